@@ -1,0 +1,3 @@
+DROP TABLE region_polygons;
+DROP TABLE region_ancestors;
+DROP TABLE regions;

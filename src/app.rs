@@ -1,0 +1,206 @@
+//! The application: its configuration, and the hands built from it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::platform::cache::{Cache, CacheConfig};
+use crate::platform::clock::Clock;
+use crate::platform::db::{Db, DbConfig};
+use crate::platform::files::{FileStore, FilesConfig};
+use crate::platform::mail::{MailConfig, Mailer};
+use crate::platform::sms::{SmsConfig, SmsGateway};
+use crate::platform::token::Vault;
+use crate::platform::{Platform, config};
+
+/// Every setting; `config/default.toml` says what each means.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Development or production.
+    pub profile: Profile,
+    /// How requests are taken.
+    pub server: ServerConfig,
+    /// What is logged, and how.
+    pub log: LogConfig,
+    /// Where the records live.
+    pub database: DbConfig,
+    /// Shared counters and wake-ups.
+    pub cache: CacheConfig,
+    /// How mail leaves.
+    pub mail: MailConfig,
+    /// How SMS leave.
+    pub sms: SmsConfig,
+    /// Where photos and documents live.
+    pub files: FilesConfig,
+    /// Secrets.
+    pub security: SecurityConfig,
+    /// How jobs are performed.
+    pub worker: WorkerConfig,
+    /// The district served.
+    pub district: DistrictConfig,
+}
+
+/// How strict the configuration is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    /// Starts with nothing configured.
+    Development,
+    /// Refuses development secrets.
+    Production,
+}
+
+/// How requests are taken.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Where to listen.
+    pub address: String,
+    /// The address people reach the server at.
+    pub public_url: String,
+    /// Worker threads; 0 means one per core.
+    pub workers: usize,
+    /// The largest JSON body, in bytes.
+    pub max_body_bytes: usize,
+    /// Origins that browsers may call from.
+    pub allowed_origins: Vec<String>,
+    /// How long requests in flight may take to finish at shutdown, in seconds.
+    pub shutdown_seconds: u64,
+    /// Whether this process also performs jobs and sweeps.
+    pub in_process_worker: bool,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// A tracing filter.
+    pub filter: String,
+    /// Lines for people or for machines.
+    pub format: LogFormat,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Secrets.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecurityConfig {
+    /// Seals identity numbers, keys links and signing keys.
+    #[serde(serialize_with = "config::redact")]
+    pub master_secret: SecretString,
+}
+
+/// How jobs are performed.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkerConfig {
+    /// How often to look for due jobs when nothing wakes us, in milliseconds.
+    pub poll_ms: u64,
+    /// How many jobs to take at once.
+    pub batch: i64,
+}
+
+/// The district served.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DistrictConfig {
+    /// The zone of wall-clock rules, an IANA name.
+    pub time_zone: chrono_tz::Tz,
+}
+
+const DEFAULT: &str = include_str!("../config/default.toml");
+const DEVELOPMENT: &str = include_str!("../config/development.toml");
+const PRODUCTION: &str = include_str!("../config/production.toml");
+
+impl Config {
+    /// Reads all layers. The profile is named by `YIQILAI_PROFILE`; the local file is `file` or,
+    /// when it exists, `config/local.toml`.
+    ///
+    /// # Errors
+    /// When a value is missing, of the wrong type, unknown or not fit for production.
+    pub fn load(file: Option<&Path>) -> Result<Self> {
+        let profile = match std::env::var("YIQILAI_PROFILE").as_deref() {
+            Err(_) | Ok("" | "development") => DEVELOPMENT,
+            Ok("production") => PRODUCTION,
+            Ok(other) => {
+                let why = format!("YIQILAI_PROFILE is {other:?}; it is development or production");
+                return Err(Error::internal(why));
+            }
+        };
+        let usual = Path::new("config/local.toml");
+        let file = file.or_else(|| usual.exists().then_some(usual));
+        let config: Self = config::load(&[DEFAULT, profile], file)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<()> {
+        let mut wrong = Vec::new();
+        let secret = self.security.master_secret.expose_secret();
+        if self.profile == Profile::Production {
+            if secret.starts_with("development") {
+                wrong.push("security.master_secret is the development secret");
+            }
+            if self.server.public_url.starts_with("http://127.0.0.1") {
+                wrong.push("server.public_url is not the address people reach the server at");
+            }
+            if serde_json::to_value(&self.mail).is_ok_and(|m| m["from"].to_string().contains(".invalid")) {
+                wrong.push("mail.from is not a real sender");
+            }
+        }
+        if secret.len() < 32 {
+            wrong.push("security.master_secret has fewer than 32 characters");
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(Error::internal(wrong.join("; "))) }
+    }
+}
+
+/// The application, shared by the server, the worker and the command line.
+#[derive(Clone)]
+pub struct App {
+    /// The settings it was built from.
+    pub config: Arc<Config>,
+    /// The hands every room works with.
+    pub platform: Platform,
+    /// How mail leaves.
+    pub mailer: Arc<Mailer>,
+    /// How SMS leave.
+    pub sms: Arc<SmsGateway>,
+}
+
+impl App {
+    /// Builds everything; does not apply migrations.
+    ///
+    /// # Errors
+    /// When the database cannot be opened or a setting does not work.
+    pub async fn build(config: Config, clock: Clock) -> Result<Self> {
+        let platform = Platform {
+            db: Db::open(&config.database, clock.clone())?,
+            cache: Cache::connect(&config.cache).await.map_err(Error::internal)?,
+            files: Arc::new(FileStore::new(&config.files).map_err(Error::internal)?),
+            vault: Vault::new(&config.security.master_secret)?,
+            clock,
+            zone: config.district.time_zone,
+            public_url: config.server.public_url.trim_end_matches('/').into(),
+        };
+        Ok(Self {
+            mailer: Arc::new(Mailer::new(&config.mail).map_err(Error::internal)?),
+            sms: Arc::new(SmsGateway::new(&config.sms).map_err(Error::internal)?),
+            config: Arc::new(config),
+            platform,
+        })
+    }
+}

@@ -1,0 +1,261 @@
+//! The one error of the crate, and the catalogue of codes that callers may rely on.
+//!
+//! A refusal is a [`Problem`]: a [`Code`] from the catalogue, with what the caller needs to mend it.
+//! Everything else is ours to mend: it is logged once at the border and answered as
+//! `internal_error`, without its cause.
+
+use std::fmt;
+
+use crate::platform::http::Lang;
+
+/// What functions of this crate return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why something was not done.
+#[derive(Debug)]
+pub enum Error {
+    /// A refusal with a stable code.
+    Problem(Box<Problem>),
+    /// The database refused or failed in a way no rule expected.
+    Database(diesel::result::Error),
+    /// Anything else that is not the caller's fault.
+    Internal(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// An error that is not the caller's fault.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(cause.into())
+    }
+
+    /// No connection or queue place was free in time: 503, to be tried again in a second.
+    pub fn overloaded() -> Self {
+        Problem::new(Code::Overloaded).retry_after(1).into()
+    }
+
+    /// The code the caller will see.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Problem(problem) => problem.code,
+            Self::Database(_) | Self::Internal(_) => Code::InternalError,
+        }
+    }
+
+    /// Whether the database refused a second row with the same key.
+    pub fn is_unique_violation(&self) -> bool {
+        use diesel::result::{DatabaseErrorKind, Error as E};
+        matches!(self, Self::Database(E::DatabaseError(DatabaseErrorKind::UniqueViolation, _)))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Problem(problem) => write!(f, "{}: {}", problem.code.as_str(), problem.detail.en),
+            Self::Database(cause) => write!(f, "database: {cause}"),
+            Self::Internal(cause) => write!(f, "{cause}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Problem(_) => None,
+            Self::Database(cause) => Some(cause),
+            Self::Internal(cause) => Some(cause.as_ref()),
+        }
+    }
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(cause: diesel::result::Error) -> Self {
+        Self::Database(cause)
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(Box::new(problem))
+    }
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Self {
+        Problem::new(code).into()
+    }
+}
+
+/// A sentence in both languages of the product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// Chinese (zh-CN).
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
+impl Text {
+    /// Both sentences.
+    pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { zh: zh.into(), en: en.into() }
+    }
+
+    /// The sentence in `lang`.
+    pub fn get(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::Zh => &self.zh,
+            Lang::En => &self.en,
+        }
+    }
+}
+
+/// A refusal, as RFC 9457 describes one.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// Which refusal it is.
+    pub code: Code,
+    /// What happened this time.
+    pub detail: Text,
+    /// Every field that is wrong, not only the first.
+    pub errors: Vec<FieldError>,
+    /// For a refused move: the state the thing is in.
+    pub state: Option<&'static str>,
+    /// For a refused move: the moves that are allowed now. For a wrong method: the methods.
+    pub allowed: Option<Vec<String>>,
+    /// Seconds after which to try again.
+    pub retry_after: Option<u64>,
+}
+
+impl Problem {
+    /// A refusal whose detail is the code's own sentence.
+    pub fn new(code: Code) -> Self {
+        let (zh, en) = code.title();
+        Self {
+            code,
+            detail: Text::new(zh, en),
+            errors: Vec::new(),
+            state: None,
+            allowed: None,
+            retry_after: None,
+        }
+    }
+
+    /// Says what happened this time.
+    #[must_use]
+    pub fn detail(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
+        self.detail = Text::new(zh, en);
+        self
+    }
+
+    /// Adds a field that is wrong.
+    #[must_use]
+    pub fn field(mut self, pointer: impl Into<String>, code: Code) -> Self {
+        self.errors.push(FieldError::new(pointer, code));
+        self
+    }
+
+    /// Says after how many seconds to try again.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// A move that the lifecycle does not know from this state: 409 with what it does know.
+    pub fn refused_move(state: &'static str, allowed: Vec<&'static str>) -> Self {
+        let mut problem = Self::new(Code::MoveNotAllowed);
+        problem.state = Some(state);
+        problem.allowed = Some(allowed.into_iter().map(str::to_owned).collect());
+        problem
+    }
+}
+
+/// One wrong field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) into the request body, or the name of a query parameter.
+    pub pointer: String,
+    /// What is wrong with it.
+    pub code: Code,
+    /// The same as a sentence.
+    pub detail: Text,
+}
+
+impl FieldError {
+    /// A wrong field whose detail is the code's own sentence.
+    pub fn new(pointer: impl Into<String>, code: Code) -> Self {
+        let (zh, en) = code.title();
+        Self { pointer: pointer.into(), code, detail: Text::new(zh, en) }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident $status:literal $zh:literal $en:literal),+ $(,)?) => {
+        /// The catalogue: every code a caller can meet. Codes are never renamed or given another
+        /// meaning; see `docs/api-design.md`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::VariantArray)]
+        #[strum(serialize_all = "snake_case")]
+        pub enum Code { $($(#[$doc])* #[doc = $en] $variant),+ }
+
+        impl Code {
+            /// The HTTP status it is answered with. A field's code stands inside a 422 (or 400).
+            pub fn status(self) -> u16 {
+                match self { $(Self::$variant => $status),+ }
+            }
+
+            /// What it means, in Chinese and in English.
+            pub fn title(self) -> (&'static str, &'static str) {
+                match self { $(Self::$variant => ($zh, $en)),+ }
+            }
+        }
+    };
+}
+
+impl Code {
+    /// The text that stands for the code on the wire.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+codes! {
+    // ---- the request itself
+    MalformedJson 400 "请求内容不是有效的 JSON。" "The body is not valid JSON of the expected shape.",
+    MalformedPath 400 "地址中的编号格式不正确。" "A part of the address has the wrong form.",
+    MalformedQuery 400 "查询参数格式不正确。" "A query parameter has the wrong form.",
+    MalformedHeader 400 "请求头格式不正确。" "A header has the wrong form.",
+    MalformedUpload 400 "上传内容格式不正确。" "The upload is not well-formed multipart form data.",
+    InvalidCursor 400 "翻页标记无效,请从第一页重新开始。" "The cursor is not valid. Start again from the first page.",
+    Unauthenticated 401 "请先登录。" "Sign in first.",
+    TokenExpired 401 "登录已过期,请刷新令牌。" "The access token has expired. Refresh it.",
+    SessionEnded 401 "登录已失效,请重新登录。" "The session has ended. Sign in again.",
+    Forbidden 403 "您没有进行此操作的权限。" "You may not do this.",
+    NotFound 404 "没有找到。" "There is nothing here, or nothing you may see.",
+    MethodNotAllowed 405 "该地址不支持此方法。" "This address does not take this method.",
+    MoveNotAllowed 409 "当前状态下不能进行此操作。" "The thing is in a state that does not allow this move.",
+    ConcurrentChange 409 "刚刚有人修改过,请重新读取后再试。" "Somebody changed it just now. Read it again and retry.",
+    RequestInProgress 409 "相同的请求正在处理中。" "The same request is still running.",
+    VersionMismatch 412 "内容已被修改,请重新读取。" "It has changed since you read it.",
+    PayloadTooLarge 413 "内容过大。" "The body is too large.",
+    UnsupportedMediaType 415 "不支持的内容类型。" "The body is of a type that is not taken here.",
+    Invalid 422 "有内容需要修改。" "Some fields need attention.",
+    IdempotencyKeyReused 422 "该 Idempotency-Key 已用于另一个请求。" "This Idempotency-Key was used for another request.",
+    VersionRequired 428 "请带上 If-Match 请求头。" "Send If-Match with the ETag you read.",
+    TooManyRequests 429 "操作过于频繁,请稍后再试。" "Too many requests. Wait and try again.",
+    InternalError 500 "服务器内部错误,请稍后再试。" "Something went wrong on our side.",
+    Overloaded 503 "服务繁忙,请稍后再试。" "The service is busy. Try again shortly.",
+
+    // ---- fields
+    Required 422 "此项必填。" "This field is required.",
+    Length 422 "长度不符合要求。" "The length is out of bounds.",
+    Range 422 "数值超出范围。" "The value is out of range.",
+    Format 422 "格式不正确。" "The format is wrong.",
+    UnknownReference 422 "所指的对象不存在。" "It refers to something that does not exist.",
+    UnknownField 422 "不认识的字段。" "The field is not known here.",
+    NotUnique 422 "已经存在。" "It exists already.",
+
+    // ---- regions
+    RegionLevel 422 "该级别的区域不能位于此上级之下。" "A region of this level cannot lie in that parent.",
+    RegionMoved 422 "已有区域的级别和上级不能更改,请新建区域。" "The level and the parent of a region do not change. Make a new region.",
+}

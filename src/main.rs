@@ -1,0 +1,135 @@
+//! The command line of Yiqilai.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+use yiqilai::app::{App, Config, LogConfig, LogFormat};
+use yiqilai::error::{Error, Result};
+use yiqilai::platform::clock::Clock;
+use yiqilai::worker::Worker;
+use yiqilai::{api, server};
+
+/// 益起来: volunteer matching and public-benefit projects of a district.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    /// The local configuration file [config/local.toml, when it exists].
+    #[arg(long, global = true, env = "YIQILAI_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API (and, unless configured otherwise, perform jobs).
+    Serve,
+    /// Perform jobs and sweeps only.
+    Worker,
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print the API's specification (openapi.yaml).
+    Openapi,
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Check it and print the effective one, secrets redacted.
+    Check,
+}
+
+fn main() -> ExitCode {
+    match actix_web::rt::System::new().block_on(run(Cli::parse())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("yiqilai: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<()> {
+    if let Command::Openapi = cli.command {
+        print!("{}", api::specification().to_yaml().map_err(Error::internal)?);
+        return Ok(());
+    }
+    let config = Config::load(cli.config.as_deref())?;
+    if let Command::Config(ConfigCommand::Check) = cli.command {
+        print!("{}", toml::to_string_pretty(&config).map_err(Error::internal)?);
+        return Ok(());
+    }
+    start_log(&config.log)?;
+    let app = App::build(config, Clock::system()).await?;
+    match cli.command {
+        Command::Serve => serve(app).await,
+        Command::Worker => work(app).await,
+        Command::Migrate => migrate(&app).await,
+        Command::Config(_) | Command::Openapi => Ok(()),
+    }
+}
+
+fn start_log(config: &LogConfig) -> Result<()> {
+    let filter = EnvFilter::try_new(&config.filter).map_err(Error::internal)?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+    Ok(())
+}
+
+async fn migrate(app: &App) -> Result<()> {
+    for step in app.platform.db.migrate().await? {
+        tracing::info!(%step, "migration applied");
+    }
+    Ok(())
+}
+
+async fn serve(app: App) -> Result<()> {
+    migrate(&app).await?;
+    let listener = TcpListener::bind(&app.config.server.address).map_err(Error::internal)?;
+    let address = listener.local_addr().map_err(Error::internal)?;
+    let worker = app.config.server.in_process_worker.then(|| Worker::new(app.clone()));
+    let working = worker.clone().map(|worker| actix_web::rt::spawn(async move { worker.run().await }));
+    tracing::info!(%address, "serving; the API reference is at /docs/");
+    // actix stops taking requests on SIGTERM and SIGINT and lets those in flight finish
+    server::start(app, listener)?.await.map_err(Error::internal)?;
+    if let (Some(worker), Some(working)) = (worker, working) {
+        worker.stop();
+        let _ = working.await;
+    }
+    Ok(())
+}
+
+async fn work(app: App) -> Result<()> {
+    migrate(&app).await?;
+    let worker = Worker::new(app);
+    let stopper = worker.clone();
+    actix_web::rt::spawn(async move {
+        wait_for_signal().await;
+        stopper.stop();
+    });
+    worker.run().await;
+    Ok(())
+}
+
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}

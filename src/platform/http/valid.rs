@@ -1,0 +1,186 @@
+//! Input that is checked before a handler sees it.
+
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use serde::de::DeserializeOwned;
+use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+
+use crate::error::{Code, Error, FieldError, Problem, Result};
+
+/// A JSON body that has passed its field rules.
+#[derive(Debug)]
+pub struct Body<T> {
+    /// The body itself.
+    pub input: T,
+    /// SHA-256 of its bytes, for the idempotency key.
+    pub digest: [u8; 32],
+}
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = req
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_none_or(|_| req.mime_type().ok().flatten().is_some_and(|mime| mime.essence_str() == "application/json"));
+        let bytes = web::Bytes::from_request(req, payload);
+        Box::pin(async move {
+            if !is_json {
+                return Err(Code::UnsupportedMediaType.into());
+            }
+            let bytes = bytes.await.map_err(|error| match error.as_response_error().status_code() {
+                status if status == actix_web::http::StatusCode::PAYLOAD_TOO_LARGE => Code::PayloadTooLarge,
+                _ => Code::MalformedJson,
+            })?;
+            let input = parse(&bytes)?;
+            let digest = super::idempotency::digest(&bytes);
+            Ok(Self { input, digest })
+        })
+    }
+}
+
+/// Reads and checks a JSON document.
+///
+/// # Errors
+/// `malformed_json` with the path to the offending place; `invalid` with every wrong field.
+pub fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
+    // an action without parameters may be called without a body
+    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let input: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let pointer = pointer_of_path(&error.path().to_string());
+        let inner = error.inner().to_string();
+        let code = if inner.starts_with("missing field") {
+            Code::Required
+        } else if inner.starts_with("unknown field") {
+            Code::UnknownField
+        } else {
+            Code::Format
+        };
+        let reason = inner.split(" at line ").next().unwrap_or_default().to_owned();
+        Problem::new(Code::MalformedJson)
+            .detail(
+                format!("请求内容不是有效的 JSON({reason})。"),
+                format!("The body is not valid JSON of the expected shape: {reason}."),
+            )
+            .field(pointer, code)
+    })?;
+    json.end().map_err(|_| Error::from(Code::MalformedJson))?;
+    check(&input, "")?;
+    Ok(input)
+}
+
+fn pointer_of_path(path: &str) -> String {
+    if path == "." {
+        return String::new();
+    }
+    let mut pointer = String::new();
+    for part in path.split(['.', '[', ']']).filter(|part| !part.is_empty()) {
+        pointer.push('/');
+        pointer.push_str(&part.replace('~', "~0").replace('/', "~1"));
+    }
+    pointer
+}
+
+/// Applies the field rules of a value.
+///
+/// # Errors
+/// `invalid` with every wrong field, pointers beginning with `prefix`.
+pub fn check<T: Validate>(input: &T, prefix: &str) -> Result<()> {
+    let Err(errors) = input.validate() else { return Ok(()) };
+    let mut problem = Problem::new(Code::Invalid);
+    collect(&errors, prefix, &mut problem.errors);
+    problem.errors.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+    Err(problem.into())
+}
+
+fn collect(errors: &ValidationErrors, prefix: &str, out: &mut Vec<FieldError>) {
+    for (field, kind) in errors.errors() {
+        let pointer = format!("{prefix}/{field}");
+        match kind {
+            ValidationErrorsKind::Field(list) => {
+                for error in list {
+                    let code = match error.code.as_ref() {
+                        "length" => Code::Length,
+                        "range" => Code::Range,
+                        "required" => Code::Required,
+                        _ => Code::Format,
+                    };
+                    let mut field = FieldError::new(pointer.clone(), code);
+                    if let Some((zh, en)) = bounds(error) {
+                        field.detail.zh.push_str(&zh);
+                        field.detail.en.push_str(&en);
+                    }
+                    out.push(field);
+                }
+            }
+            ValidationErrorsKind::Struct(inner) => collect(inner, &pointer, out),
+            ValidationErrorsKind::List(list) => {
+                for (index, inner) in list {
+                    collect(inner, &format!("{pointer}/{index}"), out);
+                }
+            }
+        }
+    }
+}
+
+fn bounds(error: &validator::ValidationError) -> Option<(String, String)> {
+    let bound = |name: &str| error.params.get(name).map(ToString::to_string);
+    match (bound("min"), bound("max")) {
+        (Some(min), Some(max)) => Some((format!("(应在 {min} 到 {max} 之间)"), format!(" It must be between {min} and {max}."))),
+        (Some(min), None) => Some((format!("(至少 {min})"), format!(" It must be at least {min}."))),
+        (None, Some(max)) => Some((format!("(至多 {max})"), format!(" It must be at most {max}."))),
+        (None, None) => None,
+    }
+}
+
+/// Query parameters that have passed their rules.
+#[derive(Debug)]
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned + Validate> FromRequest for Params<T> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(
+            web::Query::<T>::from_query(req.query_string())
+                .map_err(|error| {
+                    let reason = match &error {
+                        actix_web::error::QueryPayloadError::Deserialize(inner) => inner.to_string(),
+                        _ => error.to_string(),
+                    };
+                    Problem::new(Code::MalformedQuery)
+                        .detail(
+                            format!("查询参数格式不正确({reason})。"),
+                            format!("A query parameter has the wrong form: {reason}."),
+                        )
+                        .into()
+                })
+                .and_then(|query| {
+                    let query = query.into_inner();
+                    check(&query, "").map(|()| Self(query))
+                }),
+        )
+    }
+}
+
+/// The body of an action that takes nothing.
+#[derive(Debug, Default, serde::Deserialize, serde::Serialize, utoipa::ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// The body of an action that must say why.
+#[derive(Debug, serde::Deserialize, serde::Serialize, utoipa::ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// Why, in words that everyone concerned may read.
+    #[validate(length(min = 1, max = 1000))]
+    pub reason: String,
+}

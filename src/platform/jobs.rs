@@ -1,0 +1,202 @@
+//! The outbox: effects outside the database (mail, SMS) are rows written in the transaction that
+//! wants them, and performed later.
+//!
+//! ```text
+//! queued ──take──▶ running ──▶ done
+//!   ▲                 │  └────▶ dead      after the last try, or when trying again is useless
+//!   └── retry, later ─┘
+//! ```
+//! A worker that dies leaves its job `running` with a lease; after the lease it is taken again.
+
+use chrono::TimeDelta;
+use diesel::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::clock::Instant;
+use super::columns::Json;
+use super::db::{Conn, Tx};
+use crate::error::{Error, Result};
+use crate::schema::jobs;
+use crate::{id, text_enum};
+
+id! {
+    /// Names a job.
+    JobId
+}
+
+text_enum! {
+    /// Where a job stands.
+    JobStatus { Queued, Running, Done, Dead }
+}
+
+/// Tries before a job is given up.
+pub const MAX_ATTEMPTS: i32 = 8;
+
+/// How long a worker may be at a job before another takes it.
+const LEASE: TimeDelta = TimeDelta::minutes(5);
+
+/// An effect to be performed.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = jobs)]
+pub struct Job {
+    /// Its name; the effect uses it to be performed once (a mail's Message-ID).
+    pub id: JobId,
+    /// What to do.
+    pub kind: String,
+    /// What with. May hold an address: job rows of finished jobs are purged.
+    pub payload: Json<Value>,
+    /// Where it stands.
+    pub status: JobStatus,
+    /// Not before.
+    pub run_at: Instant,
+    /// Tries so far.
+    pub attempts: i32,
+    /// While running: until when.
+    pub leased_until: Option<Instant>,
+    /// Why the last try failed.
+    pub last_error: Option<String>,
+    /// When it was asked for.
+    pub created_at: Instant,
+}
+
+impl Job {
+    /// The payload as the type it was written from.
+    ///
+    /// # Errors
+    /// When it does not fit.
+    pub fn payload<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_value(self.payload.0.clone()).map_err(Error::internal)
+    }
+}
+
+impl Tx<'_> {
+    /// Puts an effect into the outbox, to be performed not before `run_at`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn enqueue(&mut self, kind: &str, payload: &impl Serialize, run_at: Instant) -> Result<JobId> {
+        let id = JobId::new();
+        let payload = serde_json::to_value(payload).map_err(Error::internal)?;
+        diesel::insert_into(jobs::table)
+            .values((
+                jobs::id.eq(id),
+                jobs::kind.eq(kind),
+                jobs::payload.eq(Json(payload)),
+                jobs::status.eq(JobStatus::Queued),
+                jobs::run_at.eq(run_at),
+                jobs::attempts.eq(0),
+                jobs::created_at.eq(self.now),
+            ))
+            .execute(self.conn)?;
+        Ok(id)
+    }
+}
+
+/// Takes up to `limit` jobs that are due: each is this worker's until its lease ends.
+///
+/// # Errors
+/// Those of the database.
+pub fn take(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Job>> {
+    let now = tx.now;
+    let due: Vec<Job> = jobs::table
+        .filter(
+            jobs::status
+                .eq(JobStatus::Queued)
+                .and(jobs::run_at.le(now))
+                .or(jobs::status.eq(JobStatus::Running).and(jobs::leased_until.lt(now))),
+        )
+        .order((jobs::run_at, jobs::id))
+        .limit(limit)
+        .select(Job::as_select())
+        .load(tx.conn)?;
+    let mut taken = Vec::with_capacity(due.len());
+    for job in due {
+        let row = diesel::update(
+            jobs::table
+                .filter(jobs::id.eq(job.id))
+                .filter(jobs::status.eq(job.status))
+                .filter(jobs::attempts.eq(job.attempts)),
+        )
+        .set((
+            jobs::status.eq(JobStatus::Running),
+            jobs::attempts.eq(job.attempts + 1),
+            jobs::leased_until.eq(Some(now + LEASE)),
+        ))
+        .returning(jobs::all_columns)
+        .get_result(tx.conn)
+        .optional()?;
+        taken.extend(row);
+    }
+    Ok(taken)
+}
+
+/// How a try ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Performed.
+    Done,
+    /// Not performed; worth another try later.
+    Retry(String),
+    /// Not performed; another try would fail the same way.
+    GiveUp(String),
+    /// Not tried (shutdown): back into the queue, the try is not counted.
+    Release,
+}
+
+/// Records how a try ended.
+///
+/// # Errors
+/// Those of the database.
+pub fn settle(tx: &mut Tx<'_>, job: &Job, outcome: &Outcome) -> Result<()> {
+    let now = tx.now;
+    let mine = jobs::table
+        .filter(jobs::id.eq(job.id))
+        .filter(jobs::status.eq(JobStatus::Running))
+        .filter(jobs::attempts.eq(job.attempts));
+    let (status, run_at, attempts, error) = match outcome {
+        Outcome::Done => (JobStatus::Done, job.run_at, job.attempts, None),
+        Outcome::Release => (JobStatus::Queued, job.run_at, job.attempts - 1, None),
+        Outcome::Retry(why) if job.attempts < MAX_ATTEMPTS => {
+            (JobStatus::Queued, now + back_off(job.attempts), job.attempts, Some(why))
+        }
+        Outcome::Retry(why) | Outcome::GiveUp(why) => (JobStatus::Dead, job.run_at, job.attempts, Some(why)),
+    };
+    diesel::update(mine)
+        .set((
+            jobs::status.eq(status),
+            jobs::run_at.eq(run_at),
+            jobs::attempts.eq(attempts),
+            jobs::leased_until.eq(None::<Instant>),
+            jobs::last_error.eq(error),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// 15 s, 1 min, 4 min, 16 min, then an hour each.
+fn back_off(attempts: i32) -> TimeDelta {
+    let factor = 4_i64.pow(u32::try_from(attempts - 1).unwrap_or(0).min(4));
+    TimeDelta::seconds((15 * factor).min(3600))
+}
+
+/// How many jobs stand where, for the metrics page.
+///
+/// # Errors
+/// Those of the database.
+pub fn counts(conn: &mut Conn) -> Result<Vec<(JobStatus, i64)>> {
+    Ok(jobs::table
+        .group_by(jobs::status)
+        .select((jobs::status, diesel::dsl::count_star()))
+        .load(conn)?)
+}
+
+/// Removes jobs performed before `before`; returns how many.
+///
+/// # Errors
+/// Those of the database.
+pub fn purge(tx: &mut Tx<'_>, before: Instant) -> Result<usize> {
+    let old = jobs::table.filter(jobs::status.eq(JobStatus::Done)).filter(jobs::created_at.lt(before));
+    Ok(diesel::delete(old).execute(tx.conn)?)
+}

@@ -1,0 +1,35 @@
+//! Plumbing that knows no noun of the domain.
+
+pub mod cache;
+pub mod clock;
+pub mod columns;
+pub mod config;
+pub mod db;
+pub mod files;
+pub mod http;
+pub mod jobs;
+pub mod journal;
+pub mod mail;
+pub mod sms;
+pub mod token;
+
+use std::sync::Arc;
+
+/// The hands every room works with. Cheap to clone.
+#[derive(Clone)]
+pub struct Platform {
+    /// The records.
+    pub db: db::Db,
+    /// Shared counters, wake-ups and a cache.
+    pub cache: cache::Cache,
+    /// Photos and documents.
+    pub files: Arc<files::FileStore>,
+    /// Keys derived from the master secret.
+    pub vault: token::Vault,
+    /// The one clock.
+    pub clock: clock::Clock,
+    /// The zone of wall-clock rules.
+    pub zone: chrono_tz::Tz,
+    /// The address people reach the server at, without a slash at its end.
+    pub public_url: Arc<str>,
+}

@@ -1,0 +1,19 @@
+//! Regions: the tree of district, streets, areas, communities and grids, with codes and validity.
+//!
+//! Codes follow GB/T 2260 for the district (six digits) and its streets (three more), local codes
+//! below. Codes change over the years: a region that ends keeps its row, its code becomes free.
+//!
+//! ```text
+//! district ─▶ street ─┬▶ area ──────┬▶ grid
+//!                     └▶ community ─┘
+//! ```
+
+pub mod http;
+mod model;
+mod rules;
+mod service;
+mod store;
+
+pub use model::{Level, Region, RegionId, RegionView};
+pub use service::{NewRegion, set_polygon, upsert};
+pub use store::{ancestors, by_code, by_id, contains, locate, names, within};

@@ -1,0 +1,197 @@
+//! All of the room's SQL.
+
+use diesel::prelude::*;
+
+use super::model::{Level, Polygon, Region, RegionId};
+use super::rules;
+use crate::error::{Code, Result};
+use crate::platform::db::Conn;
+use crate::schema::{region_ancestors, region_polygons, regions};
+
+/// A region by its id.
+///
+/// # Errors
+/// `not_found`.
+pub fn by_id(conn: &mut Conn, id: RegionId) -> Result<Region> {
+    regions::table
+        .find(id)
+        .select(Region::as_select())
+        .first(conn)
+        .optional()?
+        .ok_or_else(|| Code::NotFound.into())
+}
+
+/// The region that bears this code today.
+///
+/// # Errors
+/// Those of the database.
+pub fn by_code(conn: &mut Conn, code: &str) -> Result<Option<Region>> {
+    Ok(regions::table
+        .filter(regions::code.eq(code))
+        .filter(regions::valid_to.is_null())
+        .select(Region::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The region and all it lies in, from itself upwards.
+///
+/// # Errors
+/// Those of the database.
+pub fn ancestors(conn: &mut Conn, id: RegionId) -> Result<Vec<Region>> {
+    Ok(region_ancestors::table
+        .inner_join(regions::table.on(regions::id.eq(region_ancestors::ancestor_id)))
+        .filter(region_ancestors::region_id.eq(id))
+        .order(region_ancestors::distance)
+        .select(Region::as_select())
+        .load(conn)?)
+}
+
+/// Whether `region` is `ancestor` or lies in it.
+///
+/// # Errors
+/// Those of the database.
+pub fn contains(conn: &mut Conn, ancestor: RegionId, region: RegionId) -> Result<bool> {
+    Ok(diesel::select(diesel::dsl::exists(
+        region_ancestors::table
+            .filter(region_ancestors::region_id.eq(region))
+            .filter(region_ancestors::ancestor_id.eq(ancestor)),
+    ))
+    .get_result(conn)?)
+}
+
+/// The ids of a region and everything below it, as a sub-query for other rooms' lists.
+#[allow(missing_docs)]
+#[diesel::dsl::auto_type]
+pub fn within(ancestor: RegionId) -> _ {
+    region_ancestors::table
+        .filter(region_ancestors::ancestor_id.eq(ancestor))
+        .select(region_ancestors::region_id)
+}
+
+/// Names and codes of some regions.
+///
+/// # Errors
+/// Those of the database.
+pub fn names(conn: &mut Conn, ids: &[RegionId]) -> Result<Vec<(RegionId, String, String)>> {
+    Ok(regions::table
+        .filter(regions::id.eq_any(ids.to_vec()))
+        .select((regions::id, regions::code, regions::name))
+        .load(conn)?)
+}
+
+/// What a list of regions asks for.
+#[derive(Debug, Default)]
+pub struct Query {
+    pub parent: Option<RegionId>,
+    pub level: Option<Level>,
+    pub name: Option<String>,
+    pub after: Option<String>,
+    pub limit: i64,
+}
+
+pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Region>> {
+    let mut rows = regions::table
+        .filter(regions::valid_to.is_null())
+        .select(Region::as_select())
+        .into_boxed();
+    if let Some(parent) = query.parent {
+        rows = rows.filter(regions::parent_id.eq(parent));
+    }
+    if let Some(level) = query.level {
+        rows = rows.filter(regions::level.eq(level));
+    }
+    if let Some(name) = &query.name {
+        rows = rows.filter(regions::name.like(format!("%{}%", escape_like(name))).escape('\\'));
+    }
+    if let Some(after) = &query.after {
+        rows = rows.filter(regions::code.gt(after.clone()));
+    }
+    Ok(rows.order(regions::code).limit(query.limit + 1).load(conn)?)
+}
+
+fn escape_like(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
+
+pub fn insert(conn: &mut Conn, region: &Region) -> Result<()> {
+    diesel::insert_into(regions::table).values(region).execute(conn)?;
+    let above: Vec<(RegionId, i32)> = match region.parent_id {
+        None => Vec::new(),
+        Some(parent) => region_ancestors::table
+            .filter(region_ancestors::region_id.eq(parent))
+            .select((region_ancestors::ancestor_id, region_ancestors::distance))
+            .load(conn)?,
+    };
+    let itself = [(region.id, -1)];
+    for (ancestor, distance) in itself.into_iter().chain(above) {
+        diesel::insert_into(region_ancestors::table)
+            .values((
+                region_ancestors::region_id.eq(region.id),
+                region_ancestors::ancestor_id.eq(ancestor),
+                region_ancestors::distance.eq(distance + 1),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Changes what may change about a region; its level and parent do not.
+pub fn update(conn: &mut Conn, region: &Region) -> Result<()> {
+    diesel::update(regions::table.find(region.id))
+        .set((
+            regions::name.eq(&region.name),
+            regions::population.eq(region.population),
+            regions::longitude.eq(region.longitude),
+            regions::latitude.eq(region.latitude),
+            regions::version.eq(regions::version + 1),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub fn replace_polygon(conn: &mut Conn, polygon: &Polygon) -> Result<()> {
+    diesel::delete(region_polygons::table.find(polygon.region_id)).execute(conn)?;
+    diesel::insert_into(region_polygons::table).values(polygon).execute(conn)?;
+    Ok(())
+}
+
+/// The smallest region whose outline holds the point; without one, the region of the lowest level
+/// whose centre is nearest, up to `reach_m` metres away.
+///
+/// # Errors
+/// Those of the database.
+pub fn locate(conn: &mut Conn, longitude: f64, latitude: f64, reach_m: f64) -> Result<Option<Region>> {
+    let around: Vec<Polygon> = region_polygons::table
+        .inner_join(regions::table)
+        .filter(regions::valid_to.is_null())
+        .filter(region_polygons::west.le(longitude))
+        .filter(region_polygons::east.ge(longitude))
+        .filter(region_polygons::south.le(latitude))
+        .filter(region_polygons::north.ge(latitude))
+        .order((region_polygons::area_m2, region_polygons::region_id))
+        .select(Polygon::as_select())
+        .load(conn)?;
+    for polygon in around {
+        if rules::is_inside(&rules::outline(&polygon.geometry.0)?, longitude, latitude) {
+            return by_id(conn, polygon.region_id).map(Some);
+        }
+    }
+    // a degree of latitude is about 111 km; near the poles every longitude is near
+    let tall = reach_m / 111_000.0;
+    let wide = if latitude.abs() > 89.0 { 360.0 } else { tall / latitude.to_radians().cos() };
+    let mut near: Vec<Region> = regions::table
+        .filter(regions::valid_to.is_null())
+        .filter(regions::longitude.between(longitude - wide, longitude + wide))
+        .filter(regions::latitude.between(latitude - tall, latitude + tall))
+        .select(Region::as_select())
+        .load(conn)?;
+    let Some(lowest) = near.iter().map(|region| region.level).max() else { return Ok(None) };
+    near.retain(|region| region.level == lowest);
+    let distance = |region: &Region| match (region.longitude, region.latitude) {
+        (Some(lon), Some(lat)) => rules::distance_m((longitude, latitude), (lon, lat)),
+        _ => f64::INFINITY,
+    };
+    near.sort_by(|a, b| distance(a).total_cmp(&distance(b)).then_with(|| a.code.cmp(&b.code)));
+    Ok(near.into_iter().next().filter(|region| distance(region) <= reach_m))
+}

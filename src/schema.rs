@@ -1,0 +1,106 @@
+//! All tables, as both databases have them; a test compares this file with what each reports.
+//!
+//! `Id`, `Instant` and `Json` are the column types of [`crate::platform::columns::sql`].
+
+#![allow(missing_docs)]
+
+use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
+
+// ---- platform
+table! {
+    use crate::platform::columns::sql::{Id, Instant, Json};
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    journal (seq) {
+        txid -> BigInt,
+        seq -> BigInt,
+        at -> Instant,
+        actor_kind -> Text,
+        actor_id -> Nullable<Id>,
+        kind -> Text,
+        subject_kind -> Text,
+        subject_id -> Id,
+        region_id -> Nullable<Id>,
+        from_state -> Nullable<Text>,
+        to_state -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        payload -> Json,
+    }
+}
+table! {
+    use diesel::sql_types::{BigInt, Text};
+    journal_cursors (reader) {
+        reader -> Text,
+        txid -> BigInt,
+        seq -> BigInt,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant, Json};
+    use diesel::sql_types::{Integer, Nullable, Text};
+    jobs (id) {
+        id -> Id,
+        kind -> Text,
+        payload -> Json,
+        status -> Text,
+        run_at -> Instant,
+        attempts -> Integer,
+        leased_until -> Nullable<Instant>,
+        last_error -> Nullable<Text>,
+        created_at -> Instant,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant, Json};
+    use diesel::sql_types::{Binary, Text};
+    idempotency_keys (owner_id, key) {
+        owner_id -> Id,
+        key -> Text,
+        fingerprint -> Binary,
+        answer -> Json,
+        created_at -> Instant,
+    }
+}
+
+// ---- regions
+table! {
+    use crate::platform::columns::sql::Id;
+    use diesel::sql_types::{BigInt, Date, Double, Integer, Nullable, Text};
+    regions (id) {
+        id -> Id,
+        code -> Text,
+        name -> Text,
+        level -> Text,
+        parent_id -> Nullable<Id>,
+        population -> Nullable<BigInt>,
+        longitude -> Nullable<Double>,
+        latitude -> Nullable<Double>,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+        version -> Integer,
+    }
+}
+table! {
+    use crate::platform::columns::sql::Id;
+    use diesel::sql_types::Integer;
+    region_ancestors (region_id, ancestor_id) {
+        region_id -> Id,
+        ancestor_id -> Id,
+        distance -> Integer,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Json};
+    use diesel::sql_types::Double;
+    region_polygons (region_id) {
+        region_id -> Id,
+        geometry -> Json,
+        area_m2 -> Double,
+        west -> Double,
+        south -> Double,
+        east -> Double,
+        north -> Double,
+    }
+}
+joinable!(region_ancestors -> regions (region_id));
+joinable!(region_polygons -> regions (region_id));
+allow_tables_to_appear_in_same_query!(regions, region_ancestors, region_polygons);

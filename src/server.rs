@@ -1,0 +1,157 @@
+//! The HTTP server: middleware, health, figures, the API reference.
+
+use std::net::TcpListener;
+use std::sync::OnceLock;
+
+use actix_cors::Cors;
+use actix_web::dev::Server;
+use actix_web::http::header;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::{Data, Json};
+use actix_web::{App as Actix, HttpResponse, HttpServer, get, web};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::api::{self, Methods};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::platform::http::ProblemBody;
+use crate::platform::http::border::border;
+use crate::platform::jobs;
+
+/// Starts to serve on a socket that is already bound; runs until it is stopped.
+///
+/// # Errors
+/// When the socket cannot be used.
+pub fn start(app: App, listener: TcpListener) -> Result<Server> {
+    recorder();
+    let workers = match app.config.server.workers {
+        0 => std::thread::available_parallelism().map_or(2, Into::into),
+        n => n,
+    };
+    let timeout = app.config.server.shutdown_seconds;
+    let spec = api::specification();
+    let methods = Data::new(Methods::of(&spec));
+    let server = HttpServer::new(move || {
+        Actix::new()
+            .app_data(methods.clone())
+            .configure(|config| api::configure(&app, config))
+            .service(
+                web::scope("/docs")
+                    .wrap(from_fn(allow_reference))
+                    .service(SwaggerUi::new("/{_:.*}").url("/docs/openapi.json", spec.clone())),
+            )
+            .default_service(web::to(api::unmatched))
+            .wrap(cors(&app.config.server.allowed_origins))
+            .wrap(Compress::default())
+            .wrap(from_fn(border))
+    })
+    .workers(workers)
+    .shutdown_timeout(timeout)
+    .listen(listener)
+    .map_err(Error::internal)?
+    .run();
+    Ok(server)
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let mut cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, header::ACCEPT_LANGUAGE])
+        .allowed_header("idempotency-key")
+        .expose_headers([header::ETAG, header::LOCATION, header::RETRY_AFTER])
+        .max_age(3600);
+    for origin in origins {
+        cors = cors.allowed_origin(origin);
+    }
+    cors
+}
+
+/// The reference page brings its own scripts and styles; nothing else does.
+async fn allow_reference<B: actix_web::body::MessageBody>(
+    req: actix_web::dev::ServiceRequest,
+    next: actix_web::middleware::Next<B>,
+) -> std::result::Result<actix_web::dev::ServiceResponse<B>, actix_web::Error> {
+    let mut res = next.call(req).await?;
+    res.headers_mut().insert(
+        header::CONTENT_SECURITY_POLICY,
+        header::HeaderValue::from_static(
+            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+        ),
+    );
+    Ok(res)
+}
+
+/// The process's figures; one recorder however many servers a test starts.
+fn recorder() -> &'static PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(|| {
+        let builder = PrometheusBuilder::new();
+        let recorder = builder.build_recorder();
+        let handle = recorder.handle();
+        // a second recorder in the same process is a test's; the first one counts
+        let _ = ::metrics::set_global_recorder(recorder);
+        handle
+    })
+}
+
+/// How the process is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// `ok`, or `degraded` when it serves, but not as it should.
+    pub status: String,
+    /// Each thing that was looked at: `ok`, or what is wrong.
+    pub checks: std::collections::BTreeMap<String, String>,
+}
+
+/// Whether the process lives
+#[utoipa::path(tag = "operations", security(()), responses((status = 200, description = "It does", body = Health)))]
+#[get("/livez")]
+pub async fn livez() -> Json<Health> {
+    Json(Health { status: "ok".to_owned(), checks: Default::default() })
+}
+
+/// Whether the process can serve
+///
+/// Looks at the database, its schema and the cache. A cache that does not answer costs speed, not
+/// correctness: the process is degraded, not down.
+#[utoipa::path(tag = "operations", security(()), responses(
+    (status = 200, description = "It can", body = Health),
+    (status = 503, description = "It cannot", body = ProblemBody)))]
+#[get("/readyz")]
+pub async fn readyz(app: Data<App>) -> Result<Json<Health>> {
+    let pending = app.platform.db.pending_migrations().await.map_err(|error| {
+        tracing::error!(%error, "database");
+        Error::overloaded()
+    })?;
+    if pending > 0 {
+        tracing::error!(pending, "migrations are not applied");
+        return Err(Error::overloaded());
+    }
+    let mut health = Health { status: "ok".to_owned(), checks: Default::default() };
+    health.checks.insert("database".to_owned(), "ok".to_owned());
+    health.checks.insert("migrations".to_owned(), "ok".to_owned());
+    let cache = match app.platform.cache.ping().await {
+        Ok(()) => "ok",
+        Err(error) => {
+            tracing::warn!(%error, "cache");
+            health.status = "degraded".to_owned();
+            "unreachable"
+        }
+    };
+    health.checks.insert("cache".to_owned(), cache.to_owned());
+    Ok(Json(health))
+}
+
+/// The process's figures for Prometheus
+#[utoipa::path(tag = "operations", security(()), responses(
+    (status = 200, description = "Text exposition format", body = String, content_type = "text/plain")))]
+#[get("/metrics")]
+pub async fn metrics(app: Data<App>) -> Result<HttpResponse> {
+    for (status, count) in app.platform.db.read(jobs::counts).await? {
+        ::metrics::gauge!("jobs", "status" => status.as_str()).set(count as f64);
+    }
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(recorder().render()))
+}

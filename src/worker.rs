@@ -1,0 +1,85 @@
+//! The worker: performs jobs from the outbox, sweeps what time has moved on, and lets rooms react
+//! to each other's changes. Several workers may run at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, broadcast};
+
+use crate::app::App;
+use crate::error::Result;
+use crate::platform::http::idempotency;
+use crate::platform::jobs::{self, Job, Outcome};
+
+/// Performs what is due until it is told to stop.
+#[derive(Clone)]
+pub struct Worker {
+    app: App,
+    stop: Arc<Notify>,
+}
+
+impl Worker {
+    /// A worker of this application.
+    pub fn new(app: App) -> Self {
+        Self { app, stop: Arc::new(Notify::new()) }
+    }
+
+    /// Tells [`Worker::run`] to end after the job at hand.
+    pub fn stop(&self) {
+        self.stop.notify_one();
+    }
+
+    /// Works until [`Worker::stop`].
+    pub async fn run(&self) {
+        let mut commits = self.app.platform.db.commits();
+        let pause = Duration::from_millis(self.app.config.worker.poll_ms);
+        loop {
+            if let Err(error) = self.run_once().await {
+                tracing::error!(%error, "worker");
+            }
+            tokio::select! {
+                () = self.stop.notified() => return,
+                () = tokio::time::sleep(pause) => {}
+                woken = commits.recv() => match woken {
+                    // what was missed is in the database all the same
+                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(broadcast::error::RecvError::Closed) => return,
+                },
+            }
+        }
+    }
+
+    /// Sweeps, reacts and performs until nothing is due; returns how many jobs were performed.
+    ///
+    /// # Errors
+    /// Those of the database; a job that fails is not an error but tried again.
+    pub async fn run_once(&self) -> Result<usize> {
+        self.sweep().await?;
+        let batch = self.app.config.worker.batch;
+        let mut performed = 0;
+        loop {
+            let taken = self.app.platform.db.write(move |tx| jobs::take(tx, batch)).await?;
+            if taken.is_empty() {
+                return Ok(performed);
+            }
+            for job in taken {
+                let outcome = self.perform(&job).await;
+                if let Outcome::Retry(why) | Outcome::GiveUp(why) = &outcome {
+                    tracing::warn!(job = %job.id, kind = %job.kind, attempt = job.attempts, %why, "job failed");
+                }
+                performed += usize::from(matches!(outcome, Outcome::Done));
+                self.app.platform.db.write(move |tx| jobs::settle(tx, &job, &outcome)).await?;
+            }
+        }
+    }
+
+    /// Everything that the passing of time moves on.
+    async fn sweep(&self) -> Result<()> {
+        self.app.platform.db.write(idempotency::forget_old).await?;
+        Ok(())
+    }
+
+    async fn perform(&self, job: &Job) -> Outcome {
+        Outcome::GiveUp(format!("no such job: {}", job.kind))
+    }
+}
