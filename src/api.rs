@@ -18,7 +18,10 @@ use crate::{regions, server};
 
 /// Every route of the product.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(server::livez).service(server::readyz).service(server::metrics);
+    config
+        .service(server::livez)
+        .service(server::readyz)
+        .service(server::metrics);
     config.service(scope("/api/v1").configure(v1));
 }
 
@@ -55,7 +58,10 @@ pub fn specification() -> utoipa::openapi::OpenApi {
     components.security_schemes.insert(
         "bearer".to_owned(),
         SecurityScheme::Http(
-            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build(),
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("JWT")
+                .build(),
         )
         .into(),
     );
@@ -68,7 +74,9 @@ pub fn configure(app: &App, config: &mut ActixConfig) {
     config.app_data(Data::new(app.clone()));
     config.app_data(Data::new(app.platform.clone()));
     config.app_data(web::PayloadConfig::new(app.config.server.max_body_bytes));
-    config.app_data(web::PathConfig::default().error_handler(|_, _| Error::from(Code::MalformedPath).into()));
+    config.app_data(
+        web::PathConfig::default().error_handler(|_, _| Error::from(Code::MalformedPath).into()),
+    );
     routes(&mut Documented::new(config));
 }
 
@@ -87,10 +95,18 @@ impl Methods {
                 ("PATCH", &item.patch),
                 ("DELETE", &item.delete),
             ];
-            let names = taken.iter().filter(|(_, op)| op.is_some()).map(|(name, _)| (*name).to_owned());
+            let names = taken
+                .iter()
+                .filter(|(_, op)| op.is_some())
+                .map(|(name, _)| (*name).to_owned());
             methods.entry(path).or_default().extend(names);
         }
-        Self(methods.into_iter().map(|(path, names)| (ResourceDef::new(path), names)).collect())
+        Self(
+            methods
+                .into_iter()
+                .map(|(path, names)| (ResourceDef::new(path), names))
+                .collect(),
+        )
     }
 }
 

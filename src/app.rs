@@ -157,14 +157,18 @@ impl Config {
             if self.server.public_url.starts_with("http://127.0.0.1") {
                 wrong.push("server.public_url is not the address people reach the server at");
             }
-            if serde_json::to_value(&self.mail).is_ok_and(|m| m["from"].to_string().contains(".invalid")) {
+            if self.mail.from.contains(".invalid") {
                 wrong.push("mail.from is not a real sender");
             }
         }
         if secret.len() < 32 {
             wrong.push("security.master_secret has fewer than 32 characters");
         }
-        if wrong.is_empty() { Ok(()) } else { Err(Error::internal(wrong.join("; "))) }
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::internal(wrong.join("; ")))
+        }
     }
 }
 
@@ -189,7 +193,9 @@ impl App {
     pub async fn build(config: Config, clock: Clock) -> Result<Self> {
         let platform = Platform {
             db: Db::open(&config.database, clock.clone())?,
-            cache: Cache::connect(&config.cache).await.map_err(Error::internal)?,
+            cache: Cache::connect(&config.cache)
+                .await
+                .map_err(Error::internal)?,
             files: Arc::new(FileStore::new(&config.files).map_err(Error::internal)?),
             vault: Vault::new(&config.security.master_secret)?,
             clock,

@@ -44,7 +44,10 @@ impl Error {
     /// Whether the database refused a second row with the same key.
     pub fn is_unique_violation(&self) -> bool {
         use diesel::result::{DatabaseErrorKind, Error as E};
-        matches!(self, Self::Database(E::DatabaseError(DatabaseErrorKind::UniqueViolation, _)))
+        matches!(
+            self,
+            Self::Database(E::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
+        )
     }
 }
 
@@ -98,7 +101,10 @@ pub struct Text {
 impl Text {
     /// Both sentences.
     pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { zh: zh.into(), en: en.into() }
+        Self {
+            zh: zh.into(),
+            en: en.into(),
+        }
     }
 
     /// The sentence in `lang`.
@@ -186,7 +192,11 @@ impl FieldError {
     /// A wrong field whose detail is the code's own sentence.
     pub fn new(pointer: impl Into<String>, code: Code) -> Self {
         let (zh, en) = code.title();
-        Self { pointer: pointer.into(), code, detail: Text::new(zh, en) }
+        Self {
+            pointer: pointer.into(),
+            code,
+            detail: Text::new(zh, en),
+        }
     }
 }
 
@@ -225,7 +235,6 @@ codes! {
     MalformedPath 400 "地址中的编号格式不正确。" "A part of the address has the wrong form.",
     MalformedQuery 400 "查询参数格式不正确。" "A query parameter has the wrong form.",
     MalformedHeader 400 "请求头格式不正确。" "A header has the wrong form.",
-    MalformedUpload 400 "上传内容格式不正确。" "The upload is not well-formed multipart form data.",
     InvalidCursor 400 "翻页标记无效,请从第一页重新开始。" "The cursor is not valid. Start again from the first page.",
     Unauthenticated 401 "请先登录。" "Sign in first.",
     TokenExpired 401 "登录已过期,请刷新令牌。" "The access token has expired. Refresh it.",

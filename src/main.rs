@@ -56,12 +56,18 @@ fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<()> {
     if let Command::Openapi = cli.command {
-        print!("{}", api::specification().to_yaml().map_err(Error::internal)?);
+        print!(
+            "{}",
+            api::specification().to_yaml().map_err(Error::internal)?
+        );
         return Ok(());
     }
     let config = Config::load(cli.config.as_deref())?;
     if let Command::Config(ConfigCommand::Check) = cli.command {
-        print!("{}", toml::to_string_pretty(&config).map_err(Error::internal)?);
+        print!(
+            "{}",
+            toml::to_string_pretty(&config).map_err(Error::internal)?
+        );
         return Ok(());
     }
     start_log(&config.log)?;
@@ -76,7 +82,9 @@ async fn run(cli: Cli) -> Result<()> {
 
 fn start_log(config: &LogConfig) -> Result<()> {
     let filter = EnvFilter::try_new(&config.filter).map_err(Error::internal)?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match config.format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
@@ -95,11 +103,19 @@ async fn serve(app: App) -> Result<()> {
     migrate(&app).await?;
     let listener = TcpListener::bind(&app.config.server.address).map_err(Error::internal)?;
     let address = listener.local_addr().map_err(Error::internal)?;
-    let worker = app.config.server.in_process_worker.then(|| Worker::new(app.clone()));
-    let working = worker.clone().map(|worker| actix_web::rt::spawn(async move { worker.run().await }));
+    let worker = app
+        .config
+        .server
+        .in_process_worker
+        .then(|| Worker::new(app.clone()));
+    let working = worker
+        .clone()
+        .map(|worker| actix_web::rt::spawn(async move { worker.run().await }));
     tracing::info!(%address, "serving; the API reference is at /docs/");
     // actix stops taking requests on SIGTERM and SIGINT and lets those in flight finish
-    server::start(app, listener)?.await.map_err(Error::internal)?;
+    server::start(app, listener)?
+        .await
+        .map_err(Error::internal)?;
     if let (Some(worker), Some(working)) = (worker, working) {
         worker.stop();
         let _ = working.await;

@@ -1,7 +1,8 @@
 //! The HTTP server: middleware, health, figures, the API reference.
 
+use std::future::ready;
 use std::net::TcpListener;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use actix_cors::Cors;
 use actix_web::dev::Server;
@@ -12,7 +13,7 @@ use actix_web::{App as Actix, HttpResponse, HttpServer, get, web};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use crate::api::{self, Methods};
 use crate::app::App;
@@ -32,34 +33,43 @@ pub fn start(app: App, listener: TcpListener) -> Result<Server> {
         n => n,
     };
     let timeout = app.config.server.shutdown_seconds;
-    let spec = api::specification();
+    let spec = Arc::new(api::specification());
     let methods = Data::new(Methods::of(&spec));
-    let server = HttpServer::new(move || {
-        Actix::new()
-            .app_data(methods.clone())
-            .configure(|config| api::configure(&app, config))
-            .service(
-                web::scope("/docs")
-                    .wrap(from_fn(allow_reference))
-                    .service(SwaggerUi::new("/{_:.*}").url("/docs/openapi.json", spec.clone())),
-            )
-            .default_service(web::to(api::unmatched))
-            .wrap(cors(&app.config.server.allowed_origins))
-            .wrap(Compress::default())
-            .wrap(from_fn(border))
-    })
-    .workers(workers)
-    .shutdown_timeout(timeout)
-    .listen(listener)
-    .map_err(Error::internal)?
-    .run();
+    let server =
+        HttpServer::new(move || {
+            let spec = spec.clone();
+            Actix::new()
+                .app_data(methods.clone())
+                .configure(|config| api::configure(&app, config))
+                .service(web::scope("/docs").wrap(from_fn(allow_reference)).service(
+                    SwaggerUi::new("/{_:.*}").config(SwaggerConfig::from("/openapi.json")),
+                ))
+                .route(
+                    "/openapi.json",
+                    web::get().to(move || ready(HttpResponse::Ok().json(spec.as_ref()))),
+                )
+                .default_service(web::to(api::unmatched))
+                .wrap(cors(&app.config.server.allowed_origins))
+                .wrap(Compress::default())
+                .wrap(from_fn(border))
+        })
+        .workers(workers)
+        .shutdown_timeout(timeout)
+        .listen(listener)
+        .map_err(Error::internal)?
+        .run();
     Ok(server)
 }
 
 fn cors(origins: &[String]) -> Cors {
     let mut cors = Cors::default()
         .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, header::ACCEPT_LANGUAGE])
+        .allowed_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::ACCEPT_LANGUAGE,
+        ])
         .allowed_header("idempotency-key")
         .expose_headers([header::ETAG, header::LOCATION, header::RETRY_AFTER])
         .max_age(3600);
@@ -110,7 +120,10 @@ pub struct Health {
 #[utoipa::path(tag = "operations", security(()), responses((status = 200, description = "It does", body = Health)))]
 #[get("/livez")]
 pub async fn livez() -> Json<Health> {
-    Json(Health { status: "ok".to_owned(), checks: Default::default() })
+    Json(Health {
+        status: "ok".to_owned(),
+        checks: Default::default(),
+    })
 }
 
 /// Whether the process can serve
@@ -122,17 +135,27 @@ pub async fn livez() -> Json<Health> {
     (status = 503, description = "It cannot", body = ProblemBody)))]
 #[get("/readyz")]
 pub async fn readyz(app: Data<App>) -> Result<Json<Health>> {
-    let pending = app.platform.db.pending_migrations().await.map_err(|error| {
-        tracing::error!(%error, "database");
-        Error::overloaded()
-    })?;
+    let pending = app
+        .platform
+        .db
+        .pending_migrations()
+        .await
+        .map_err(|error| {
+            tracing::error!(%error, "database");
+            Error::overloaded()
+        })?;
     if pending > 0 {
         tracing::error!(pending, "migrations are not applied");
         return Err(Error::overloaded());
     }
-    let mut health = Health { status: "ok".to_owned(), checks: Default::default() };
+    let mut health = Health {
+        status: "ok".to_owned(),
+        checks: Default::default(),
+    };
     health.checks.insert("database".to_owned(), "ok".to_owned());
-    health.checks.insert("migrations".to_owned(), "ok".to_owned());
+    health
+        .checks
+        .insert("migrations".to_owned(), "ok".to_owned());
     let cache = match app.platform.cache.ping().await {
         Ok(()) => "ok",
         Err(error) => {
@@ -153,5 +176,7 @@ pub async fn metrics(app: Data<App>) -> Result<HttpResponse> {
     for (status, count) in app.platform.db.read(jobs::counts).await? {
         ::metrics::gauge!("jobs", "status" => status.as_str()).set(count as f64);
     }
-    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(recorder().render()))
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4")
+        .body(recorder().render()))
 }

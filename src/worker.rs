@@ -21,7 +21,10 @@ pub struct Worker {
 impl Worker {
     /// A worker of this application.
     pub fn new(app: App) -> Self {
-        Self { app, stop: Arc::new(Notify::new()) }
+        Self {
+            app,
+            stop: Arc::new(Notify::new()),
+        }
     }
 
     /// Tells [`Worker::run`] to end after the job at hand.
@@ -58,7 +61,12 @@ impl Worker {
         let batch = self.app.config.worker.batch;
         let mut performed = 0;
         loop {
-            let taken = self.app.platform.db.write(move |tx| jobs::take(tx, batch)).await?;
+            let taken = self
+                .app
+                .platform
+                .db
+                .write(move |tx| jobs::take(tx, batch))
+                .await?;
             if taken.is_empty() {
                 return Ok(performed);
             }
@@ -68,7 +76,11 @@ impl Worker {
                     tracing::warn!(job = %job.id, kind = %job.kind, attempt = job.attempts, %why, "job failed");
                 }
                 performed += usize::from(matches!(outcome, Outcome::Done));
-                self.app.platform.db.write(move |tx| jobs::settle(tx, &job, &outcome)).await?;
+                self.app
+                    .platform
+                    .db
+                    .write(move |tx| jobs::settle(tx, &job, &outcome))
+                    .await?;
             }
         }
     }

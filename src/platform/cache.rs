@@ -1,18 +1,264 @@
-//! STUB-cache
-use serde::{Deserialize,Serialize};
-/// c
-#[derive(Clone,Debug,Deserialize,Serialize)]
-pub struct CacheConfig { #[serde(flatten)] x: std::collections::BTreeMap<String, serde_json::Value> }
-/// t
+//! What processes share beside the database: counters for throttling, and wake-ups.
+//!
+//! In one process both live in memory; several share a Redis. It is never the only guard of a
+//! rule: losing it costs speed, not correctness. Without an answer in time, counting goes on per
+//! process and wake-ups are replaced by the readers' slow poll.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use moka::Expiry;
+use redis::AsyncCommands;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// Where shared counters live.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CacheConfig {
+    /// In memory, or in Redis.
+    pub store: CacheStore,
+    /// The address of Redis.
+    #[serde(default, serialize_with = "redacted")]
+    pub url: Option<SecretString>,
+    /// Put before every key.
+    pub prefix: String,
+    /// How long Redis may take, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+fn redacted<S: Serializer>(url: &Option<SecretString>, to: S) -> Result<S::Ok, S::Error> {
+    match url {
+        Some(url) => super::config::redact_url(url, to),
+        None => to.serialize_str(""),
+    }
+}
+
+/// The two places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheStore {
+    /// This process.
+    Memory,
+    /// A Redis server.
+    Redis,
+}
+
+/// Why there is no cache.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// The address is missing or malformed.
+    #[error("cache.url: {0}")]
+    Address(String),
+    /// Redis did not answer, or not in time.
+    #[error("redis: {0}")]
+    Unreachable(String),
+}
+
+/// How often something happened in the window at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hits {
+    /// This one included.
+    pub count: u64,
+    /// Until the window ends.
+    pub resets_in: Duration,
+}
+
+/// Counters shared by the processes of a deployment. Cheap to clone.
 #[derive(Clone)]
-pub struct Cache;
-/// h
-pub struct Hits { /// c
-pub count: u64, /// r
-pub resets_in: std::time::Duration }
-impl Cache { /// n
-pub async fn connect(_: &CacheConfig) -> Result<Self, std::io::Error> { Ok(Self) }
-/// p
-pub async fn ping(&self) -> Result<(), std::io::Error> { Ok(()) }
-/// h
-pub async fn hit(&self, _: &str, w: std::time::Duration) -> Hits { Hits { count: 1, resets_in: w } } }
+pub struct Cache {
+    counters: moka::sync::Cache<String, Arc<Counter>>,
+    redis: Option<Redis>,
+}
+
+#[derive(Clone)]
+struct Redis {
+    manager: ConnectionManager,
+    prefix: Arc<str>,
+    timeout: Duration,
+    count: Arc<redis::Script>,
+}
+
+struct Counter {
+    count: AtomicU64,
+    ends: Instant,
+}
+
+/// A counter lives until its window ends.
+struct UntilItsEnd;
+
+impl Expiry<String, Arc<Counter>> for UntilItsEnd {
+    fn expire_after_create(
+        &self,
+        _: &String,
+        counter: &Arc<Counter>,
+        now: Instant,
+    ) -> Option<Duration> {
+        Some(counter.ends.saturating_duration_since(now))
+    }
+}
+
+impl Cache {
+    /// Makes the counters ready. A Redis that is down is no error: it is used once it is up.
+    ///
+    /// # Errors
+    /// When the address is missing or malformed.
+    pub async fn connect(config: &CacheConfig) -> Result<Self, CacheError> {
+        let counters = moka::sync::Cache::builder()
+            .max_capacity(100_000)
+            .expire_after(UntilItsEnd)
+            .build();
+        let redis = match config.store {
+            CacheStore::Memory => None,
+            CacheStore::Redis => {
+                let url = config.url.as_ref().map_or("", |url| url.expose_secret());
+                let client = redis::Client::open(url)
+                    .map_err(|error| CacheError::Address(error.to_string()))?;
+                let timeout = Duration::from_millis(config.timeout_ms);
+                let settings = ConnectionManagerConfig::new()
+                    .set_response_timeout(Some(timeout))
+                    .set_connection_timeout(Some(timeout))
+                    .set_number_of_retries(1);
+                let manager = ConnectionManager::new_lazy_with_config(client, settings)
+                    .map_err(|error| CacheError::Address(error.to_string()))?;
+                // one round trip, and no counter is left without an end
+                let count = redis::Script::new(
+                    "local n = redis.call('INCR', KEYS[1]) \
+                     if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end \
+                     return {n, redis.call('PTTL', KEYS[1])}",
+                );
+                Some(Redis {
+                    manager,
+                    prefix: config.prefix.as_str().into(),
+                    timeout,
+                    count: Arc::new(count),
+                })
+            }
+        };
+        Ok(Self { counters, redis })
+    }
+
+    /// Counts one more under `key` in a window that began with the first.
+    pub async fn hit(&self, key: &str, window: Duration) -> Hits {
+        if let Some(redis) = &self.redis {
+            match redis.hit(key, window).await {
+                Ok(hits) => return hits,
+                Err(error) => tracing::warn!(%error, "counting in this process alone"),
+            }
+        }
+        let ends = Instant::now() + window;
+        let counter = self.counters.get_with_by_ref(key, || {
+            Arc::new(Counter {
+                count: AtomicU64::new(0),
+                ends,
+            })
+        });
+        Hits {
+            count: counter.count.fetch_add(1, Ordering::SeqCst) + 1,
+            resets_in: counter.ends.saturating_duration_since(Instant::now()),
+        }
+    }
+
+    /// Whether the shared place answers.
+    ///
+    /// # Errors
+    /// When Redis does not.
+    pub async fn ping(&self) -> Result<(), CacheError> {
+        let Some(redis) = &self.redis else {
+            return Ok(());
+        };
+        let mut manager = redis.manager.clone();
+        redis
+            .in_time(async move { manager.ping::<()>().await })
+            .await
+    }
+}
+
+impl Redis {
+    async fn hit(&self, key: &str, window: Duration) -> Result<Hits, CacheError> {
+        let mut manager = self.manager.clone();
+        let key = format!("{}{key}", self.prefix);
+        let window = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
+        let script = self.count.clone();
+        let (count, rest): (u64, i64) = self
+            .in_time(async move { script.key(key).arg(window).invoke_async(&mut manager).await })
+            .await?;
+        Ok(Hits {
+            count,
+            resets_in: Duration::from_millis(u64::try_from(rest).unwrap_or(0)),
+        })
+    }
+
+    async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = redis::RedisResult<T>>,
+    ) -> Result<T, CacheError> {
+        match tokio::time::timeout(self.timeout, answer).await {
+            Ok(answer) => answer.map_err(|error| CacheError::Unreachable(error.to_string())),
+            Err(_) => Err(CacheError::Unreachable("no answer in time".to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn counts_each_once(cache: Cache, key: &str) {
+        let window = Duration::from_millis(400);
+        let tasks: Vec<_> = (0..50)
+            .map(|_| {
+                let (cache, key) = (cache.clone(), key.to_owned());
+                tokio::spawn(async move { cache.hit(&key, window).await.count })
+            })
+            .collect();
+        let mut seen = Vec::new();
+        for task in tasks {
+            seen.push(task.await.unwrap());
+        }
+        seen.sort_unstable();
+        assert_eq!(seen, (1..=50).collect::<Vec<_>>());
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(cache.hit(key, window).await.count, 1);
+    }
+
+    fn config(store: CacheStore, url: Option<String>) -> CacheConfig {
+        CacheConfig {
+            store,
+            url: url.map(Into::into),
+            prefix: "test:".to_owned(),
+            timeout_ms: 2000,
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn memory_counts_each_once_and_forgets() {
+        let cache = Cache::connect(&config(CacheStore::Memory, None))
+            .await
+            .unwrap();
+        counts_each_once(cache, "memory").await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn redis_counts_each_once_and_forgets() {
+        let url = std::env::var("YIQILAI_TEST_REDIS_URL").expect("run through `make test`");
+        let cache = Cache::connect(&config(CacheStore::Redis, Some(url)))
+            .await
+            .unwrap();
+        cache.ping().await.unwrap();
+        counts_each_once(cache, &uuid::Uuid::now_v7().to_string()).await;
+    }
+
+    #[tokio::test]
+    async fn without_redis_counting_goes_on() {
+        let nobody = "redis://127.0.0.1:9".to_owned();
+        let mut config = config(CacheStore::Redis, Some(nobody));
+        config.timeout_ms = 100;
+        let cache = Cache::connect(&config).await.unwrap();
+        assert!(cache.ping().await.is_err());
+        assert_eq!(cache.hit("a", Duration::from_secs(60)).await.count, 1);
+        assert_eq!(cache.hit("a", Duration::from_secs(60)).await.count, 2);
+    }
+}

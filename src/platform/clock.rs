@@ -14,8 +14,20 @@ use utoipa::ToSchema;
 
 /// An instant in UTC, in whole microseconds: the finest step both databases store.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash,
-    Serialize, Deserialize, ToSchema, AsExpression, FromSqlRow,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    AsExpression,
+    FromSqlRow,
 )]
 #[diesel(sql_type = super::columns::sql::Instant)]
 #[serde(from = "DateTime<Utc>", into = "DateTime<Utc>")]

@@ -26,17 +26,26 @@ pub mod sql {
 
     /// A UUID: `uuid` on PostgreSQL, a 16-byte blob on SQLite.
     #[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
-    #[diesel(postgres_type(oid = 2950, array_oid = 2951), sqlite_type(name = "Binary"))]
+    #[diesel(
+        postgres_type(oid = 2950, array_oid = 2951),
+        sqlite_type(name = "Binary")
+    )]
     pub struct Id;
 
     /// An instant: `timestamptz` on PostgreSQL, integer microseconds on SQLite.
     #[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
-    #[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
+    #[diesel(
+        postgres_type(oid = 1184, array_oid = 1185),
+        sqlite_type(name = "Long")
+    )]
     pub struct Instant;
 
     /// A JSON document: `jsonb` on PostgreSQL, text on SQLite.
     #[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
-    #[diesel(postgres_type(oid = 3802, array_oid = 3807), sqlite_type(name = "Text"))]
+    #[diesel(
+        postgres_type(oid = 3802, array_oid = 3807),
+        sqlite_type(name = "Text")
+    )]
     pub struct Json;
 
     /// A calendar date: `date` on PostgreSQL, ISO 8601 text on SQLite.
@@ -159,7 +168,10 @@ macro_rules! column_by {
             fn from_sql(
                 bytes: diesel::sqlite::SqliteValue<'_, '_, '_>,
             ) -> diesel::deserialize::Result<Self> {
-                let via = <$via as diesel::deserialize::FromSql<$sql, diesel::sqlite::Sqlite>>::from_sql(bytes)?;
+                let via =
+                    <$via as diesel::deserialize::FromSql<$sql, diesel::sqlite::Sqlite>>::from_sql(
+                        bytes,
+                    )?;
                 ($back)(via)
             }
         }

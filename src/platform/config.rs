@@ -8,8 +8,8 @@ use std::path::Path;
 
 use config::{Environment, File, FileFormat};
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
 use serde::Serializer;
+use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
 
@@ -27,7 +27,10 @@ pub fn load<T: DeserializeOwned>(compiled_in: &[&str], local: Option<&Path>) -> 
     }
     builder
         .add_source(
-            Environment::with_prefix("YIQILAI").prefix_separator("__").separator("__").try_parsing(true),
+            Environment::with_prefix("YIQILAI")
+                .prefix_separator("__")
+                .separator("__")
+                .try_parsing(true),
         )
         .build()
         .and_then(config::Config::try_deserialize)
@@ -46,7 +49,10 @@ pub fn redact<S: Serializer>(_: &SecretString, to: S) -> std::result::Result<S::
 ///
 /// # Errors
 /// Those of the serializer.
-pub fn redact_url<S: Serializer>(url: &SecretString, to: S) -> std::result::Result<S::Ok, S::Error> {
+pub fn redact_url<S: Serializer>(
+    url: &SecretString,
+    to: S,
+) -> std::result::Result<S::Ok, S::Error> {
     match url::Url::parse(url.expose_secret()) {
         Ok(mut url) if url.password().is_some() => {
             let _ = url.set_password(Some("***"));

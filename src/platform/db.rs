@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::each;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::migration::MigrationSource;
 use diesel::prelude::*;
 use diesel::r2d2::{self, ManageConnection};
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
@@ -126,7 +128,10 @@ impl Db {
             Some(path) => Some(Writer::start(path, config.group_commit)?),
             None => None,
         };
-        let manager = Manager { config: config.clone(), sqlite };
+        let manager = Manager {
+            config: config.clone(),
+            sqlite,
+        };
         let acquire_timeout = Duration::from_millis(config.acquire_timeout_ms);
         let pool = r2d2::Pool::builder()
             .max_size(config.pool_size)
@@ -137,7 +142,14 @@ impl Db {
             .map_err(Error::internal)?;
         let (commits, _) = broadcast::channel(1024);
         let places = Arc::new(Semaphore::new(config.pool_size as usize));
-        Ok(Self { pool, places, acquire_timeout, writer, clock, commits })
+        Ok(Self {
+            pool,
+            places,
+            acquire_timeout,
+            writer,
+            clock,
+            commits,
+        })
     }
 
     /// Whether the records live in a SQLite file.
@@ -183,7 +195,11 @@ impl Db {
             let mut written = Vec::new();
             let now = clock.now();
             let value = conn.transaction(|conn| {
-                let mut tx = Tx { conn, now, written: Vec::new() };
+                let mut tx = Tx {
+                    conn,
+                    now,
+                    written: Vec::new(),
+                };
                 let value = guarded(|| f(&mut tx))?;
                 written = tx.written;
                 Ok::<_, Error>(value)
@@ -227,9 +243,10 @@ impl Db {
                 conn.batch_execute(UNLOCK)?;
                 applied.map_err(Error::internal)
             }
-            Conn::Sqlite(conn) => {
-                conn.run_pending_migrations(SQLITE_MIGRATIONS).map(names).map_err(Error::internal)
-            }
+            Conn::Sqlite(conn) => conn
+                .run_pending_migrations(SQLITE_MIGRATIONS)
+                .map(names)
+                .map_err(Error::internal),
         };
         match &self.writer {
             Some(writer) => writer.alone(apply).await,
@@ -237,19 +254,24 @@ impl Db {
         }
     }
 
-    /// The steps of the schema that are not applied yet, by name.
+    /// How many steps of the schema are not applied yet.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// When the database does not answer, or has no schema at all.
     pub async fn pending_migrations(&self) -> Result<usize> {
-        self.read(|conn| {
-            let pending = match conn {
-                Conn::Postgres(conn) => conn.pending_migrations(POSTGRES_MIGRATIONS).map(|p| p.len()),
-                Conn::Sqlite(conn) => conn.pending_migrations(SQLITE_MIGRATIONS).map(|p| p.len()),
-            };
-            pending.map_err(Error::internal)
-        })
-        .await
+        #[derive(QueryableByName)]
+        struct Applied {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            count: i64,
+        }
+        const APPLIED: &str = "SELECT count(*) AS count FROM __diesel_schema_migrations";
+        let steps = MigrationSource::<diesel::pg::Pg>::migrations(&POSTGRES_MIGRATIONS)
+            .map_err(Error::internal)?
+            .len();
+        let applied: Applied = self
+            .read(|conn| Ok(each!(conn, c => diesel::sql_query(APPLIED).get_result(c))?))
+            .await?;
+        Ok(steps.saturating_sub(usize::try_from(applied.count).unwrap_or(0)))
     }
 
     async fn with_connection<T, F>(&self, f: F) -> Result<T>
@@ -290,14 +312,18 @@ fn guarded<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
             .map(String::as_str)
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .unwrap_or("panic");
-        Err(Error::internal(format!("panic in a database closure: {text}")))
+        Err(Error::internal(format!(
+            "panic in a database closure: {text}"
+        )))
     })
 }
 
 /// Whether PostgreSQL gave up a transaction that would succeed when it is run again.
 fn asks_for_retry(error: &Error) -> bool {
     match error {
-        Error::Database(QueryError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
+        Error::Database(QueryError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => {
+            true
+        }
         // diesel has no kind for a deadlock
         Error::Database(QueryError::DatabaseError(DatabaseErrorKind::Unknown, info)) => {
             info.message().contains("deadlock detected")
@@ -351,11 +377,16 @@ impl ManageConnection for Manager {
                 Conn::Postgres(conn)
             }
         };
-        Ok(Slot { conn, broken: false })
+        Ok(Slot {
+            conn,
+            broken: false,
+        })
     }
 
     fn is_valid(&self, slot: &mut Slot) -> std::result::Result<(), r2d2::Error> {
-        slot.conn.batch_execute("SELECT 1").map_err(r2d2::Error::QueryError)
+        slot.conn
+            .batch_execute("SELECT 1")
+            .map_err(r2d2::Error::QueryError)
     }
 
     fn has_broken(&self, slot: &mut Slot) -> bool {
@@ -368,8 +399,7 @@ fn into_r2d2(error: Error) -> r2d2::Error {
 }
 
 fn open_sqlite(path: &Path, query_only: bool) -> Result<SqliteConnection> {
-    let mut conn =
-        SqliteConnection::establish(&path.to_string_lossy()).map_err(Error::internal)?;
+    let mut conn = SqliteConnection::establish(&path.to_string_lossy()).map_err(Error::internal)?;
     // busy_timeout first: the other pragmas may meet a checkpoint
     conn.batch_execute(
         "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; \
@@ -429,7 +459,10 @@ impl Writer {
                 });
             })
         });
-        self.0.send(Message::Grouped(command)).await.map_err(|_| Error::overloaded())?;
+        self.0
+            .send(Message::Grouped(command))
+            .await
+            .map_err(|_| Error::overloaded())?;
         receiver.await.map_err(Error::internal)?
     }
 
@@ -442,7 +475,10 @@ impl Writer {
         let task = Box::new(move |conn: &mut Conn| {
             let _ = sender.send(guarded(|| f(conn)));
         });
-        self.0.send(Message::Alone(task)).await.map_err(|_| Error::overloaded())?;
+        self.0
+            .send(Message::Alone(task))
+            .await
+            .map_err(|_| Error::overloaded())?;
         receiver.await.map_err(Error::internal)?
     }
 }
@@ -475,9 +511,7 @@ fn write_in_groups(mut conn: Conn, mut receiver: mpsc::Receiver<Message>, group:
             }
             committed = commit(&mut conn).map_err(|error| error.to_string());
         } else {
-            // The command is run only to obtain its answer: without a transaction around it,
-            // its own one is rolled back by the refusal below.
-            answers.push(Box::new(move |_| drop(first)));
+            drop(first); // its caller is told that nothing was done
         }
         if let Err(why) = &committed {
             tracing::error!(error = %why, "a group of writes was not committed");
@@ -493,7 +527,9 @@ fn write_in_groups(mut conn: Conn, mut receiver: mpsc::Receiver<Message>, group:
 
 fn begin_immediate(conn: &mut Conn) -> QueryResult<()> {
     match conn {
-        Conn::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE"),
+        Conn::Sqlite(conn) => {
+            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
+        }
         Conn::Postgres(conn) => AnsiTransactionManager::begin_transaction(conn),
     }
 }
@@ -514,7 +550,9 @@ fn commit(conn: &mut Conn) -> QueryResult<()> {
 
 /// Moves the log into the database file now and then, so that no commit has to do it.
 fn checkpoint_in_background(path: &Path, alive: &mpsc::WeakSender<Message>) {
-    let Ok(mut conn) = open_sqlite(path, false) else { return };
+    let Ok(mut conn) = open_sqlite(path, false) else {
+        return;
+    };
     let mut pause = 0;
     loop {
         std::thread::sleep(Duration::from_millis(250));

@@ -76,7 +76,12 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn enqueue(&mut self, kind: &str, payload: &impl Serialize, run_at: Instant) -> Result<JobId> {
+    pub fn enqueue(
+        &mut self,
+        kind: &str,
+        payload: &impl Serialize,
+        run_at: Instant,
+    ) -> Result<JobId> {
         let id = JobId::new();
         let payload = serde_json::to_value(payload).map_err(Error::internal)?;
         diesel::insert_into(jobs::table)
@@ -105,7 +110,9 @@ pub fn take(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Job>> {
             jobs::status
                 .eq(JobStatus::Queued)
                 .and(jobs::run_at.le(now))
-                .or(jobs::status.eq(JobStatus::Running).and(jobs::leased_until.lt(now))),
+                .or(jobs::status
+                    .eq(JobStatus::Running)
+                    .and(jobs::leased_until.lt(now))),
         )
         .order((jobs::run_at, jobs::id))
         .limit(limit)
@@ -158,10 +165,15 @@ pub fn settle(tx: &mut Tx<'_>, job: &Job, outcome: &Outcome) -> Result<()> {
     let (status, run_at, attempts, error) = match outcome {
         Outcome::Done => (JobStatus::Done, job.run_at, job.attempts, None),
         Outcome::Release => (JobStatus::Queued, job.run_at, job.attempts - 1, None),
-        Outcome::Retry(why) if job.attempts < MAX_ATTEMPTS => {
-            (JobStatus::Queued, now + back_off(job.attempts), job.attempts, Some(why))
+        Outcome::Retry(why) if job.attempts < MAX_ATTEMPTS => (
+            JobStatus::Queued,
+            now + back_off(job.attempts),
+            job.attempts,
+            Some(why),
+        ),
+        Outcome::Retry(why) | Outcome::GiveUp(why) => {
+            (JobStatus::Dead, job.run_at, job.attempts, Some(why))
         }
-        Outcome::Retry(why) | Outcome::GiveUp(why) => (JobStatus::Dead, job.run_at, job.attempts, Some(why)),
     };
     diesel::update(mine)
         .set((
@@ -197,6 +209,8 @@ pub fn counts(conn: &mut Conn) -> Result<Vec<(JobStatus, i64)>> {
 /// # Errors
 /// Those of the database.
 pub fn purge(tx: &mut Tx<'_>, before: Instant) -> Result<usize> {
-    let old = jobs::table.filter(jobs::status.eq(JobStatus::Done)).filter(jobs::created_at.lt(before));
+    let old = jobs::table
+        .filter(jobs::status.eq(JobStatus::Done))
+        .filter(jobs::created_at.lt(before));
     Ok(diesel::delete(old).execute(tx.conn)?)
 }

@@ -96,7 +96,15 @@ pub struct Change {
 impl Change {
     /// `kind` is `noun.verb`; its noun is the kind of the subject.
     pub fn new(actor: Actor, kind: &'static str, subject: uuid::Uuid) -> Self {
-        Self { actor, kind, subject: Uid(subject), region: None, states: None, reason: None, payload: Value::Null }
+        Self {
+            actor,
+            kind,
+            subject: Uid(subject),
+            region: None,
+            states: None,
+            reason: None,
+            payload: Value::Null,
+        }
     }
 
     /// The region the subject belongs to.
@@ -169,7 +177,10 @@ pub struct Position {
 impl Entry {
     /// Where the entry stands.
     pub fn position(&self) -> Position {
-        Position { txid: self.txid, seq: self.seq }
+        Position {
+            txid: self.txid,
+            seq: self.seq,
+        }
     }
 }
 
@@ -182,9 +193,9 @@ pub fn after(conn: &mut Conn, position: Position, limit: i64) -> Result<Vec<Entr
     Ok(journal::table
         .filter(journal::txid.lt(horizon))
         .filter(
-            journal::txid
-                .gt(position.txid)
-                .or(journal::txid.eq(position.txid).and(journal::seq.gt(position.seq))),
+            journal::txid.gt(position.txid).or(journal::txid
+                .eq(position.txid)
+                .and(journal::seq.gt(position.seq))),
         )
         .order((journal::txid, journal::seq))
         .limit(limit)
@@ -257,7 +268,9 @@ pub fn react(
         .optional()?;
     let from = place.map_or(Position::default(), |(txid, seq)| Position { txid, seq });
     let entries = after(tx.conn, from, limit)?;
-    let Some(last) = entries.last() else { return Ok(0) };
+    let Some(last) = entries.last() else {
+        return Ok(0);
+    };
     let to = last.position();
     let moved = match place {
         Some(_) => diesel::update(
@@ -266,7 +279,10 @@ pub fn react(
                 .filter(journal_cursors::txid.eq(from.txid))
                 .filter(journal_cursors::seq.eq(from.seq)),
         )
-        .set((journal_cursors::txid.eq(to.txid), journal_cursors::seq.eq(to.seq)))
+        .set((
+            journal_cursors::txid.eq(to.txid),
+            journal_cursors::seq.eq(to.seq),
+        ))
         .execute(tx.conn)?,
         None => diesel::insert_into(journal_cursors::table)
             .values((

@@ -28,7 +28,9 @@ impl Vault {
     pub fn new(master: &SecretString) -> Result<Self> {
         let master = master.expose_secret().as_bytes();
         if master.len() < 32 {
-            return Err(Error::internal("security.master_secret must have at least 32 characters"));
+            return Err(Error::internal(
+                "security.master_secret must have at least 32 characters",
+            ));
         }
         let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, b"yiqilai").extract(master);
         let derive = |label: &'static [u8]| -> Result<[u8; 32]> {
@@ -50,7 +52,8 @@ impl Vault {
     /// # Errors
     /// Never in practice.
     pub fn seal(&self, plain: &[u8]) -> Result<Vec<u8>> {
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &self.seal).map_err(|_| Error::internal("seal"))?;
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &self.seal)
+            .map_err(|_| Error::internal("seal"))?;
         let mut sealed = plain.to_vec();
         let nonce = key
             .seal_in_place_append_tag(Aad::empty(), &mut sealed)
@@ -65,18 +68,23 @@ impl Vault {
     /// # Errors
     /// When it was made with another secret or was changed.
     pub fn open(&self, sealed: &[u8]) -> Result<Vec<u8>> {
-        let broken = || Error::internal("a sealed value does not open: was the master secret changed?");
+        let broken =
+            || Error::internal("a sealed value does not open: was the master secret changed?");
         let (nonce, rest) = sealed.split_at_checked(NONCE_LEN).ok_or_else(broken)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken())?;
         let key = RandomizedNonceKey::new(&AES_256_GCM, &self.seal).map_err(|_| broken())?;
         let mut rest = rest.to_vec();
-        let plain = key.open_in_place(nonce, Aad::empty(), &mut rest).map_err(|_| broken())?;
+        let plain = key
+            .open_in_place(nonce, Aad::empty(), &mut rest)
+            .map_err(|_| broken())?;
         Ok(plain.to_vec())
     }
 
     /// A keyed hash: finds equal values without storing them. `purpose` keeps uses apart.
     pub fn lookup_hash(&self, purpose: &str, value: &str) -> Vec<u8> {
-        hmac::sign(&self.lookup, format!("{purpose}\0{value}").as_bytes()).as_ref().to_vec()
+        hmac::sign(&self.lookup, format!("{purpose}\0{value}").as_bytes())
+            .as_ref()
+            .to_vec()
     }
 
     /// A token that carries a claim, valid for one purpose until `expires`.
@@ -88,7 +96,12 @@ impl Vault {
     }
 
     /// Reads a token back; nothing when it is forged, for another purpose or expired.
-    pub fn open_link<T: DeserializeOwned>(&self, purpose: &str, token: &str, now: Instant) -> Option<T> {
+    pub fn open_link<T: DeserializeOwned>(
+        &self,
+        purpose: &str,
+        token: &str,
+        now: Instant,
+    ) -> Option<T> {
         let (body, tag) = token.split_once('.')?;
         let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
         let expected = self.link_tag(purpose, body);
@@ -138,7 +151,11 @@ mod tests {
         let sealed = ours.seal("11010519491231002X".as_bytes()).unwrap();
         assert_ne!(sealed, ours.seal("11010519491231002X".as_bytes()).unwrap());
         assert_eq!(ours.open(&sealed).unwrap(), b"11010519491231002X");
-        assert!(vault("another secret of sufficient length").open(&sealed).is_err());
+        assert!(
+            vault("another secret of sufficient length")
+                .open(&sealed)
+                .is_err()
+        );
         let mut changed = sealed.clone();
         changed[15] ^= 1;
         assert!(ours.open(&changed).is_err());
@@ -152,7 +169,13 @@ mod tests {
         let token = vault.sign_link("confirm", &42, now + TimeDelta::hours(1));
         assert_eq!(vault.open_link("confirm", &token, now), Some(42));
         assert_eq!(vault.open_link::<i32>("other", &token, now), None);
-        assert_eq!(vault.open_link::<i32>("confirm", &token, now + TimeDelta::hours(2)), None);
-        assert_eq!(vault.open_link::<i32>("confirm", &token.replace('.', "A."), now), None);
+        assert_eq!(
+            vault.open_link::<i32>("confirm", &token, now + TimeDelta::hours(2)),
+            None
+        );
+        assert_eq!(
+            vault.open_link::<i32>("confirm", &token.replace('.', "A."), now),
+            None
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Reading regions is public: who signs up must be able to say where.
 
-use actix_web::web::{Data, Json, Path};
 use actix_web::get;
+use actix_web::web::{Data, Json, Path};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -48,13 +48,27 @@ struct ListRegions {
     (status = 400, description = "A malformed parameter", body = ProblemBody),
     (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
 #[get("/regions")]
-async fn list(platform: Data<Platform>, query: Params<ListRegions>) -> Result<Json<Page<RegionView>>> {
+async fn list(
+    platform: Data<Platform>,
+    query: Params<ListRegions>,
+) -> Result<Json<Page<RegionView>>> {
     let Params(query) = query;
     let after = Cursor::decode::<String>(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    let query = store::Query { parent: query.parent_id, level: query.level, name: query.name, after, limit };
-    let rows = platform.db.read(move |conn| store::list(conn, &query)).await?;
-    Ok(Json(Page::of(rows, limit, |region| region.code.clone()).map(RegionView::from)))
+    let query = store::Query {
+        parent: query.parent_id,
+        level: query.level,
+        name: query.name,
+        after,
+        limit,
+    };
+    let rows = platform
+        .db
+        .read(move |conn| store::list(conn, &query))
+        .await?;
+    Ok(Json(
+        Page::of(rows, limit, |region| region.code.clone()).map(RegionView::from),
+    ))
 }
 
 /// Read a region
@@ -65,7 +79,10 @@ async fn list(platform: Data<Platform>, query: Params<ListRegions>) -> Result<Js
     (status = 404, description = "No such region", body = ProblemBody)))]
 #[get("/regions/{id}")]
 async fn read(platform: Data<Platform>, id: Path<RegionId>) -> Result<Json<RegionView>> {
-    let region = platform.db.read(move |conn| store::by_id(conn, *id)).await?;
+    let region = platform
+        .db
+        .read(move |conn| store::by_id(conn, *id))
+        .await?;
     Ok(Json(region.into()))
 }
 

@@ -44,12 +44,14 @@ pub struct NewRegion {
 /// `invalid` with the wrong fields: an unknown parent, a level that does not fit its parent.
 pub fn upsert(tx: &mut Tx<'_>, actor: Actor, new: &NewRegion) -> Result<(Region, bool)> {
     valid::check(new, "")?;
-    let wrong = |field: &str, code| -> Error { Problem::new(Code::Invalid).field(field, code).into() };
+    let wrong =
+        |field: &str, code| -> Error { Problem::new(Code::Invalid).field(field, code).into() };
     let parent = match &new.parent {
         None => None,
-        Some(code) => {
-            Some(store::by_code(tx.conn, code)?.ok_or_else(|| wrong("/parent", Code::UnknownReference))?)
-        }
+        Some(code) => Some(
+            store::by_code(tx.conn, code)?
+                .ok_or_else(|| wrong("/parent", Code::UnknownReference))?,
+        ),
     };
     if !rules::may_lie_in(new.level, parent.as_ref().map(|parent| parent.level)) {
         return Err(wrong("/level", Code::RegionLevel));
@@ -93,7 +95,9 @@ pub fn upsert(tx: &mut Tx<'_>, actor: Actor, new: &NewRegion) -> Result<(Region,
         "region.updated"
     };
     tx.journal(
-        Change::new(actor, kind, region.id.0).region(region.id.0).payload(json!({ "code": region.code })),
+        Change::new(actor, kind, region.id.0)
+            .region(region.id.0)
+            .payload(json!({ "code": region.code })),
     )?;
     Ok((region, is_new))
 }
@@ -102,11 +106,20 @@ pub fn upsert(tx: &mut Tx<'_>, actor: Actor, new: &NewRegion) -> Result<(Region,
 ///
 /// # Errors
 /// `invalid` when there is no such region or the geometry is not a polygon.
-pub fn set_polygon(tx: &mut Tx<'_>, actor: Actor, code: &str, geometry: &serde_json::Value) -> Result<()> {
-    let wrong = |field: &str, code| -> Error { Problem::new(Code::Invalid).field(field, code).into() };
-    let region = store::by_code(tx.conn, code)?.ok_or_else(|| wrong("/code", Code::UnknownReference))?;
+pub fn set_polygon(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    code: &str,
+    geometry: &serde_json::Value,
+) -> Result<()> {
+    let wrong =
+        |field: &str, code| -> Error { Problem::new(Code::Invalid).field(field, code).into() };
+    let region =
+        store::by_code(tx.conn, code)?.ok_or_else(|| wrong("/code", Code::UnknownReference))?;
     let outline = rules::outline(geometry).map_err(|_| wrong("/geometry", Code::Format))?;
-    let bounds = outline.bounding_rect().ok_or_else(|| wrong("/geometry", Code::Format))?;
+    let bounds = outline
+        .bounding_rect()
+        .ok_or_else(|| wrong("/geometry", Code::Format))?;
     let polygon = Polygon {
         region_id: region.id,
         geometry: Json(geometry.clone()),

@@ -60,13 +60,23 @@ pub fn contains(conn: &mut Conn, ancestor: RegionId, region: RegionId) -> Result
     .get_result(conn)?)
 }
 
-/// The ids of a region and everything below it, as a sub-query for other rooms' lists.
-#[allow(missing_docs)]
-#[diesel::dsl::auto_type]
-pub fn within(ancestor: RegionId) -> _ {
-    region_ancestors::table
-        .filter(region_ancestors::ancestor_id.eq(ancestor))
-        .select(region_ancestors::region_id)
+pub use subtree::within;
+
+mod subtree {
+    #![allow(missing_docs)] // the macro's own type alias
+
+    use diesel::prelude::*;
+
+    use super::super::RegionId;
+    use crate::schema::region_ancestors;
+
+    /// The ids of a region and everything below it, as a sub-query for other rooms' lists.
+    #[diesel::dsl::auto_type]
+    pub fn within(ancestor: RegionId) -> _ {
+        region_ancestors::table
+            .filter(region_ancestors::ancestor_id.eq(ancestor))
+            .select(region_ancestors::region_id)
+    }
 }
 
 /// Names and codes of some regions.
@@ -102,20 +112,31 @@ pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Region>> {
         rows = rows.filter(regions::level.eq(level));
     }
     if let Some(name) = &query.name {
-        rows = rows.filter(regions::name.like(format!("%{}%", escape_like(name))).escape('\\'));
+        rows = rows.filter(
+            regions::name
+                .like(format!("%{}%", escape_like(name)))
+                .escape('\\'),
+        );
     }
     if let Some(after) = &query.after {
         rows = rows.filter(regions::code.gt(after.clone()));
     }
-    Ok(rows.order(regions::code).limit(query.limit + 1).load(conn)?)
+    Ok(rows
+        .order(regions::code)
+        .limit(query.limit + 1)
+        .load(conn)?)
 }
 
 fn escape_like(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+    text.replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_")
 }
 
 pub fn insert(conn: &mut Conn, region: &Region) -> Result<()> {
-    diesel::insert_into(regions::table).values(region).execute(conn)?;
+    diesel::insert_into(regions::table)
+        .values(region)
+        .execute(conn)?;
     let above: Vec<(RegionId, i32)> = match region.parent_id {
         None => Vec::new(),
         Some(parent) => region_ancestors::table
@@ -152,7 +173,9 @@ pub fn update(conn: &mut Conn, region: &Region) -> Result<()> {
 
 pub fn replace_polygon(conn: &mut Conn, polygon: &Polygon) -> Result<()> {
     diesel::delete(region_polygons::table.find(polygon.region_id)).execute(conn)?;
-    diesel::insert_into(region_polygons::table).values(polygon).execute(conn)?;
+    diesel::insert_into(region_polygons::table)
+        .values(polygon)
+        .execute(conn)?;
     Ok(())
 }
 
@@ -161,7 +184,12 @@ pub fn replace_polygon(conn: &mut Conn, polygon: &Polygon) -> Result<()> {
 ///
 /// # Errors
 /// Those of the database.
-pub fn locate(conn: &mut Conn, longitude: f64, latitude: f64, reach_m: f64) -> Result<Option<Region>> {
+pub fn locate(
+    conn: &mut Conn,
+    longitude: f64,
+    latitude: f64,
+    reach_m: f64,
+) -> Result<Option<Region>> {
     let around: Vec<Polygon> = region_polygons::table
         .inner_join(regions::table)
         .filter(regions::valid_to.is_null())
@@ -179,19 +207,32 @@ pub fn locate(conn: &mut Conn, longitude: f64, latitude: f64, reach_m: f64) -> R
     }
     // a degree of latitude is about 111 km; near the poles every longitude is near
     let tall = reach_m / 111_000.0;
-    let wide = if latitude.abs() > 89.0 { 360.0 } else { tall / latitude.to_radians().cos() };
+    let wide = if latitude.abs() > 89.0 {
+        360.0
+    } else {
+        tall / latitude.to_radians().cos()
+    };
     let mut near: Vec<Region> = regions::table
         .filter(regions::valid_to.is_null())
         .filter(regions::longitude.between(longitude - wide, longitude + wide))
         .filter(regions::latitude.between(latitude - tall, latitude + tall))
         .select(Region::as_select())
         .load(conn)?;
-    let Some(lowest) = near.iter().map(|region| region.level).max() else { return Ok(None) };
+    let Some(lowest) = near.iter().map(|region| region.level).max() else {
+        return Ok(None);
+    };
     near.retain(|region| region.level == lowest);
     let distance = |region: &Region| match (region.longitude, region.latitude) {
         (Some(lon), Some(lat)) => rules::distance_m((longitude, latitude), (lon, lat)),
         _ => f64::INFINITY,
     };
-    near.sort_by(|a, b| distance(a).total_cmp(&distance(b)).then_with(|| a.code.cmp(&b.code)));
-    Ok(near.into_iter().next().filter(|region| distance(region) <= reach_m))
+    near.sort_by(|a, b| {
+        distance(a)
+            .total_cmp(&distance(b))
+            .then_with(|| a.code.cmp(&b.code))
+    });
+    Ok(near
+        .into_iter()
+        .next()
+        .filter(|region| distance(region) <= reach_m))
 }

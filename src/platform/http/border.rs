@@ -7,9 +7,9 @@ use std::time::Instant as Stopwatch;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::error::InternalError;
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use std::future::{Ready, ready};
@@ -30,7 +30,11 @@ impl FromRequest for RequestId {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;
     fn from_request(req: &HttpRequest, _: &mut actix_web::dev::Payload) -> Self::Future {
-        ready(Ok(req.extensions().get::<Self>().cloned().unwrap_or(Self(String::new()))))
+        ready(Ok(req
+            .extensions()
+            .get::<Self>()
+            .cloned()
+            .unwrap_or(Self(String::new()))))
     }
 }
 
@@ -61,14 +65,21 @@ pub async fn border<B: MessageBody + 'static>(
     let answer = std::mem::replace(res.response_mut(), HttpResponse::new(StatusCode::OK));
     *res.response_mut() = finish(answer, lang, &id);
 
-    let route = res.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let route = res
+        .request()
+        .match_pattern()
+        .unwrap_or_else(|| "unmatched".to_owned());
     let status = res.status().as_u16().to_string();
     let method = res.request().method().to_string();
     let seconds = started.elapsed().as_secs_f64();
     metrics::counter!("http_requests_total", "method" => method, "route" => route.clone(), "status" => status)
         .increment(1);
     metrics::histogram!("http_request_seconds", "route" => route).record(seconds);
-    tracing::debug!(status = res.status().as_u16(), ms = seconds * 1e3, "answered");
+    tracing::debug!(
+        status = res.status().as_u16(),
+        ms = seconds * 1e3,
+        "answered"
+    );
     Ok(res)
 }
 
@@ -111,7 +122,10 @@ fn write_problem(res: HttpResponse, lang: Lang, id: &str) -> HttpResponse {
     *res.status_mut() = status;
     let headers = res.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(lang.tag()));
+    headers.insert(
+        header::CONTENT_LANGUAGE,
+        HeaderValue::from_static(lang.tag()),
+    );
     res
 }
 
@@ -136,14 +150,20 @@ fn add_headers(headers: &mut HeaderMap, id: &str) {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),
+        (
+            header::STRICT_TRANSPORT_SECURITY,
+            "max-age=31536000; includeSubDomains",
+        ),
     ];
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
     ] {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));

@@ -39,17 +39,29 @@ impl IdempotencyKey {
     ///
     /// # Errors
     /// `malformed_header` unless it is 1 to 100 visible ASCII characters.
-    pub fn of(headers: &HeaderMap, method: &str, path: &str, body: &[u8; 32]) -> Result<Option<Self>> {
-        let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    pub fn of(
+        headers: &HeaderMap,
+        method: &str,
+        path: &str,
+        body: &[u8; 32],
+    ) -> Result<Option<Self>> {
+        let Some(value) = headers.get("idempotency-key") else {
+            return Ok(None);
+        };
         let key = value
             .to_str()
             .ok()
-            .filter(|key| (1..=100).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()))
+            .filter(|key| {
+                (1..=100).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic())
+            })
             .ok_or(Code::MalformedHeader)?
             .to_owned();
         let mut request = format!("{method} {path} ").into_bytes();
         request.extend_from_slice(body);
-        Ok(Some(Self { key, fingerprint: digest(&request).to_vec() }))
+        Ok(Some(Self {
+            key,
+            fingerprint: digest(&request).to_vec(),
+        }))
     }
 }
 
@@ -123,7 +135,9 @@ pub fn keep(tx: &mut Tx<'_>, owner: Uuid, key: &IdempotencyKey, answer: &Kept) -
         answer: Json(answer.clone()),
         created_at: tx.now,
     };
-    diesel::insert_into(idempotency_keys::table).values(row).execute(tx.conn)?;
+    diesel::insert_into(idempotency_keys::table)
+        .values(row)
+        .execute(tx.conn)?;
     Ok(())
 }
 
@@ -133,7 +147,10 @@ pub fn keep(tx: &mut Tx<'_>, owner: Uuid, key: &IdempotencyKey, answer: &Kept) -
 /// Those of the database.
 pub fn forget_old(tx: &mut Tx<'_>) -> Result<usize> {
     let old = tx.now - KEPT;
-    Ok(diesel::delete(idempotency_keys::table.filter(idempotency_keys::created_at.lt(old))).execute(tx.conn)?)
+    Ok(
+        diesel::delete(idempotency_keys::table.filter(idempotency_keys::created_at.lt(old)))
+            .execute(tx.conn)?,
+    )
 }
 
 diesel::define_sql_function! {

@@ -23,7 +23,9 @@ impl Limit {
     /// # Errors
     /// `too_many_requests` (429) with the seconds until the window ends.
     pub async fn take(self, cache: &Cache, key: &str) -> Result<()> {
-        let hits = cache.hit(&format!("limit:{key}"), Duration::from_secs(self.seconds)).await;
+        let hits = cache
+            .hit(&format!("limit:{key}"), Duration::from_secs(self.seconds))
+            .await;
         if hits.count <= self.count {
             return Ok(());
         }

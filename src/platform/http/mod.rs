@@ -32,7 +32,9 @@ pub enum Lang {
 impl Lang {
     /// The first language of `Accept-Language` that the product speaks, by its weights.
     pub fn of(headers: &HeaderMap) -> Self {
-        let Some(accepted) = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok())
+        let Some(accepted) = headers
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|v| v.to_str().ok())
         else {
             return Self::Zh;
         };
@@ -65,7 +67,11 @@ impl Lang {
 
     /// The language of a stored tag; Chinese for anything that is not English.
     pub fn from_tag(tag: &str) -> Self {
-        if tag.starts_with("en") { Self::En } else { Self::Zh }
+        if tag.starts_with("en") {
+            Self::En
+        } else {
+            Self::Zh
+        }
     }
 
     /// One of two sentences.
@@ -95,11 +101,16 @@ impl IfMatch {
     /// # Errors
     /// `malformed_header` when it is not one strong entity tag.
     pub fn of(headers: &HeaderMap) -> Result<Self> {
-        let Some(value) = headers.get(header::IF_MATCH) else { return Ok(Self(None)) };
-        let version = value
-            .to_str()
-            .ok()
-            .and_then(|tag| tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok());
+        let Some(value) = headers.get(header::IF_MATCH) else {
+            return Ok(Self(None));
+        };
+        let version = value.to_str().ok().and_then(|tag| {
+            tag.trim()
+                .strip_prefix('"')?
+                .strip_suffix('"')?
+                .parse()
+                .ok()
+        });
         match version {
             Some(version) => Ok(Self(Some(version))),
             None => Err(Code::MalformedHeader.into()),

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::DeserializeOwned;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use crate::error::{Code, Result};
@@ -51,13 +51,20 @@ impl<T> Page<T> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next = if more { rows.last().map(|row| Cursor::encode(&key(row))) } else { None };
+        let next = if more {
+            rows.last().map(|row| Cursor::encode(&key(row)))
+        } else {
+            None
+        };
         Self { items: rows, next }
     }
 
     /// The same page with each row shown another way.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
-        Page { items: self.items.into_iter().map(f).collect(), next: self.next }
+        Page {
+            items: self.items.into_iter().map(f).collect(),
+            next: self.next,
+        }
     }
 
     /// As [`Page::map`], where showing a row can fail.
@@ -66,10 +73,12 @@ impl<T> Page<T> {
     /// The first one of `f`.
     pub fn try_map<U>(self, f: impl FnMut(T) -> Result<U>) -> Result<Page<U>> {
         let items = self.items.into_iter().map(f).collect::<Result<_>>()?;
-        Ok(Page { items, next: self.next })
+        Ok(Page {
+            items,
+            next: self.next,
+        })
     }
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -79,8 +88,14 @@ mod tests {
     fn the_extra_row_makes_the_cursor() {
         let page = Page::of(vec![1, 2, 3], 2, |n| *n);
         assert_eq!(page.items, [1, 2]);
-        assert_eq!(Cursor::decode::<i32>(page.next.as_deref()).unwrap(), Some(2));
+        assert_eq!(
+            Cursor::decode::<i32>(page.next.as_deref()).unwrap(),
+            Some(2)
+        );
         assert!(Page::of(vec![1, 2], 2, |n| *n).next.is_none());
-        assert_eq!(Cursor::decode::<i32>(Some("?")).unwrap_err().code(), Code::InvalidCursor);
+        assert_eq!(
+            Cursor::decode::<i32>(Some("?")).unwrap_err().code(),
+            Code::InvalidCursor
+        );
     }
 }

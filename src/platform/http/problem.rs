@@ -97,7 +97,9 @@ impl ResponseError for Error {
             }
         };
         if let Some(seconds) = problem.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if problem.code == Code::MethodNotAllowed
             && let Some(allowed) = &problem.allowed

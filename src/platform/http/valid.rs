@@ -25,19 +25,26 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let is_json = req
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .is_none_or(|_| req.mime_type().ok().flatten().is_some_and(|mime| mime.essence_str() == "application/json"));
+        let is_json = req.headers().get(header::CONTENT_TYPE).is_none_or(|_| {
+            req.mime_type()
+                .ok()
+                .flatten()
+                .is_some_and(|mime| mime.essence_str() == "application/json")
+        });
         let bytes = web::Bytes::from_request(req, payload);
         Box::pin(async move {
             if !is_json {
                 return Err(Code::UnsupportedMediaType.into());
             }
-            let bytes = bytes.await.map_err(|error| match error.as_response_error().status_code() {
-                status if status == actix_web::http::StatusCode::PAYLOAD_TOO_LARGE => Code::PayloadTooLarge,
-                _ => Code::MalformedJson,
-            })?;
+            let bytes =
+                bytes
+                    .await
+                    .map_err(|error| match error.as_response_error().status_code() {
+                        status if status == actix_web::http::StatusCode::PAYLOAD_TOO_LARGE => {
+                            Code::PayloadTooLarge
+                        }
+                        _ => Code::MalformedJson,
+                    })?;
             let input = parse(&bytes)?;
             let digest = super::idempotency::digest(&bytes);
             Ok(Self { input, digest })
@@ -63,7 +70,11 @@ pub fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
         } else {
             Code::Format
         };
-        let reason = inner.split(" at line ").next().unwrap_or_default().to_owned();
+        let reason = inner
+            .split(" at line ")
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         Problem::new(Code::MalformedJson)
             .detail(
                 format!("请求内容不是有效的 JSON({reason})。"),
@@ -93,7 +104,9 @@ fn pointer_of_path(path: &str) -> String {
 /// # Errors
 /// `invalid` with every wrong field, pointers beginning with `prefix`.
 pub fn check<T: Validate>(input: &T, prefix: &str) -> Result<()> {
-    let Err(errors) = input.validate() else { return Ok(()) };
+    let Err(errors) = input.validate() else {
+        return Ok(());
+    };
     let mut problem = Problem::new(Code::Invalid);
     collect(&errors, prefix, &mut problem.errors);
     problem.errors.sort_by(|a, b| a.pointer.cmp(&b.pointer));
@@ -133,9 +146,18 @@ fn collect(errors: &ValidationErrors, prefix: &str, out: &mut Vec<FieldError>) {
 fn bounds(error: &validator::ValidationError) -> Option<(String, String)> {
     let bound = |name: &str| error.params.get(name).map(ToString::to_string);
     match (bound("min"), bound("max")) {
-        (Some(min), Some(max)) => Some((format!("(应在 {min} 到 {max} 之间)"), format!(" It must be between {min} and {max}."))),
-        (Some(min), None) => Some((format!("(至少 {min})"), format!(" It must be at least {min}."))),
-        (None, Some(max)) => Some((format!("(至多 {max})"), format!(" It must be at most {max}."))),
+        (Some(min), Some(max)) => Some((
+            format!("(应在 {min} 到 {max} 之间)"),
+            format!(" It must be between {min} and {max}."),
+        )),
+        (Some(min), None) => Some((
+            format!("(至少 {min})"),
+            format!(" It must be at least {min}."),
+        )),
+        (None, Some(max)) => Some((
+            format!("(至多 {max})"),
+            format!(" It must be at most {max}."),
+        )),
         (None, None) => None,
     }
 }
@@ -153,7 +175,9 @@ impl<T: DeserializeOwned + Validate> FromRequest for Params<T> {
             web::Query::<T>::from_query(req.query_string())
                 .map_err(|error| {
                     let reason = match &error {
-                        actix_web::error::QueryPayloadError::Deserialize(inner) => inner.to_string(),
+                        actix_web::error::QueryPayloadError::Deserialize(inner) => {
+                            inner.to_string()
+                        }
                         _ => error.to_string(),
                     };
                     Problem::new(Code::MalformedQuery)

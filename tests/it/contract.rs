@@ -1,0 +1,148 @@
+//! What holds for every operation, whichever it is.
+
+use reqwest::Method;
+use serde_json::Value;
+use yiqilai::api;
+use yiqilai::error::Code;
+
+use crate::harness::{Server, operations};
+
+#[test]
+fn openapi_yaml_is_current() {
+    let committed = std::fs::read_to_string("openapi.yaml").unwrap();
+    assert!(
+        committed == api::specification().to_yaml().unwrap(),
+        "openapi.yaml is not current: run `make openapi`"
+    );
+}
+
+#[actix_web::test]
+async fn a_stranger_is_told_to_sign_in() {
+    let server = Server::start().await;
+    for (method, path, operation) in operations() {
+        let is_public = operation["security"] == serde_json::json!([{}]);
+        if is_public {
+            continue;
+        }
+        let path = fill(&path);
+        server
+            .call(method, path.trim_start_matches("/api/v1"))
+            .refused(401, "unauthenticated")
+            .await;
+    }
+}
+
+fn fill(template: &str) -> String {
+    let some = "01980000-0000-7000-8000-000000000000";
+    template
+        .split('/')
+        .map(|part| if part.starts_with('{') { some } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+#[actix_web::test]
+async fn every_operation_is_named_described_and_tagged() {
+    for (method, path, operation) in operations() {
+        for key in ["summary", "operationId", "tags"] {
+            assert!(
+                operation[key] != Value::Null,
+                "{method} {path} has no {key}"
+            );
+        }
+    }
+}
+
+#[actix_web::test]
+async fn wrong_methods_and_unknown_addresses_are_problems() {
+    let server = Server::start().await;
+    let answer = server
+        .call(Method::DELETE, "/regions")
+        .refused(405, "method_not_allowed")
+        .await;
+    assert_eq!(answer.header("allow"), Some("GET"));
+    server.get("/nope").refused(404, "not_found").await;
+    server
+        .get("/regions/not-an-id")
+        .refused(400, "malformed_path")
+        .await;
+    server.get("/regions?limit=0").refused(422, "invalid").await;
+    server
+        .get("/regions?limit=many")
+        .refused(400, "malformed_query")
+        .await;
+    server
+        .get("/regions?unknown=1")
+        .refused(400, "malformed_query")
+        .await;
+    server
+        .get("/regions?cursor=x")
+        .refused(400, "invalid_cursor")
+        .await;
+    let zh = server
+        .get("/nope")
+        .header("accept-language", "zh-CN")
+        .send()
+        .await;
+    assert!(zh.json["title"].is_string());
+}
+
+#[actix_web::test]
+async fn answers_carry_their_request_id_and_the_security_headers() {
+    let server = Server::start().await;
+    let answer = server
+        .get("/nope")
+        .header("x-request-id", "from-the-gateway")
+        .send()
+        .await;
+    assert_eq!(answer.header("x-request-id"), Some("from-the-gateway"));
+    assert_eq!(answer.json["instance"], "from-the-gateway");
+    let answer = server
+        .get("/livez")
+        .header("x-request-id", "not an id; at all")
+        .send()
+        .await;
+    assert_ne!(answer.header("x-request-id"), Some("not an id; at all"));
+    let answer = server.get("/livez").expect(200).await;
+    assert!(
+        answer
+            .header("x-request-id")
+            .is_some_and(|id| id.len() == 36)
+    );
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+}
+
+/// Both directions: a code that nothing can answer is no code, and every code has both sentences.
+#[test]
+fn the_catalogue_has_no_dead_codes() {
+    use strum::VariantArray;
+    let mut source = String::new();
+    read_sources(std::path::Path::new("src"), &mut source);
+    let documented = std::fs::read_to_string("docs/api-design.md").unwrap();
+    for code in Code::VARIANTS {
+        let used = source.matches(&format!("Code::{code:?}")).count();
+        assert!(used > 0, "{code:?} is never answered: remove it or use it");
+        let (zh, en) = code.title();
+        assert!(
+            zh.ends_with('。') && en.ends_with('.'),
+            "{code:?} wants whole sentences"
+        );
+        assert!(
+            documented.contains(&format!("`{}`", code.as_str())),
+            "docs/api-design.md does not list {}",
+            code.as_str()
+        );
+    }
+}
+
+fn read_sources(folder: &std::path::Path, into: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_sources(&path, into);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            into.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+}

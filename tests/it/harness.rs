@@ -1,0 +1,420 @@
+//! A real server on a database of its own, and a client that holds every answer against the
+//! specification.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::net::TcpListener;
+use std::sync::{LazyLock, Mutex};
+
+use chrono::TimeDelta;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use yiqilai::app::{App, Config};
+use yiqilai::platform::clock::{Clock, Instant};
+use yiqilai::platform::db::Tx;
+use yiqilai::worker::Worker;
+use yiqilai::{api, server};
+
+/// Which databases the tests run on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+pub fn backend() -> Backend {
+    match std::env::var("YIQILAI_TEST_BACKEND").as_deref() {
+        Ok("postgres") => Backend::Postgres,
+        _ => Backend::Sqlite,
+    }
+}
+
+pub fn env(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run through `make test`"))
+}
+
+/// A server of the product, alone with its database.
+pub struct Server {
+    pub app: App,
+    pub url: String,
+    client: reqwest::Client,
+    handle: actix_web::dev::ServerHandle,
+    pub folder: TempDir,
+}
+
+/// When the tests begin: Monday, 23 November 2026, 10:00 in Ningbo.
+pub fn beginning() -> Instant {
+    "2026-11-23T02:00:00Z"
+        .parse::<chrono::DateTime<chrono::Utc>>()
+        .unwrap()
+        .into()
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        Self::start_with(json!({})).await
+    }
+
+    /// Starts with some settings changed: an object as `config/default.toml` is a table.
+    pub async fn start_with(settings: Value) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let app = App::build(config(&folder, &settings).await, Clock::fixed(beginning()))
+            .await
+            .unwrap();
+        app.platform.db.migrate().await.unwrap();
+        Self::serve(app, folder)
+    }
+
+    fn serve(app: App, folder: TempDir) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let running = server::start(app.clone(), listener).unwrap();
+        let handle = running.handle();
+        actix_web::rt::spawn(running);
+        let client = reqwest::Client::builder()
+            .pool_max_idle_per_host(64)
+            .build()
+            .unwrap();
+        Self {
+            app,
+            url,
+            client,
+            handle,
+            folder,
+        }
+    }
+
+    pub fn get(&self, path: &str) -> Call<'_> {
+        self.call(Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str) -> Call<'_> {
+        self.call(Method::POST, path)
+    }
+
+    pub fn call(&self, method: Method, path: &str) -> Call<'_> {
+        let is_root = [
+            "/livez",
+            "/readyz",
+            "/metrics",
+            "/docs",
+            "/openapi",
+            "/.well-known",
+            "/nope",
+        ]
+        .iter()
+        .any(|root| path.starts_with(root));
+        let path = if is_root {
+            path.to_owned()
+        } else {
+            format!("/api/v1{path}")
+        };
+        let request = self
+            .client
+            .request(method.clone(), format!("{}{path}", self.url));
+        Call {
+            request: request.header("accept-language", "en"),
+            method,
+            path,
+            server: self,
+        }
+    }
+
+    /// Lets time pass, then lets the worker do all that is due.
+    pub async fn pass(&self, time: TimeDelta) {
+        self.app.platform.clock.advance(time);
+        self.work().await;
+    }
+
+    /// Lets the worker do all that is due now.
+    pub async fn work(&self) -> usize {
+        Worker::new(self.app.clone()).run_once().await.unwrap()
+    }
+
+    pub async fn write<T: Send + 'static>(
+        &self,
+        f: impl Fn(&mut Tx<'_>) -> yiqilai::error::Result<T> + Send + 'static,
+    ) -> T {
+        self.app.platform.db.write(f).await.unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let stopping = self.handle.stop(false);
+        actix_web::rt::spawn(stopping);
+    }
+}
+
+async fn config(folder: &TempDir, settings: &Value) -> Config {
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (database, cache) = match backend() {
+        Backend::Sqlite => (json!({"url": format!("sqlite:{}", path("db"))}), json!({})),
+        Backend::Postgres => (
+            json!({"url": fresh_postgres().await, "pool_size": 8}),
+            json!({"store": "redis", "url": env("YIQILAI_TEST_REDIS_URL"), "timeout_ms": 2000,
+                   "prefix": format!("{}:", path(""))}),
+        ),
+    };
+    let mut all = json!({
+        "server": {"workers": 1, "shutdown_seconds": 1},
+        "database": database,
+        "cache": cache,
+        "mail": {"folder": path("mail")},
+        "sms": {"folder": path("sms")},
+        "files": {"folder": path("files")},
+    });
+    merge(&mut all, settings);
+    let file = folder.path().join("test.toml");
+    std::fs::write(&file, toml::to_string(&all).unwrap()).unwrap();
+    Config::load(Some(&file)).unwrap()
+}
+
+fn merge(base: &mut Value, over: &Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (key, value) in over {
+                merge(base.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (base, over) => *base = over.clone(),
+    }
+}
+
+/// A database of its own on the private PostgreSQL server.
+pub async fn fresh_postgres() -> String {
+    use diesel::connection::SimpleConnection;
+    use diesel::{Connection, PgConnection};
+    let admin = env("YIQILAI_TEST_POSTGRES_URL");
+    tokio::task::spawn_blocking(move || {
+        let name = format!("t{}", uuid::Uuid::now_v7().simple());
+        let mut conn = PgConnection::establish(&admin).unwrap();
+        conn.batch_execute(&format!("CREATE DATABASE {name}"))
+            .unwrap();
+        admin.replace("/postgres", &format!("/{name}")).replacen(
+            &format!("/{name}:"),
+            "/postgres:",
+            1,
+        )
+    })
+    .await
+    .unwrap()
+}
+
+/// A request being put together.
+pub struct Call<'a> {
+    request: reqwest::RequestBuilder,
+    method: Method,
+    path: String,
+    server: &'a Server,
+}
+
+impl Call<'_> {
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    pub fn json(mut self, body: Value) -> Self {
+        self.request = self.request.json(&body);
+        self
+    }
+
+    pub fn body(mut self, body: impl Into<reqwest::Body>) -> Self {
+        self.request = self.request.body(body);
+        self
+    }
+
+    pub fn multipart(mut self, form: reqwest::multipart::Form) -> Self {
+        self.request = self.request.multipart(form);
+        self
+    }
+
+    /// Sends it and holds the answer against the specification.
+    pub async fn send(self) -> Answer {
+        let _ = self.server;
+        let response = self.request.send().await.unwrap();
+        let status = response.status();
+        let headers = response.headers().clone();
+        let bytes = response.bytes().await.unwrap().to_vec();
+        let kind = headers
+            .get("content-type")
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or("")
+            .to_owned();
+        let json = if kind.contains("json") {
+            serde_json::from_slice(&bytes).unwrap()
+        } else {
+            Value::Null
+        };
+        let answer = Answer {
+            status,
+            headers,
+            json,
+            bytes,
+        };
+        answer.hold_against_specification(&self.method, &self.path, &kind);
+        answer
+    }
+
+    /// Sends it and expects this status.
+    pub async fn expect(self, status: u16) -> Answer {
+        let what = format!("{} {}", self.method, self.path);
+        let answer = self.send().await;
+        assert_eq!(answer.status.as_u16(), status, "{what}: {:#}", answer.json);
+        answer
+    }
+
+    /// Sends it and expects this refusal.
+    pub async fn refused(self, status: u16, code: &str) -> Answer {
+        let what = format!("{} {}", self.method, self.path);
+        let answer = self.expect(status).await;
+        assert_eq!(answer.json["code"], code, "{what}: {:#}", answer.json);
+        answer
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: reqwest::header::HeaderMap,
+    pub json: Value,
+    pub bytes: Vec<u8>,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    pub fn id(&self) -> String {
+        self.json["id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no id in {:#}", self.json))
+            .to_owned()
+    }
+
+    /// The codes of the wrong fields, by pointer.
+    pub fn fields(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        self.json["errors"]
+            .as_array()
+            .map(|errors| {
+                errors
+                    .iter()
+                    .map(|e| (text(&e["pointer"]), text(&e["code"])))
+                    .collect()
+            })
+            .unwrap_or_default()
+    }
+
+    fn hold_against_specification(&self, method: &Method, path: &str, kind: &str) {
+        let path = path.split('?').next().unwrap_or_default();
+        let status = self.status.as_u16();
+        assert!(status != 500, "500 from {method} {path}: {:#}", self.json);
+        if status >= 400 {
+            assert_eq!(
+                kind, "application/problem+json",
+                "{method} {path} answered {status} otherwise"
+            );
+        }
+        let Some((template, operation)) = operation(method, path) else {
+            assert!(
+                status >= 400 || path.starts_with("/docs") || path.starts_with("/openapi"),
+                "{method} {path} is not in the specification"
+            );
+            return;
+        };
+        if let Ok(file) = std::env::var("YIQILAI_TEST_CALLS") {
+            let mut file = std::fs::OpenOptions::new().append(true).open(file).unwrap();
+            writeln!(file, "{method} {template}").unwrap();
+        }
+        // any operation may be throttled, refuse its caller or fail to understand the request
+        let general = [400, 401, 405, 413, 415, 429, 503].contains(&status);
+        let schema = match &operation["responses"][status.to_string()] {
+            Value::Null if general => json!({"$ref": "#/components/schemas/Problem"}),
+            Value::Null => panic!(
+                "{method} {template} answered an undocumented {status}: {:#}",
+                self.json
+            ),
+            response => match &response["content"] {
+                Value::Null => {
+                    assert!(
+                        self.bytes.is_empty() || status >= 400,
+                        "{method} {template}: an undocumented body"
+                    );
+                    return;
+                }
+                content => {
+                    let media = content.as_object().unwrap().values().next().unwrap();
+                    media["schema"].clone()
+                }
+            },
+        };
+        if !kind.contains("json") {
+            return;
+        }
+        static VALIDATORS: LazyLock<Mutex<HashMap<String, std::sync::Arc<jsonschema::Validator>>>> =
+            LazyLock::new(Default::default);
+        let validator = VALIDATORS
+            .lock()
+            .unwrap()
+            .entry(schema.to_string())
+            .or_insert_with(|| {
+                let whole = json!({"allOf": [schema], "components": SPEC["components"]});
+                std::sync::Arc::new(jsonschema::validator_for(&whole).unwrap())
+            })
+            .clone();
+        let wrong: Vec<String> = validator
+            .iter_errors(&self.json)
+            .map(|e| format!("{}: {e}", e.instance_path()))
+            .collect();
+        assert!(
+            wrong.is_empty(),
+            "{method} {template} {status} does not fit openapi.yaml: {wrong:?}\n{:#}",
+            self.json
+        );
+    }
+}
+
+/// The specification, as JSON.
+pub static SPEC: LazyLock<Value> =
+    LazyLock::new(|| serde_json::to_value(api::specification()).unwrap());
+
+/// Every operation: method, address template, what the specification says.
+pub fn operations() -> Vec<(Method, String, Value)> {
+    let mut all = Vec::new();
+    for (path, item) in SPEC["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            all.push((method, path.clone(), operation.clone()));
+        }
+    }
+    all
+}
+
+fn operation(method: &Method, path: &str) -> Option<(String, Value)> {
+    let mut found: Vec<(String, Value)> = operations()
+        .into_iter()
+        .filter(|(m, template, _)| m == method && fits(template, path))
+        .map(|(_, template, operation)| (template, operation))
+        .collect();
+    found.sort_by_key(|(template, _)| template.matches('{').count());
+    found.into_iter().next()
+}
+
+fn fits(template: &str, path: &str) -> bool {
+    let (template, path): (Vec<_>, Vec<_>) =
+        (template.split('/').collect(), path.split('/').collect());
+    template.len() == path.len()
+        && template
+            .iter()
+            .zip(&path)
+            .all(|(t, p)| t == p || (t.starts_with('{') && !p.is_empty()))
+}

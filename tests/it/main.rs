@@ -1,0 +1,10 @@
+//! Behaviour, proved through the real door: HTTP against the real router and a real database.
+//!
+//! One binary, run once for each backend (`YIQILAI_TEST_BACKEND`); `make test` does both and
+//! starts the servers they need.
+
+mod contract;
+mod harness;
+mod platform;
+mod regions;
+mod schema;

@@ -1,0 +1,261 @@
+//! The plumbing, where only the real thing shows whether it holds.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::json;
+use uuid::Uuid;
+use yiqilai::error::{Code, Error};
+use yiqilai::platform::journal::{self, Actor, Change, Position};
+use yiqilai::platform::mail::{Mail, MailConfig, MailError, Mailer};
+
+use crate::harness::{Server, env};
+
+#[actix_web::test]
+async fn health_and_figures() {
+    let server = Server::start().await;
+    server.get("/livez").expect(200).await;
+    let ready = server.get("/readyz").expect(200).await;
+    assert_eq!(ready.json["checks"]["migrations"], "ok");
+    let figures = server.get("/metrics").expect(200).await;
+    assert!(
+        String::from_utf8(figures.bytes)
+            .unwrap()
+            .contains("http_requests_total")
+    );
+}
+
+#[actix_web::test]
+async fn the_api_reference_is_served_from_the_binary() {
+    let server = Server::start().await;
+    let page = server.get("/docs/").expect(200).await;
+    let page = String::from_utf8(page.bytes).unwrap();
+    assert!(
+        page.contains("swagger-ui") && !page.contains("https://"),
+        "nothing from elsewhere"
+    );
+    server.get("/docs/swagger-ui-bundle.js").expect(200).await;
+    let spec = server.get("/openapi.json").expect(200).await;
+    assert_eq!(spec.json["openapi"], "3.1.0");
+}
+
+#[actix_web::test]
+async fn a_panic_or_an_error_rolls_back_and_the_writer_lives_on() {
+    let server = Server::start().await;
+    let id = Uuid::now_v7();
+    let write = |fate: &'static str| {
+        server.app.platform.db.write(move |tx| {
+            tx.journal(Change::new(Actor::System, "test.written", id))?;
+            match fate {
+                "panic" => panic!("a bug"),
+                "error" => Err(Error::from(Code::NotFound)),
+                _ => Ok(()),
+            }
+        })
+    };
+    assert_eq!(
+        write("panic").await.unwrap_err().code(),
+        Code::InternalError
+    );
+    assert_eq!(write("error").await.unwrap_err().code(), Code::NotFound);
+    write("").await.unwrap();
+    let story = server
+        .app
+        .platform
+        .db
+        .read(move |conn| journal::of_subject(conn, "test", id))
+        .await
+        .unwrap();
+    assert_eq!(story.len(), 1);
+}
+
+/// 16 writers whose transactions commit out of order, and a reader that follows them: it must see
+/// every entry, once.
+#[actix_web::test]
+async fn a_journal_reader_misses_nothing() {
+    const WRITERS: usize = 16;
+    const EACH: usize = 25;
+    let server = Server::start().await;
+    let db = server.app.platform.db.clone();
+    let done = Arc::new(AtomicBool::new(false));
+
+    let reader = {
+        let (db, done) = (db.clone(), done.clone());
+        actix_web::rt::spawn(async move {
+            let (mut place, mut seen, mut patience) = (Position::default(), Vec::new(), 500);
+            loop {
+                let finished = done.load(Ordering::SeqCst);
+                let entries = db
+                    .read(move |conn| journal::after(conn, place, 7))
+                    .await
+                    .unwrap();
+                // transactions of other tests can hold the horizon back for a moment, never for good
+                if entries.is_empty() && finished {
+                    patience -= 1;
+                    if seen.len() >= WRITERS * EACH || patience == 0 {
+                        return seen;
+                    }
+                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                }
+                for entry in entries {
+                    assert!(entry.position() > place);
+                    place = entry.position();
+                    seen.push(entry.subject_id.0);
+                }
+            }
+        })
+    };
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|writer| {
+            let db = db.clone();
+            actix_web::rt::spawn(async move {
+                let mut written = Vec::new();
+                for round in 0..EACH {
+                    let id = Uuid::now_v7();
+                    db.write(move |tx| {
+                        tx.journal(
+                            Change::new(Actor::System, "race.entered", id)
+                                .payload(json!({"by": writer})),
+                        )?;
+                        // some transactions stay open after they took their number
+                        std::thread::sleep(std::time::Duration::from_micros(
+                            ((writer * 7 + round * 13) % 5 * 300) as u64,
+                        ));
+                        Ok(())
+                    })
+                    .await
+                    .unwrap();
+                    written.push(id);
+                }
+                written
+            })
+        })
+        .collect();
+    let mut written = BTreeSet::new();
+    for writer in writers {
+        written.extend(writer.await.unwrap());
+    }
+    done.store(true, Ordering::SeqCst);
+    let seen = reader.await.unwrap();
+    assert_eq!(seen.len(), WRITERS * EACH, "each once");
+    assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), written);
+}
+
+#[actix_web::test]
+async fn a_reaction_sees_each_entry_once() {
+    let server = Server::start().await;
+    let db = &server.app.platform.db;
+    for _ in 0..5 {
+        db.write(|tx| tx.journal(Change::new(Actor::System, "cause.happened", Uuid::now_v7())))
+            .await
+            .unwrap();
+    }
+    let react = || {
+        db.write(|tx| {
+            journal::react(tx, "test", 100, |tx, entry| {
+                if entry.kind == "cause.happened" {
+                    tx.journal(Change::new(
+                        Actor::System,
+                        "effect.followed",
+                        entry.subject_id.0,
+                    ))?;
+                }
+                Ok(())
+            })
+        })
+    };
+    assert_eq!(react().await.unwrap(), 5);
+    assert_eq!(
+        react().await.unwrap(),
+        5,
+        "its own effects, which it lets pass"
+    );
+    assert_eq!(react().await.unwrap(), 0);
+}
+
+fn mail(to: &str) -> Mail {
+    Mail {
+        to: to.to_owned(),
+        subject: "您的微心愿已被认领".to_owned(),
+        text: "王奶奶,您好!".to_owned(),
+        html: "<p>王奶奶,您好!</p>".to_owned(),
+    }
+}
+
+fn smtp(port: &str, tls: &str, account: bool) -> MailConfig {
+    let mut config = json!({
+        "transport": "smtp", "from": "益起来 <noreply@example.org>", "folder": "", "host": "localhost",
+        "port": env(port).parse::<u16>().unwrap(), "tls": tls, "ca_file": env("YIQILAI_TEST_SMTP_CA"),
+        "timeout_seconds": 10,
+    });
+    if account {
+        config["username"] = env("YIQILAI_TEST_SMTP_USER").into();
+        config["password"] = env("YIQILAI_TEST_SMTP_PASSWORD").into();
+    }
+    serde_json::from_value(config).unwrap()
+}
+
+fn received(to: &str) -> Option<String> {
+    std::fs::read_dir(env("YIQILAI_TEST_SMTP_DIR"))
+        .unwrap()
+        .filter_map(|entry| std::fs::read_to_string(entry.unwrap().path()).ok())
+        .find(|mail| mail.starts_with(&format!("X-Envelope-To: {to}\r\n")))
+}
+
+#[actix_web::test]
+async fn mail_leaves_over_starttls_and_over_implicit_tls_with_authentication() {
+    for (port, tls, account) in [
+        ("YIQILAI_TEST_SMTP_PORT", "starttls", false),
+        ("YIQILAI_TEST_SMTP_PORT", "starttls", true),
+        ("YIQILAI_TEST_SMTPS_PORT", "implicit", true),
+    ] {
+        let to = format!("{}@example.org", Uuid::now_v7());
+        Mailer::new(&smtp(port, tls, account))
+            .unwrap()
+            .send(&mail(&to), "the-id")
+            .await
+            .unwrap();
+        let mail = received(&to).expect("received");
+        assert!(
+            mail.contains("X-Envelope-Tls: true")
+                && mail.contains("Message-ID: <the-id@example.org>")
+        );
+        assert_eq!(mail.contains("X-Envelope-User: postman"), account);
+    }
+}
+
+#[actix_web::test]
+async fn refusals_of_the_mail_server_are_told_apart() {
+    let mailer = Mailer::new(&smtp("YIQILAI_TEST_SMTP_PORT", "starttls", false)).unwrap();
+    let refused = mailer.send(&mail("reject@example.org"), "a").await;
+    assert!(
+        matches!(refused, Err(MailError::Permanent(_))),
+        "{refused:?}"
+    );
+    let deferred = mailer.send(&mail("defer@example.org"), "b").await;
+    assert!(
+        matches!(deferred, Err(MailError::Transient(_))),
+        "{deferred:?}"
+    );
+    let unreachable = MailConfig {
+        port: 9,
+        ..smtp("YIQILAI_TEST_SMTP_PORT", "starttls", false)
+    };
+    let unreachable = Mailer::new(&unreachable)
+        .unwrap()
+        .send(&mail("a@example.org"), "c")
+        .await;
+    assert!(matches!(unreachable, Err(MailError::Transient(_))));
+    let wrong = MailConfig {
+        password: Some("wrong".into()),
+        ..smtp("YIQILAI_TEST_SMTPS_PORT", "implicit", true)
+    };
+    assert!(
+        Mailer::new(&wrong)
+            .unwrap()
+            .send(&mail("a@example.org"), "d")
+            .await
+            .is_err()
+    );
+}

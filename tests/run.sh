@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Every test, inside tests/services.sh: all of them on SQLite, those through HTTP again on
+# PostgreSQL and Redis, then the specification's linter, its generated client, and whether every
+# operation was called. Goes on after a failure, and repeats the runners' summary lines at the end.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+summary=()
+failed=0
+log=$(mktemp)
+export YIQILAI_TEST_CALLS="$log.calls"
+: >"$YIQILAI_TEST_CALLS"
+trap 'rm -f "$log" "$log.calls"' EXIT
+
+run() { # LABEL COMMAND...
+    local label=$1 line; shift
+    echo "=== $label"
+    if "$@" 2>&1 | tee "$log"; then :; else failed=1; summary+=("$label: FAILED"); fi
+    while read -r line; do summary+=("$label: $line"); done < <(grep -E '^test result:' "$log" | grep -v ' 0 passed; 0 failed; 0 ignored')
+}
+
+YIQILAI_TEST_BACKEND=sqlite run "sqlite" cargo test --locked
+YIQILAI_TEST_BACKEND=postgres run "postgres + redis" cargo test --locked --test it
+run "openapi lint" npm --prefix tests/tools run -s lint-openapi
+run "typescript client" npm --prefix tests/tools run -s client
+run "operations called" node tests/tools/coverage.mjs openapi.yaml "$YIQILAI_TEST_CALLS"
+
+echo
+echo "=== summary"
+printf '%s\n' "${summary[@]}"
+if [ "$failed" = 0 ]; then echo "everything passed"; else echo "something FAILED"; fi
+exit "$failed"
