@@ -7,14 +7,18 @@ use actix_web::http::Method;
 use actix_web::web::{self, Data, ServiceConfig as ActixConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use utoipa::OpenApi;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
 use crate::error::{Code, Error, Problem, Result};
 use crate::platform::http::ProblemBody;
-use crate::{regions, server};
+use crate::platform::http::problem::PROBLEM_JSON;
+use crate::{identity, regions, server};
 
 /// Every route of the product.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -22,11 +26,13 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(server::livez)
         .service(server::readyz)
         .service(server::metrics);
+    config.service(identity::http::jwks);
     config.service(scope("/api/v1").configure(v1));
 }
 
 fn v1(config: &mut ServiceConfig<'_>) {
     regions::http::routes(config);
+    identity::http::routes(config);
 }
 
 #[derive(OpenApi)]
@@ -40,6 +46,7 @@ fn v1(config: &mut ServiceConfig<'_>) {
     security(("bearer" = [])),
     tags(
         (name = "operations", description = "Health and figures of the process"),
+        (name = "identity", description = "Signing up and in, one's own account, roles"),
         (name = "regions", description = "District, streets, areas, communities and grids"),
     ),
     components(schemas(ProblemBody)),
@@ -65,7 +72,95 @@ pub fn specification() -> utoipa::openapi::OpenApi {
         )
         .into(),
     );
+    for item in spec.paths.paths.values_mut() {
+        let reads = [&mut item.get];
+        let writes = [
+            &mut item.post,
+            &mut item.put,
+            &mut item.patch,
+            &mut item.delete,
+        ];
+        reads
+            .into_iter()
+            .flatten()
+            .for_each(|operation| add_what_all_share(operation, false));
+        writes
+            .into_iter()
+            .flatten()
+            .for_each(|operation| add_what_all_share(operation, true));
+    }
     spec
+}
+
+/// The answers that any operation may give, and the header that every move takes.
+fn add_what_all_share(operation: &mut Operation, writes: bool) {
+    let is_public = operation.security.is_some();
+    let mut shared = vec![
+        ("400", "The request could not be understood"),
+        ("503", "Busy: try again shortly"),
+    ];
+    if !is_public {
+        shared.push(("401", "Not signed in"));
+    }
+    if is_public && writes {
+        shared.push(("429", "Too many requests"));
+    }
+    if operation.request_body.is_some() {
+        shared.push(("413", "The body is too large"));
+        shared.push(("415", "The body is not of a type that is taken"));
+    }
+    if writes && !is_public {
+        shared.push((
+            "409",
+            "The state does not allow it, or the same request is still running",
+        ));
+        shared.push((
+            "422",
+            "A rule forbids it, or the Idempotency-Key was used for another request",
+        ));
+        let key = ParameterBuilder::new()
+            .name("Idempotency-Key")
+            .parameter_in(ParameterIn::Header)
+            .description(Some(
+                "1 to 100 visible characters; the same request with the same key is done once",
+            ))
+            .schema(Some(
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .max_length(Some(100)),
+            ))
+            .build();
+        operation
+            .parameters
+            .get_or_insert_default()
+            .push(key.into());
+    }
+    for (status, response) in &mut operation.responses.responses {
+        if status.as_str() >= "400"
+            && let RefOr::T(response) = response
+            && let Some(content) = response.content.shift_remove("application/json")
+        {
+            response.content.insert(PROBLEM_JSON.to_owned(), content);
+        }
+    }
+    for (status, description) in shared {
+        operation
+            .responses
+            .responses
+            .entry(status.to_owned())
+            .or_insert_with(|| {
+                ResponseBuilder::new()
+                    .description(description)
+                    .content(
+                        PROBLEM_JSON,
+                        ContentBuilder::new()
+                            .schema(Some(Ref::from_schema_name("Problem")))
+                            .build(),
+                    )
+                    .build()
+                    .into()
+            });
+    }
 }
 
 /// Puts the routes, the API reference and the answers to unknown addresses into the server.
@@ -73,6 +168,8 @@ pub fn configure(app: &App, config: &mut ActixConfig) {
     use utoipa_actix_web::service_config::ServiceConfig as Documented;
     config.app_data(Data::new(app.clone()));
     config.app_data(Data::new(app.platform.clone()));
+    config.app_data(Data::new(app.keyring.clone()));
+    config.app_data(Data::new(app.config.identity.clone()));
     config.app_data(web::PayloadConfig::new(app.config.server.max_body_bytes));
     config.app_data(
         web::PathConfig::default().error_handler(|_, _| Error::from(Code::MalformedPath).into()),

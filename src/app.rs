@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::identity::{IdentityRules, Keyring};
 use crate::platform::cache::{Cache, CacheConfig};
 use crate::platform::clock::Clock;
 use crate::platform::db::{Db, DbConfig};
@@ -42,6 +43,8 @@ pub struct Config {
     pub worker: WorkerConfig,
     /// The district served.
     pub district: DistrictConfig,
+    /// Signing in.
+    pub identity: IdentityRules,
 }
 
 /// How strict the configuration is.
@@ -183,6 +186,8 @@ pub struct App {
     pub mailer: Arc<Mailer>,
     /// How SMS leave.
     pub sms: Arc<SmsGateway>,
+    /// What access tokens are signed with.
+    pub keyring: Keyring,
 }
 
 impl App {
@@ -205,6 +210,7 @@ impl App {
         Ok(Self {
             mailer: Arc::new(Mailer::new(&config.mail).map_err(Error::internal)?),
             sms: Arc::new(SmsGateway::new(&config.sms).map_err(Error::internal)?),
+            keyring: Keyring::new(platform.db.clone(), platform.vault.clone()),
             config: Arc::new(config),
             platform,
         })

@@ -243,7 +243,6 @@ codes! {
     NotFound 404 "没有找到。" "There is nothing here, or nothing you may see.",
     MethodNotAllowed 405 "该地址不支持此方法。" "This address does not take this method.",
     MoveNotAllowed 409 "当前状态下不能进行此操作。" "The thing is in a state that does not allow this move.",
-    ConcurrentChange 409 "刚刚有人修改过,请重新读取后再试。" "Somebody changed it just now. Read it again and retry.",
     RequestInProgress 409 "相同的请求正在处理中。" "The same request is still running.",
     VersionMismatch 412 "内容已被修改,请重新读取。" "It has changed since you read it.",
     PayloadTooLarge 413 "内容过大。" "The body is too large.",
@@ -262,7 +261,14 @@ codes! {
     Format 422 "格式不正确。" "The format is wrong.",
     UnknownReference 422 "所指的对象不存在。" "It refers to something that does not exist.",
     UnknownField 422 "不认识的字段。" "The field is not known here.",
-    NotUnique 422 "已经存在。" "It exists already.",
+    OneOfTwo 422 "请填写其中一项,且只填一项。" "Give one of the two, and only one.",
+
+    // ---- identity
+    CredentialsWrong 401 "邮箱或密码不正确。" "The address or the password is wrong.",
+    CodeWrong 401 "验证码不正确或已失效。" "The code is wrong or no longer valid.",
+    EmailUnverified 403 "邮箱尚未验证,请输入邮件中的验证码。" "The address is not proved yet. Enter the code we mailed.",
+    LastAdmin 409 "至少要保留一位平台管理员。" "There must be at least one platform admin.",
+    RoleByInvitation 422 "组织内的角色通过邀请授予。" "Roles in an organisation are given by invitation.",
 
     // ---- regions
     RegionLevel 422 "该级别的区域不能位于此上级之下。" "A region of this level cannot lie in that parent.",

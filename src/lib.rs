@@ -16,3 +16,5 @@ pub mod server;
 pub mod worker;
 
 pub mod regions;
+
+pub mod identity;

@@ -103,4 +103,116 @@ table! {
 }
 joinable!(region_ancestors -> regions (region_id));
 joinable!(region_polygons -> regions (region_id));
-allow_tables_to_appear_in_same_query!(regions, region_ancestors, region_polygons);
+
+// ---- identity
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Integer, Nullable, Text};
+    accounts (id) {
+        id -> Id,
+        phone -> Nullable<Text>,
+        email -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
+        display_name -> Text,
+        language -> Text,
+        status -> Text,
+        version -> Integer,
+        created_at -> Instant,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Nullable, Text};
+    sessions (id) {
+        id -> Id,
+        account_id -> Id,
+        device -> Text,
+        created_at -> Instant,
+        last_used_at -> Instant,
+        ended_at -> Nullable<Instant>,
+        end_reason -> Nullable<Text>,
+    }
+}
+joinable!(sessions -> accounts (account_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Binary, Nullable};
+    refresh_tokens (token_hash) {
+        token_hash -> Binary,
+        session_id -> Id,
+        issued_at -> Instant,
+        expires_at -> Instant,
+        used_at -> Nullable<Instant>,
+    }
+}
+joinable!(refresh_tokens -> sessions (session_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Binary, Integer, Nullable, Text};
+    one_time_codes (id) {
+        id -> Id,
+        purpose -> Text,
+        target -> Text,
+        code_hash -> Binary,
+        attempts -> Integer,
+        created_at -> Instant,
+        expires_at -> Instant,
+        consumed_at -> Nullable<Instant>,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::Binary;
+    signing_keys (id) {
+        id -> Id,
+        sealed -> Binary,
+        public_key -> Binary,
+        created_at -> Instant,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Nullable, Text};
+    role_grants (id) {
+        id -> Id,
+        account_id -> Id,
+        role -> Text,
+        scope_kind -> Text,
+        scope_id -> Nullable<Id>,
+        granted_by -> Nullable<Id>,
+        granted_at -> Instant,
+        revoked_by -> Nullable<Id>,
+        revoked_at -> Nullable<Instant>,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Nullable, Text};
+    consents (id) {
+        id -> Id,
+        account_id -> Id,
+        purpose -> Text,
+        text_version -> Text,
+        channel -> Text,
+        given_at -> Instant,
+        withdrawn_at -> Nullable<Instant>,
+    }
+}
+joinable!(consents -> accounts (account_id));
+
+allow_tables_to_appear_in_same_query!(
+    journal,
+    journal_cursors,
+    jobs,
+    idempotency_keys,
+    regions,
+    region_ancestors,
+    region_polygons,
+    accounts,
+    sessions,
+    refresh_tokens,
+    one_time_codes,
+    signing_keys,
+    role_grants,
+    consents
+);

@@ -8,8 +8,14 @@ use tokio::sync::{Notify, broadcast};
 
 use crate::app::App;
 use crate::error::Result;
+use crate::identity;
 use crate::platform::http::idempotency;
 use crate::platform::jobs::{self, Job, Outcome};
+use crate::platform::mail::{Mail, MailError};
+use crate::platform::sms::{Sms, SmsError};
+
+/// How long performed jobs are kept.
+const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(7);
 
 /// Performs what is due until it is told to stop.
 #[derive(Clone)]
@@ -87,11 +93,42 @@ impl Worker {
 
     /// Everything that the passing of time moves on.
     async fn sweep(&self) -> Result<()> {
-        self.app.platform.db.write(idempotency::forget_old).await?;
+        let db = &self.app.platform.db;
+        db.write(idempotency::forget_old).await?;
+        db.write(identity::forget_old_codes).await?;
+        db.write(|tx| jobs::purge(tx, tx.now - KEPT)).await?;
         Ok(())
     }
 
     async fn perform(&self, job: &Job) -> Outcome {
-        Outcome::GiveUp(format!("no such job: {}", job.kind))
+        let id = job.id.to_string();
+        let sent = match job.kind.as_str() {
+            "mail" => match job.payload::<Mail>() {
+                Ok(mail) => self
+                    .app
+                    .mailer
+                    .send(&mail, &id)
+                    .await
+                    .map_err(|error| match error {
+                        MailError::Permanent(_) => Outcome::GiveUp(error.to_string()),
+                        MailError::Transient(_) => Outcome::Retry(error.to_string()),
+                    }),
+                Err(error) => Err(Outcome::GiveUp(error.to_string())),
+            },
+            "sms" => match job.payload::<Sms>() {
+                Ok(sms) => self
+                    .app
+                    .sms
+                    .send(&sms, &id)
+                    .await
+                    .map_err(|error| match error {
+                        SmsError::Permanent(_) => Outcome::GiveUp(error.to_string()),
+                        SmsError::Transient(_) => Outcome::Retry(error.to_string()),
+                    }),
+                Err(error) => Err(Outcome::GiveUp(error.to_string())),
+            },
+            other => Err(Outcome::GiveUp(format!("no such job: {other}"))),
+        };
+        sent.err().unwrap_or(Outcome::Done)
     }
 }

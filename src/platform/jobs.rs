@@ -45,7 +45,7 @@ pub struct Job {
     pub id: JobId,
     /// What to do.
     pub kind: String,
-    /// What with. May hold an address: job rows of finished jobs are purged.
+    /// What with. May hold an address or a code: emptied once performed.
     pub payload: Json<Value>,
     /// Where it stands.
     pub status: JobStatus,
@@ -175,6 +175,12 @@ pub fn settle(tx: &mut Tx<'_>, job: &Job, outcome: &Outcome) -> Result<()> {
             (JobStatus::Dead, job.run_at, job.attempts, Some(why))
         }
     };
+    if matches!(outcome, Outcome::Done) {
+        // addresses and codes are not kept longer than they are needed
+        diesel::update(jobs::table.find(job.id))
+            .set(jobs::payload.eq(Json(Value::Null)))
+            .execute(tx.conn)?;
+    }
     diesel::update(mine)
         .set((
             jobs::status.eq(status),

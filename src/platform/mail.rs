@@ -72,6 +72,31 @@ pub struct Mail {
     pub html: String,
 }
 
+impl Mail {
+    /// A mail of a few paragraphs, as text and as plain HTML.
+    pub fn letter(to: &str, subject: &str, paragraphs: &[&str]) -> Self {
+        let html: String = paragraphs
+            .iter()
+            .map(|p| format!("<p>{}</p>", escape(p)))
+            .collect();
+        Self {
+            to: to.to_owned(),
+            subject: subject.to_owned(),
+            text: paragraphs.join("\n\n"),
+            html: format!(
+                "<!DOCTYPE html><html><body style=\"font-family:sans-serif\">{html}</body></html>"
+            ),
+        }
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
 /// Why a mail did not leave.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {

@@ -5,6 +5,7 @@
 
 mod contract;
 mod harness;
+mod identity;
 mod platform;
 mod regions;
 mod schema;

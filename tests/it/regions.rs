@@ -73,6 +73,55 @@ async fn small_district() -> Server {
     server
 }
 
+/// A district, a street and a grid, for tests of other rooms.
+pub async fn three_levels(server: &Server) -> (uuid::Uuid, uuid::Uuid, uuid::Uuid) {
+    for new in [
+        region(
+            "330206",
+            "北仑区",
+            Level::District,
+            None,
+            Some((121.84, 29.90)),
+        ),
+        region(
+            "330206002",
+            "新碶街道",
+            Level::Street,
+            Some("330206"),
+            Some((121.85, 29.91)),
+        ),
+        region(
+            "330206002-C1",
+            "新碶示例一社区",
+            Level::Community,
+            Some("330206002"),
+            Some((121.85, 29.91)),
+        ),
+        region(
+            "330206002-C1-G01",
+            "示例一社区第01网格",
+            Level::Grid,
+            Some("330206002-C1"),
+            Some((121.85, 29.91)),
+        ),
+    ] {
+        add(server, new).await.unwrap();
+    }
+    let id = |code: &'static str| async move {
+        let read = server
+            .app
+            .platform
+            .db
+            .read(move |conn| regions::by_code(conn, code));
+        read.await.unwrap().unwrap().id.0
+    };
+    (
+        id("330206").await,
+        id("330206002").await,
+        id("330206002-C1-G01").await,
+    )
+}
+
 #[actix_web::test]
 async fn the_tree_is_listed_page_by_page() {
     let server = small_district().await;

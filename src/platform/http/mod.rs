@@ -10,7 +10,9 @@ pub mod valid;
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest};
+use serde::Deserialize;
 use std::future::{Ready, ready};
+use utoipa::ToSchema;
 
 use crate::error::{Code, Error, Result};
 
@@ -20,12 +22,15 @@ pub use problem::ProblemBody;
 pub use valid::{Body, Params};
 
 /// A language of the product.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, ToSchema)]
+#[schema(as = Language)]
 pub enum Lang {
     /// Chinese (zh-CN), the default.
     #[default]
+    #[serde(rename = "zh-CN")]
     Zh,
     /// English.
+    #[serde(rename = "en")]
     En,
 }
 

@@ -1,0 +1,275 @@
+//! Roles: what an account may do, and where.
+
+use diesel::prelude::*;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::model::AccountId;
+use super::{Caller, rules, store};
+use crate::error::{Code, Problem, Result};
+use crate::platform::clock::Instant;
+use crate::platform::columns::Uid;
+use crate::platform::db::{Conn, Tx};
+use crate::platform::journal::{Actor, Change};
+use crate::schema::role_grants;
+use crate::{id, regions, text_enum};
+
+id! {
+    /// Names a grant of a role.
+    GrantId
+}
+
+text_enum! {
+    /// What an account may do (domain: who may do what).
+    Role {
+        /// Regions, campaigns, taxonomies, role grants, settings.
+        PlatformAdmin,
+        /// Reviews in a region and everything below it.
+        RegionAdmin,
+        /// Leads a grid.
+        GridLeader,
+        /// Works in a grid: verifies reports, posts and confirms wishes for residents.
+        GridWorker,
+        /// Runs an organisation.
+        OrganizationManager,
+        /// Belongs to an organisation.
+        OrganizationMember,
+        /// Verifies Party membership.
+        BranchSecretary,
+        /// The sealed track of mandated service.
+        CaseOfficer,
+        /// Reads figures and the journal, no personal data.
+        Auditor,
+    }
+}
+
+text_enum! {
+    /// What a role is limited to.
+    ScopeKind {
+        /// Nothing.
+        All,
+        /// A region and everything below it.
+        Region,
+        /// An organisation.
+        Organization,
+        /// A Party branch.
+        Branch,
+    }
+}
+
+/// A role in a scope.
+#[derive(Clone, Debug, Queryable, Selectable, Serialize, ToSchema)]
+#[diesel(table_name = role_grants)]
+pub struct Grant {
+    /// Its name.
+    pub id: GrantId,
+    /// Who holds it.
+    pub account_id: AccountId,
+    /// What it allows.
+    pub role: Role,
+    /// What it is limited to.
+    pub scope_kind: ScopeKind,
+    /// The region, organisation or branch.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub scope_id: Option<Uid>,
+    /// Since when.
+    pub granted_at: Instant,
+}
+
+/// The grants in force of an account.
+pub(super) fn of_account(conn: &mut Conn, account: AccountId) -> Result<Vec<Grant>> {
+    Ok(role_grants::table
+        .filter(role_grants::account_id.eq(account))
+        .filter(role_grants::revoked_at.is_null())
+        .order(role_grants::id)
+        .select(Grant::as_select())
+        .load(conn)?)
+}
+
+/// The accounts that hold a role in exactly this scope.
+///
+/// # Errors
+/// Those of the database.
+pub fn holders(conn: &mut Conn, role: Role, scope: Uuid) -> Result<Vec<AccountId>> {
+    Ok(role_grants::table
+        .filter(role_grants::scope_id.eq(Uid(scope)))
+        .filter(role_grants::role.eq(role))
+        .filter(role_grants::revoked_at.is_null())
+        .select(role_grants::account_id)
+        .load(conn)?)
+}
+
+/// Grants a role without asking who asks: for the command line, for rooms whose own rules decide
+/// (an organisation's founder is its manager). Granting what is held already changes nothing.
+///
+/// # Errors
+/// Those of the database.
+pub fn grant(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    account: AccountId,
+    role: Role,
+    scope: Option<Uuid>,
+) -> Result<Grant> {
+    let held = of_account(tx.conn, account)?;
+    if let Some(held) = held
+        .into_iter()
+        .find(|g| g.role == role && g.scope_id.map(|s| s.0) == scope)
+    {
+        return Ok(held);
+    }
+    let grant = Grant {
+        id: GrantId::new(),
+        account_id: account,
+        role,
+        scope_kind: rules::scope_of(role),
+        scope_id: scope.map(Uid),
+        granted_at: tx.now,
+    };
+    let by = match actor {
+        Actor::Account(id) => Some(AccountId(id.0)),
+        Actor::Link | Actor::System => None,
+    };
+    diesel::insert_into(role_grants::table)
+        .values((
+            role_grants::id.eq(grant.id),
+            role_grants::account_id.eq(account),
+            role_grants::role.eq(role),
+            role_grants::scope_kind.eq(grant.scope_kind),
+            role_grants::scope_id.eq(grant.scope_id),
+            role_grants::granted_by.eq(by),
+            role_grants::granted_at.eq(tx.now),
+        ))
+        .execute(tx.conn)?;
+    let what = json!({ "role": role, "scope_id": scope });
+    tx.journal(Change::new(actor, "account.role_granted", account.0).payload(what))?;
+    Ok(grant)
+}
+
+/// Grants a role as somebody who may: a platform admin anything, a region admin roles of its
+/// region's staff below it.
+pub(super) fn grant_by(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    account: AccountId,
+    role: Role,
+    scope: Option<Uuid>,
+) -> Result<Grant> {
+    let wrong = |field: &str, code| Problem::new(Code::Invalid).field(field, code);
+    match (rules::scope_of(role), scope) {
+        (ScopeKind::All, None) => {}
+        (ScopeKind::All, Some(_)) => return Err(wrong("/scope_id", Code::Format).into()),
+        (_, None) => return Err(wrong("/scope_id", Code::Required).into()),
+        (ScopeKind::Region, Some(region)) => {
+            regions::by_id(tx.conn, regions::RegionId(region))
+                .map_err(|_| wrong("/scope_id", Code::UnknownReference))?;
+        }
+        // organisations hand out their roles by invitation, branches are set by the platform
+        (ScopeKind::Organization, Some(_)) => {
+            return Err(wrong("/role", Code::RoleByInvitation).into());
+        }
+        (ScopeKind::Branch, Some(_)) => {}
+    }
+    if !entitled(tx.conn, caller, role, scope)? {
+        return Err(Code::Forbidden.into());
+    }
+    store::account(tx.conn, account).map_err(|_| wrong("/account_id", Code::UnknownReference))?;
+    grant(tx, caller.actor(), account, role, scope)
+}
+
+/// Takes a role away. Taking it twice answers as the first time.
+pub(super) fn revoke(tx: &mut Tx<'_>, caller: &Caller, id: GrantId) -> Result<()> {
+    let row = role_grants::table
+        .find(id)
+        .select((Grant::as_select(), role_grants::revoked_at))
+        .first::<(Grant, Option<Instant>)>(tx.conn)
+        .optional()?;
+    let Some((grant, revoked_at)) = row else {
+        return Err(Code::NotFound.into());
+    };
+    if !entitled(tx.conn, caller, grant.role, grant.scope_id.map(|s| s.0))? {
+        return Err(Code::NotFound.into());
+    }
+    if revoked_at.is_some() {
+        return Ok(());
+    }
+    if grant.role == Role::PlatformAdmin {
+        let admins: i64 = role_grants::table
+            .filter(role_grants::role.eq(Role::PlatformAdmin))
+            .filter(role_grants::revoked_at.is_null())
+            .count()
+            .get_result(tx.conn)?;
+        if admins <= 1 {
+            return Err(Code::LastAdmin.into());
+        }
+    }
+    let by = Some(caller.account);
+    diesel::update(
+        role_grants::table
+            .find(id)
+            .filter(role_grants::revoked_at.is_null()),
+    )
+    .set((
+        role_grants::revoked_at.eq(Some(tx.now)),
+        role_grants::revoked_by.eq(by),
+    ))
+    .execute(tx.conn)?;
+    let what = json!({ "role": grant.role, "scope_id": grant.scope_id });
+    tx.journal(
+        Change::new(caller.actor(), "account.role_revoked", grant.account_id.0).payload(what),
+    )
+}
+
+fn entitled(conn: &mut Conn, caller: &Caller, role: Role, scope: Option<Uuid>) -> Result<bool> {
+    for held in &caller.grants {
+        if !rules::may_grant(held, role) {
+            continue;
+        }
+        let holds = match (held.scope_kind, held.scope_id, scope) {
+            (ScopeKind::All, _, _) => true,
+            (ScopeKind::Region, Some(mine), Some(theirs)) => {
+                regions::contains(conn, regions::RegionId(mine.0), regions::RegionId(theirs))?
+            }
+            (_, Some(mine), Some(theirs)) => mine.0 == theirs,
+            _ => false,
+        };
+        if holds {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The grants in force that the caller may see: all of a scope it administers.
+pub(super) fn list(
+    conn: &mut Conn,
+    caller: &Caller,
+    scope: Option<Uuid>,
+    after: Option<GrantId>,
+    limit: i64,
+) -> Result<Vec<Grant>> {
+    let allowed = match scope {
+        None => caller.is_platform_admin(),
+        Some(scope) => {
+            caller.is_platform_admin()
+                || caller.holds_in_region(conn, &[Role::RegionAdmin], regions::RegionId(scope))?
+                || caller.holds(Role::OrganizationManager, scope)
+        }
+    };
+    if !allowed {
+        return Err(Code::Forbidden.into());
+    }
+    let mut rows = role_grants::table
+        .filter(role_grants::revoked_at.is_null())
+        .select(Grant::as_select())
+        .into_boxed();
+    if let Some(scope) = scope {
+        rows = rows.filter(role_grants::scope_id.eq(Uid(scope)));
+    }
+    if let Some(after) = after {
+        rows = rows.filter(role_grants::id.gt(after));
+    }
+    Ok(rows.order(role_grants::id).limit(limit + 1).load(conn)?)
+}

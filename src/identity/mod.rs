@@ -1,0 +1,31 @@
+//! Identity: accounts, sessions, roles and consents.
+//!
+//! A session begins with a code by SMS or with e-mail and password, and lives by refresh tokens
+//! that are used once; a used one that comes back ends the session. What somebody may do is looked
+//! up per request from [`Grant`]s, so a revoked role stops at once.
+//!
+//! ```text
+//! account:  pending ──verify──▶ active ──▶ deleted
+//! session:  begun ──refresh…──▶ ended (signed_out | revoked | token_reused | password_changed)
+//! ```
+
+mod caller;
+mod command;
+mod consents;
+mod grants;
+pub mod http;
+mod keys;
+mod model;
+mod rules;
+mod service;
+mod store;
+
+pub use caller::{Caller, MaybeCaller};
+pub use command::{Command, Made};
+pub use consents::{Consent, Purpose, has_consent};
+pub use grants::{Grant, Role, ScopeKind, grant, holders};
+pub use keys::Keyring;
+pub use model::{Account, AccountId, SessionId};
+pub use rules::{normal_email, normal_phone};
+pub use service::{IdentityRules, create_account, forget_old_codes};
+pub use store::account;

@@ -1,0 +1,126 @@
+use diesel::prelude::*;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::platform::clock::Instant;
+use crate::schema::{accounts, sessions};
+use crate::{id, text_enum};
+
+id! {
+    /// Names an account.
+    AccountId
+}
+id! {
+    /// Names a session: one signed-in device.
+    SessionId
+}
+
+text_enum! {
+    /// Where an account stands.
+    AccountStatus {
+        /// Signed up by e-mail; the address is not proved yet.
+        Pending,
+        /// In use.
+        Active,
+        /// Gone; the row stays for what refers to it, without personal data.
+        Deleted,
+    }
+}
+
+text_enum! {
+    /// Why a session ended.
+    EndReason { SignedOut, Revoked, TokenReused, PasswordChanged }
+}
+
+/// An account: a person who can sign in.
+#[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable)]
+#[diesel(table_name = accounts)]
+pub struct Account {
+    /// Its name for machines.
+    pub id: AccountId,
+    /// A proved phone number, E.164.
+    pub phone: Option<String>,
+    /// An e-mail address in lower case; proved unless the account is pending.
+    pub email: Option<String>,
+    /// Argon2id, in PHC form.
+    pub password_hash: Option<String>,
+    /// What others may call the person.
+    pub display_name: String,
+    /// The language of mails and messages, `zh-CN` or `en`.
+    pub language: String,
+    /// Where it stands.
+    pub status: AccountStatus,
+    /// Counts its changes.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: Instant,
+}
+
+/// A signed-in device.
+#[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable)]
+#[diesel(table_name = sessions)]
+pub struct Session {
+    /// Its name.
+    pub id: SessionId,
+    /// Whose.
+    pub account_id: AccountId,
+    /// What the device calls itself.
+    pub device: String,
+    /// When it began.
+    pub created_at: Instant,
+    /// When its tokens were last refreshed.
+    pub last_used_at: Instant,
+    /// When it ended.
+    pub ended_at: Option<Instant>,
+    /// Why it ended.
+    pub end_reason: Option<EndReason>,
+}
+
+/// What a caller sees of itself.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Me)]
+pub struct MeView {
+    /// The account.
+    pub id: AccountId,
+    /// The phone number, for its owner alone.
+    pub phone: Option<String>,
+    /// The e-mail address, for its owner alone.
+    pub email: Option<String>,
+    /// What others may call the person.
+    pub display_name: String,
+    /// The language of mails and messages.
+    pub language: String,
+    /// What the account may do, and where.
+    pub grants: Vec<super::Grant>,
+    /// Whether it signs in with a password.
+    pub has_password: bool,
+}
+
+/// A signed-in device as its owner sees it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
+pub struct SessionView {
+    /// The session.
+    pub id: SessionId,
+    /// What the device calls itself.
+    pub device: String,
+    /// When it began.
+    pub created_at: Instant,
+    /// When it was last heard of (tokens refreshed).
+    pub last_used_at: Instant,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}
+
+/// The tokens of a session.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Tokens {
+    /// Goes into `Authorization: Bearer …`.
+    pub access_token: String,
+    /// Always `Bearer`.
+    pub token_type: String,
+    /// Seconds until the access token expires.
+    pub expires_in: i64,
+    /// Gets the next tokens, once.
+    pub refresh_token: String,
+}

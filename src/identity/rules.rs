@@ -1,0 +1,147 @@
+//! Pure decisions about accounts.
+
+use argon2::Argon2;
+use argon2::password_hash::rand_core::OsRng;
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+
+use super::grants::{Grant, Role, ScopeKind};
+use crate::error::{Code, Error, Result};
+
+/// A Chinese mobile number in E.164: `+86` and eleven digits that begin with 1. Blanks and hyphens
+/// are let pass, the country code may be left out.
+///
+/// # Errors
+/// `format`.
+pub fn normal_phone(text: &str) -> Result<String, Code> {
+    let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+    let national = digits
+        .strip_prefix("+86")
+        .or_else(|| digits.strip_prefix("0086"))
+        .unwrap_or(&digits);
+    let is_mobile = national.len() == 11
+        && national.starts_with('1')
+        && national.bytes().all(|b| b.is_ascii_digit());
+    if is_mobile {
+        Ok(format!("+86{national}"))
+    } else {
+        Err(Code::Format)
+    }
+}
+
+/// An e-mail address in lower case, without blanks around it.
+///
+/// # Errors
+/// `format`.
+pub fn normal_email(text: &str) -> Result<String, Code> {
+    use validator::ValidateEmail;
+    let email = text.trim().to_lowercase();
+    if email.len() <= 254 && email.validate_email() {
+        Ok(email)
+    } else {
+        Err(Code::Format)
+    }
+}
+
+/// Hashes a password (Argon2id with the crate's current defaults).
+///
+/// # Errors
+/// Never in practice.
+pub fn hash_password(password: &str) -> Result<String> {
+    let salt = SaltString::generate(&mut OsRng);
+    Argon2::default()
+        .hash_password(password.as_bytes(), &salt)
+        .map(|hash| hash.to_string())
+        .map_err(|error| Error::internal(error.to_string()))
+}
+
+/// Whether the password fits. Takes as long without a hash as with one, so that nobody learns from
+/// the time which accounts exist.
+pub fn password_fits(password: &str, hash: Option<&str>) -> bool {
+    const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$2QQ6oNyDbkYqJ5DCGmgwTyGmzAyIWoGhS2Z0W7oPZPA";
+    let fits = PasswordHash::new(hash.unwrap_or(NOBODY)).is_ok_and(|hash| {
+        Argon2::default()
+            .verify_password(password.as_bytes(), &hash)
+            .is_ok()
+    });
+    fits && hash.is_some()
+}
+
+/// Which kind of scope a role is granted in (domain: who may do what).
+pub fn scope_of(role: Role) -> ScopeKind {
+    match role {
+        Role::PlatformAdmin => ScopeKind::All,
+        Role::RegionAdmin
+        | Role::GridLeader
+        | Role::GridWorker
+        | Role::CaseOfficer
+        | Role::Auditor => ScopeKind::Region,
+        Role::OrganizationManager | Role::OrganizationMember => ScopeKind::Organization,
+        Role::BranchSecretary => ScopeKind::Branch,
+    }
+}
+
+/// Whether a holder of `by`, whose scope holds the new one, may grant `role`. Nobody grants a role
+/// wider than its own.
+pub fn may_grant(by: &Grant, role: Role) -> bool {
+    match by.role {
+        Role::PlatformAdmin => true,
+        Role::RegionAdmin => {
+            matches!(
+                role,
+                Role::RegionAdmin | Role::GridLeader | Role::GridWorker | Role::Auditor
+            )
+        }
+        Role::OrganizationManager => {
+            matches!(role, Role::OrganizationManager | Role::OrganizationMember)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn phones_have_one_form() {
+        for text in [
+            "13800138000",
+            "+86 138 0013 8000",
+            "0086-13800138000",
+            "138-0013-8000",
+        ] {
+            assert_eq!(normal_phone(text).unwrap(), "+8613800138000");
+        }
+        for text in [
+            "23800138000",
+            "1380013800",
+            "+1 2025550123",
+            "",
+            "1380013800a",
+        ] {
+            assert!(normal_phone(text).is_err(), "{text}");
+        }
+        assert_eq!(
+            normal_email(" Wang@Example.ORG ").unwrap(),
+            "wang@example.org"
+        );
+        assert!(normal_email("wang").is_err());
+    }
+
+    #[test]
+    fn passwords_fit_their_own_hash_only() {
+        let hash = hash_password("correct horse").unwrap();
+        assert!(password_fits("correct horse", Some(&hash)));
+        assert!(!password_fits("correct house", Some(&hash)));
+        assert!(!password_fits("correct horse", None));
+    }
+
+    proptest! {
+        #[test]
+        fn a_normal_phone_is_its_own_normal_form(digits in "1[0-9]{10}") {
+            let once = normal_phone(&digits).unwrap();
+            prop_assert_eq!(normal_phone(&once).unwrap(), once);
+        }
+    }
+}

@@ -1,0 +1,681 @@
+//! Signing up and in, sessions, contact data, roles, consents.
+
+use chrono::TimeDelta;
+use reqwest::Method;
+use serde_json::{Value, json};
+use yiqilai::identity::Role;
+
+use crate::harness::{Server, User};
+
+fn code_in(text: &str) -> String {
+    let digits = text.split(|c: char| !c.is_ascii_digit());
+    digits
+        .filter(|run| run.len() == 6)
+        .last()
+        .expect("a code")
+        .to_owned()
+}
+
+async fn newest_code(server: &Server, address: &str) -> String {
+    server.work().await;
+    code_in(server.mails(address).last().expect("a mail"))
+}
+
+const WANG: &str = "wang@example.org";
+
+fn wang(password: &str) -> Value {
+    json!({"email": WANG, "password": password, "display_name": "示例·王"})
+}
+
+async fn sign_up(server: &Server) -> Value {
+    server
+        .post("/auth/sign-up")
+        .json(wang("a long password"))
+        .expect(202)
+        .await;
+    let code = newest_code(server, WANG).await;
+    let body = json!({"email": WANG, "code": code, "password": "a long password"});
+    server
+        .post("/auth/verify-email")
+        .json(body)
+        .expect(200)
+        .await
+        .json
+}
+
+#[actix_web::test]
+async fn by_phone_the_first_sign_in_makes_the_account() {
+    let server = Server::start().await;
+    let user = server.person("示例·李").await;
+    let me = server.get("/me").by(&user).expect(200).await;
+    assert_eq!(
+        (&me.json["phone"], &me.json["display_name"]),
+        (&json!(user.phone), &json!("示例·李"))
+    );
+
+    server
+        .post("/auth/phone/code")
+        .json(json!({"phone": "138"}))
+        .refused(422, "invalid")
+        .await;
+    let wrong = json!({"phone": user.phone, "code": "000000"});
+    server
+        .post("/auth/phone/sign-in")
+        .json(wrong)
+        .refused(401, "code_wrong")
+        .await;
+}
+
+#[actix_web::test]
+async fn a_code_works_once_for_a_while_and_a_few_tries() {
+    let server = Server::start().await;
+    let phone = "+8613900000000";
+    let ask = || async {
+        server
+            .post("/auth/phone/code")
+            .json(json!({"phone": phone}))
+            .expect(202)
+            .await;
+        server.work().await;
+        server.sms(phone).last().unwrap()["params"]["code"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let enter = |code: String| {
+        server
+            .post("/auth/phone/sign-in")
+            .json(json!({"phone": phone, "code": code}))
+    };
+    let code = ask().await;
+    enter(code.clone()).expect(200).await;
+    enter(code).refused(401, "code_wrong").await;
+
+    let code = ask().await;
+    server.pass(TimeDelta::minutes(6)).await;
+    enter(code).refused(401, "code_wrong").await;
+
+    let code = ask().await;
+    let other = if code == "123456" { "654321" } else { "123456" };
+    for _ in 0..5 {
+        enter(other.to_owned()).refused(401, "code_wrong").await;
+    }
+    enter(code).refused(401, "code_wrong").await;
+}
+
+#[actix_web::test]
+async fn codes_to_one_phone_are_throttled() {
+    let server =
+        Server::start_with(json!({"identity": {"codes_per_target": {"count": 2, "seconds": 60}}}))
+            .await;
+    let ask = || {
+        server
+            .post("/auth/phone/code")
+            .json(json!({"phone": "13900000001"}))
+    };
+    ask().expect(202).await;
+    ask().expect(202).await;
+    let refused = ask().refused(429, "too_many_requests").await;
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait));
+}
+
+#[actix_web::test]
+async fn by_email_the_address_is_proved_first() {
+    let server = Server::start().await;
+    server
+        .post("/auth/sign-up")
+        .json(wang("short"))
+        .refused(422, "invalid")
+        .await;
+    server
+        .post("/auth/sign-up")
+        .json(wang("a long password"))
+        .expect(202)
+        .await;
+    let sign_in = |password: &str| {
+        server
+            .post("/auth/sign-in")
+            .json(json!({"email": "Wang@example.org ", "password": password}))
+    };
+    sign_in("a long password")
+        .refused(403, "email_unverified")
+        .await;
+    let code = newest_code(&server, WANG).await;
+    // somebody else signs up with the same address: the owner's code does not confirm that password
+    server
+        .post("/auth/sign-up")
+        .json(wang("the attacker's one"))
+        .expect(202)
+        .await;
+    let body =
+        |password: &str, code: &str| json!({"email": WANG, "code": code, "password": password});
+    server
+        .post("/auth/verify-email")
+        .json(body("a long password", &code))
+        .refused(401, "code_wrong")
+        .await;
+
+    server
+        .post("/auth/sign-up")
+        .json(wang("a long password"))
+        .expect(202)
+        .await;
+    let code = newest_code(&server, WANG).await;
+    server
+        .post("/auth/verify-email")
+        .json(body("a long password", &code))
+        .expect(200)
+        .await;
+    sign_in("a long password").expect(200).await;
+    sign_in("a wrong password")
+        .refused(401, "credentials_wrong")
+        .await;
+}
+
+#[actix_web::test]
+async fn answers_do_not_tell_who_has_an_account() {
+    let server = Server::start().await;
+    sign_up(&server).await;
+    let again = server
+        .post("/auth/sign-up")
+        .json(wang("another password"))
+        .expect(202)
+        .await;
+    assert!(again.bytes.is_empty());
+    server.work().await;
+    let mails = server.mails(WANG);
+    assert!(
+        mails
+            .last()
+            .unwrap()
+            .contains("You already have a Yiqilai account")
+            || mails.last().unwrap().contains("您已有"),
+        "{mails:?}"
+    );
+
+    for email in [WANG, "nobody@example.org"] {
+        let forgot = server
+            .post("/auth/password/forgot")
+            .json(json!({"email": email}))
+            .expect(202)
+            .await;
+        assert!(forgot.bytes.is_empty());
+        let wrong = json!({"email": email, "password": "not the password"});
+        server
+            .post("/auth/sign-in")
+            .json(wrong)
+            .refused(401, "credentials_wrong")
+            .await;
+    }
+    server.work().await;
+    assert!(server.mails("nobody@example.org").is_empty());
+}
+
+#[actix_web::test]
+async fn a_forgotten_password_is_reset_and_ends_every_session() {
+    let server = Server::start().await;
+    let tokens = sign_up(&server).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    server
+        .post("/auth/password/forgot")
+        .json(json!({"email": WANG}))
+        .expect(202)
+        .await;
+    let code = newest_code(&server, WANG).await;
+    let body = json!({"email": WANG, "code": code, "password": "the new password"});
+    server
+        .post("/auth/password/reset")
+        .json(body.clone())
+        .expect(204)
+        .await;
+    server
+        .post("/auth/password/reset")
+        .json(body)
+        .refused(401, "code_wrong")
+        .await;
+    server
+        .get("/me")
+        .bearer(token)
+        .refused(401, "session_ended")
+        .await;
+    let new = json!({"email": WANG, "password": "the new password"});
+    let tokens = server
+        .post("/auth/sign-in")
+        .json(new)
+        .expect(200)
+        .await
+        .json;
+
+    let token = tokens["access_token"].as_str().unwrap();
+    let change = |current: &str| {
+        let body = json!({"current": current, "password": "a third password"});
+        server.post("/me/password").bearer(token).json(body)
+    };
+    change("not it").refused(422, "invalid").await;
+    change("the new password").expect(204).await;
+    server.get("/me").bearer(token).expect(200).await;
+}
+
+#[actix_web::test]
+async fn access_tokens_expire_and_name_a_published_key() {
+    let server = Server::start().await;
+    let user = server.person("示例·赵").await;
+    let published = server.get("/.well-known/jwks.json").expect(200).await.json;
+    let header = user.token.split('.').next().unwrap();
+    use base64::Engine;
+    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(header)
+        .unwrap();
+    let header: Value = serde_json::from_slice(&header).unwrap();
+    assert_eq!(header["alg"], "EdDSA");
+    assert_eq!(header["kid"], published["keys"][0]["kid"]);
+
+    // a new key signs, the old one's tokens live on
+    server.app.keyring.rotate().await.unwrap();
+    server.get("/me").by(&user).expect(200).await;
+    assert_eq!(
+        server.get("/.well-known/jwks.json").expect(200).await.json["keys"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+
+    server.app.platform.clock.advance(TimeDelta::minutes(15));
+    server
+        .get("/me")
+        .by(&user)
+        .refused(401, "token_expired")
+        .await;
+    server
+        .get("/me")
+        .bearer("nonsense")
+        .refused(401, "unauthenticated")
+        .await;
+    let mut forged = user.token.clone();
+    forged.replace_range(forged.len() - 4.., "AAAA");
+    server
+        .get("/me")
+        .bearer(&forged)
+        .refused(401, "unauthenticated")
+        .await;
+}
+
+async fn refresh(server: &Server, token: &str) -> crate::harness::Answer {
+    server
+        .post("/auth/refresh")
+        .json(json!({"refresh_token": token}))
+        .send()
+        .await
+}
+
+#[actix_web::test]
+async fn a_refresh_token_that_comes_back_ends_the_session() {
+    let server = Server::start().await;
+    let user = server.person("示例·钱").await;
+    let next = refresh(&server, &user.refresh).await;
+    assert_eq!(next.status, 200);
+    let next = next.json["refresh_token"].as_str().unwrap().to_owned();
+    assert_eq!(
+        refresh(&server, &user.refresh).await.json["code"],
+        "session_ended"
+    );
+    assert_eq!(
+        refresh(&server, &next).await.json["code"],
+        "session_ended",
+        "the whole family"
+    );
+    server
+        .get("/me")
+        .by(&user)
+        .refused(401, "session_ended")
+        .await;
+    assert_eq!(
+        refresh(&server, "unknown").await.json["code"],
+        "session_ended"
+    );
+}
+
+#[actix_web::test]
+async fn two_refreshes_of_one_token_have_one_winner() {
+    let server = Server::start().await;
+    for _ in 0..5 {
+        let user = server.person("示例·孙").await;
+        let (a, b) = futures_util::join!(
+            refresh(&server, &user.refresh),
+            refresh(&server, &user.refresh)
+        );
+        let mut statuses = [a.status.as_u16(), b.status.as_u16()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 401]);
+    }
+}
+
+#[actix_web::test]
+async fn devices_are_listed_and_signed_out() {
+    let server = Server::start().await;
+    let user = server.person("示例·周").await;
+    let again = {
+        server
+            .post("/auth/phone/code")
+            .json(json!({"phone": user.phone}))
+            .expect(202)
+            .await;
+        server.work().await;
+        let code = server.sms(&user.phone).last().unwrap()["params"]["code"].clone();
+        let body = json!({"phone": user.phone, "code": code});
+        server
+            .post("/auth/phone/sign-in")
+            .json(body)
+            .expect(200)
+            .await
+            .json
+    };
+    let second = again["access_token"].as_str().unwrap();
+    let sessions = server.get("/me/sessions").by(&user).expect(200).await.json;
+    let other = sessions["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|s| s["current"] == false)
+        .unwrap();
+    let path = format!("/me/sessions/{}", other["id"].as_str().unwrap());
+    server
+        .call(Method::DELETE, &path)
+        .by(&user)
+        .expect(204)
+        .await;
+    server
+        .call(Method::DELETE, &path)
+        .by(&user)
+        .expect(204)
+        .await;
+    server
+        .get("/me")
+        .bearer(second)
+        .refused(401, "session_ended")
+        .await;
+    // nobody signs out somebody else
+    let stranger = server.person("示例·吴").await;
+    let mine = sessions["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|s| s["current"] == true)
+        .unwrap();
+    server
+        .call(
+            Method::DELETE,
+            &format!("/me/sessions/{}", mine["id"].as_str().unwrap()),
+        )
+        .by(&stranger)
+        .expect(204)
+        .await;
+    server.get("/me").by(&user).expect(200).await;
+    server.post("/auth/sign-out").by(&user).expect(204).await;
+    server
+        .get("/me")
+        .by(&user)
+        .refused(401, "session_ended")
+        .await;
+}
+
+#[actix_web::test]
+async fn contact_data_changes_with_proof_of_both() {
+    let server = Server::start().await;
+    let user = server.person("示例·郑").await;
+    let new = "+8613911111111";
+    server
+        .post("/me/contact")
+        .by(&user)
+        .json(json!({}))
+        .refused(422, "invalid")
+        .await;
+    server
+        .post("/me/contact")
+        .by(&user)
+        .json(json!({"phone": new}))
+        .expect(202)
+        .await;
+    server.work().await;
+    let code = |phone: &str| {
+        server.sms(phone).last().unwrap()["params"]["code"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let (new_code, current_code) = (code(new), code(&user.phone));
+    let confirm = |new_code: &str, current_code: &str| {
+        let body = json!({"phone": new, "new_code": new_code, "current_code": current_code});
+        server.post("/me/contact/confirm").by(&user).json(body)
+    };
+    confirm(&new_code, "000000")
+        .refused(401, "code_wrong")
+        .await;
+    confirm(&new_code, &current_code).expect(204).await;
+    assert_eq!(
+        server.get("/me").by(&user).expect(200).await.json["phone"],
+        new
+    );
+
+    // a number that somebody has is not told apart, and not taken
+    let other = server.person("示例·冯").await;
+    let sent = server.sms(new).len();
+    server
+        .post("/me/contact")
+        .by(&other)
+        .json(json!({"phone": new}))
+        .expect(202)
+        .await;
+    server.work().await;
+    assert_eq!(server.sms(new).len(), sent);
+}
+
+#[actix_web::test]
+async fn one_changes_ones_own_account() {
+    let server = Server::start().await;
+    let user = server.person("示例·陈").await;
+    let change = |body: Value| server.call(Method::PATCH, "/me").by(&user).json(body);
+    let me = change(json!({"display_name": "示例·陈晨", "language": "en"}))
+        .expect(200)
+        .await;
+    assert_eq!(
+        (&me.json["display_name"], &me.json["language"]),
+        (&json!("示例·陈晨"), &json!("en"))
+    );
+    let refused = change(json!({"display_name": ""}))
+        .refused(422, "invalid")
+        .await;
+    assert_eq!(
+        refused.fields(),
+        [("/display_name".to_owned(), "length".to_owned())]
+    );
+    change(json!({"status": "active"}))
+        .refused(400, "malformed_json")
+        .await;
+    change(json!({"language": "fr"}))
+        .refused(400, "malformed_json")
+        .await;
+    server
+        .call(Method::PATCH, "/me")
+        .by(&user)
+        .body("{not json")
+        .header("content-type", "application/json")
+        .refused(400, "malformed_json")
+        .await;
+    server
+        .call(Method::PATCH, "/me")
+        .by(&user)
+        .body("a=b")
+        .header("content-type", "text/plain")
+        .refused(415, "unsupported_media_type")
+        .await;
+    let long = "x".repeat(300_000);
+    change(json!({"display_name": long}))
+        .refused(413, "payload_too_large")
+        .await;
+}
+
+#[actix_web::test]
+async fn consents_are_withdrawn_as_easily_as_given() {
+    let server = Server::start().await;
+    let user = server.person("示例·褚").await;
+    let give = |version: &str| {
+        server
+            .call(Method::PUT, "/me/consents/personalization")
+            .by(&user)
+            .json(json!({"text_version": version}))
+    };
+    let first = give("2026-01").expect(200).await.id();
+    assert_eq!(give("2026-01").expect(200).await.id(), first);
+    assert_ne!(give("2026-02").expect(200).await.id(), first);
+    for _ in 0..2 {
+        server
+            .call(Method::DELETE, "/me/consents/personalization")
+            .by(&user)
+            .expect(204)
+            .await;
+    }
+    let all = server.get("/me/consents").by(&user).expect(200).await.json;
+    assert_eq!(all["items"].as_array().unwrap().len(), 2);
+    assert!(
+        all["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|c| !c["withdrawn_at"].is_null())
+    );
+    server
+        .call(Method::PUT, "/me/consents/unknown")
+        .by(&user)
+        .json(json!({"text_version": "1"}))
+        .refused(400, "malformed_path")
+        .await;
+}
+
+#[actix_web::test]
+async fn roles_are_granted_by_those_entitled_and_stop_at_once() {
+    let server = Server::start().await;
+    let (district, street, grid) = crate::regions::three_levels(&server).await;
+    let admin = server.staff("示例·平台", Role::PlatformAdmin, None).await;
+    let person = server.person("示例·卫").await;
+    let grant = |by: &User, account: &User, role: &str, scope: Value| {
+        let body = json!({"account_id": account.id.to_string(), "role": role, "scope_id": scope});
+        server.post("/role-grants").by(by).json(body)
+    };
+    grant(&person, &person, "platform_admin", Value::Null)
+        .refused(403, "forbidden")
+        .await;
+    grant(&admin, &person, "region_admin", Value::Null)
+        .refused(422, "invalid")
+        .await;
+    let nowhere = json!("01980000-0000-7000-8000-000000000000");
+    grant(&admin, &person, "region_admin", nowhere)
+        .refused(422, "invalid")
+        .await;
+    let street_admin = grant(&admin, &person, "region_admin", json!(street))
+        .expect(201)
+        .await
+        .id();
+
+    let worker = server.person("示例·蒋").await;
+    grant(&person, &worker, "grid_worker", json!(grid))
+        .expect(201)
+        .await;
+    grant(&person, &worker, "region_admin", json!(district))
+        .refused(403, "forbidden")
+        .await;
+    grant(&person, &worker, "organization_member", json!(grid))
+        .refused(422, "invalid")
+        .await;
+    let list =
+        |by: &User, scope: uuid::Uuid| server.get(&format!("/role-grants?scope_id={scope}")).by(by);
+    assert_eq!(
+        list(&person, grid).expect(200).await.json["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    list(&worker, grid).refused(403, "forbidden").await;
+    server
+        .get("/role-grants")
+        .by(&person)
+        .refused(403, "forbidden")
+        .await;
+    assert!(
+        !server
+            .get("/role-grants?limit=1")
+            .by(&admin)
+            .expect(200)
+            .await
+            .json["next"]
+            .is_null()
+    );
+
+    let revoke = |by: &User, id: &str| {
+        server
+            .call(Method::DELETE, &format!("/role-grants/{id}"))
+            .by(by)
+    };
+    revoke(&worker, &street_admin)
+        .refused(404, "not_found")
+        .await;
+    revoke(&admin, &street_admin).expect(204).await;
+    revoke(&admin, &street_admin).expect(204).await;
+    grant(&person, &worker, "grid_leader", json!(grid))
+        .refused(403, "forbidden")
+        .await;
+
+    let own = server.get("/me").by(&admin).expect(200).await.json["grants"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    revoke(&admin, &own).refused(409, "last_admin").await;
+}
+
+#[actix_web::test]
+async fn the_same_key_is_done_once_even_at_once() {
+    let server = Server::start().await;
+    let (_, street, _) = crate::regions::three_levels(&server).await;
+    let admin = server.staff("示例·平台", Role::PlatformAdmin, None).await;
+    let person = server.person("示例·沈").await;
+    let body = json!({"account_id": person.id.to_string(), "role": "auditor", "scope_id": street});
+    let send = |key: &str, body: &Value| {
+        server
+            .post("/role-grants")
+            .by(&admin)
+            .header("idempotency-key", key)
+            .json(body.clone())
+            .send()
+    };
+    let (a, b) = futures_util::join!(send("k1", &body), send("k1", &body));
+    let statuses = [a.status.as_u16(), b.status.as_u16()];
+    assert!(
+        statuses.contains(&201) && statuses.iter().all(|s| [201, 409].contains(s)),
+        "{statuses:?}"
+    );
+    let again = send("k1", &body).await;
+    assert_eq!(again.status, 201);
+    let first = if a.status == 201 { a } else { b };
+    assert_eq!(
+        (again.json, again.headers.get("location")),
+        (first.json.clone(), first.headers.get("location"))
+    );
+
+    let mut other = body.clone();
+    other["role"] = json!("grid_worker");
+    assert_eq!(
+        send("k1", &other).await.json["code"],
+        "idempotency_key_reused"
+    );
+    assert_eq!(
+        send("bad key", &body).await.json["code"],
+        "malformed_header"
+    );
+    // a refusal is not kept
+    let wrong = json!({"account_id": person.id.to_string(), "role": "auditor"});
+    assert_eq!(send("k2", &wrong).await.status, 422);
+    assert_eq!(send("k2", &body).await.status, 201);
+}
