@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use actix_multipart::MultipartError;
+use actix_multipart::form::MultipartFormConfig;
 use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
 use actix_web::web::{self, Data, ServiceConfig as ActixConfig};
@@ -18,7 +20,7 @@ use crate::app::App;
 use crate::error::{Code, Error, Problem, Result};
 use crate::platform::http::ProblemBody;
 use crate::platform::http::problem::PROBLEM_JSON;
-use crate::{identity, regions, server};
+use crate::{identity, notifications, regions, server, wishes};
 
 /// Every route of the product.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -33,6 +35,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 fn v1(config: &mut ServiceConfig<'_>) {
     regions::http::routes(config);
     identity::http::routes(config);
+    notifications::http::routes(config);
+    wishes::http::routes(config);
 }
 
 #[derive(OpenApi)]
@@ -47,6 +51,8 @@ fn v1(config: &mut ServiceConfig<'_>) {
     tags(
         (name = "operations", description = "Health and figures of the process"),
         (name = "identity", description = "Signing up and in, one's own account, roles"),
+        (name = "notifications", description = "One's inbox, and what comes by mail"),
+        (name = "wishes", description = "Micro-wishes, from the draft to the confirmation"),
         (name = "regions", description = "District, streets, areas, communities and grids"),
     ),
     components(schemas(ProblemBody)),
@@ -170,11 +176,31 @@ pub fn configure(app: &App, config: &mut ActixConfig) {
     config.app_data(Data::new(app.platform.clone()));
     config.app_data(Data::new(app.keyring.clone()));
     config.app_data(Data::new(app.config.identity.clone()));
+    config.app_data(Data::new(app.wishes.clone()));
+    config.app_data(upload_limits(app.platform.files.max_bytes()));
     config.app_data(web::PayloadConfig::new(app.config.server.max_body_bytes));
     config.app_data(
         web::PathConfig::default().error_handler(|_, _| Error::from(Code::MalformedPath).into()),
     );
     routes(&mut Documented::new(config));
+}
+
+/// How large an upload may be, and what is answered to one that is larger or malformed.
+fn upload_limits(max_bytes: usize) -> MultipartFormConfig {
+    let slack = 16 * 1024; // the form around the file
+    MultipartFormConfig::default()
+        .total_limit(max_bytes + slack)
+        .memory_limit(max_bytes + slack)
+        .error_handler(|error, _| {
+            let code = match &error {
+                MultipartError::Payload(_) => Code::PayloadTooLarge,
+                MultipartError::ContentTypeMissing | MultipartError::ContentTypeIncompatible => {
+                    Code::UnsupportedMediaType
+                }
+                _ => Code::MalformedUpload,
+            };
+            Error::from(code).into()
+        })
 }
 
 /// The methods each address takes; answers 405 with `Allow` where actix would say 404.

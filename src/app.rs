@@ -16,6 +16,7 @@ use crate::platform::mail::{MailConfig, Mailer};
 use crate::platform::sms::{SmsConfig, SmsGateway};
 use crate::platform::token::Vault;
 use crate::platform::{Platform, config};
+use crate::wishes::{self, WishRules};
 
 /// Every setting; `config/default.toml` says what each means.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -45,6 +46,8 @@ pub struct Config {
     pub district: DistrictConfig,
     /// Signing in.
     pub identity: IdentityRules,
+    /// Terms and caps of wishes.
+    pub wishes: WishRules,
 }
 
 /// How strict the configuration is.
@@ -188,6 +191,8 @@ pub struct App {
     pub sms: Arc<SmsGateway>,
     /// What access tokens are signed with.
     pub keyring: Keyring,
+    /// What writes about wishes need.
+    pub wishes: wishes::Desk,
 }
 
 impl App {
@@ -197,7 +202,7 @@ impl App {
     /// When the database cannot be opened or a setting does not work.
     pub async fn build(config: Config, clock: Clock) -> Result<Self> {
         let platform = Platform {
-            db: Db::open(&config.database, clock.clone())?,
+            db: Db::open(&config.database, clock.clone(), config.district.time_zone)?,
             cache: Cache::connect(&config.cache)
                 .await
                 .map_err(Error::internal)?,
@@ -210,6 +215,11 @@ impl App {
         Ok(Self {
             mailer: Arc::new(Mailer::new(&config.mail).map_err(Error::internal)?),
             sms: Arc::new(SmsGateway::new(&config.sms).map_err(Error::internal)?),
+            wishes: wishes::Desk {
+                rules: config.wishes.clone(),
+                vault: platform.vault.clone(),
+                public_url: platform.public_url.clone(),
+            },
             keyring: Keyring::new(platform.db.clone(), platform.vault.clone()),
             config: Arc::new(config),
             platform,

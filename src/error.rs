@@ -235,6 +235,7 @@ codes! {
     MalformedPath 400 "地址中的编号格式不正确。" "A part of the address has the wrong form.",
     MalformedQuery 400 "查询参数格式不正确。" "A query parameter has the wrong form.",
     MalformedHeader 400 "请求头格式不正确。" "A header has the wrong form.",
+    MalformedUpload 400 "上传内容格式不正确。" "The upload is not well-formed multipart form data.",
     InvalidCursor 400 "翻页标记无效,请从第一页重新开始。" "The cursor is not valid. Start again from the first page.",
     Unauthenticated 401 "请先登录。" "Sign in first.",
     TokenExpired 401 "登录已过期,请刷新令牌。" "The access token has expired. Refresh it.",
@@ -273,4 +274,20 @@ codes! {
     // ---- regions
     RegionLevel 422 "该级别的区域不能位于此上级之下。" "A region of this level cannot lie in that parent.",
     RegionMoved 422 "已有区域的级别和上级不能更改,请新建区域。" "The level and the parent of a region do not change. Make a new region.",
+
+    // ---- wishes
+    WishRegion 422 "心愿须属于网格或社区。" "A wish belongs to a grid or a community.",
+    ConsentRequired 422 "代他人发布须记录本人同意的方式,为自己发布则无需填写。" "Posting for somebody else needs how that person agreed; posting for oneself does not.",
+    AsksForMoney 422 "微心愿只限物品和服务,不得涉及任何形式的钱款。" "Wishes are for goods and services, never for money in any form.",
+    ValueOverCap 422 "物品价值超过上限。" "The goods are worth more than the cap.",
+    ValueOfService 422 "服务类心愿不填写价值。" "A service has no value in money.",
+    InThePast 422 "日期不能早于今天。" "The date lies in the past.",
+    OwnWish 403 "不能处理自己的心愿。" "It is your own wish.",
+    ClaimLimitReached 409 "您正在认领的心愿已达上限,请先完成。" "You hold as many claims as one may. Deliver one first.",
+    ClaimingPaused 409 "近期多次认领到期未送达,暂不能认领。" "Too many of your claims lapsed lately. Claiming is paused for you.",
+    EvidenceMissing 422 "请先上传送达照片。" "Add a photo of the delivery first.",
+    NobodyToWriteTo 409 "心愿当前无人认领,无法留言。" "Nobody holds the wish now, so there is nobody to write to.",
+    LinkInvalid 404 "链接无效或已过期。" "The link is not valid, or no longer.",
+    PhotoMissing 422 "请上传名为 photo 的照片。" "Send the photo as a part named photo.",
+    PhotoUnreadable 422 "照片无法读取或尺寸过大。" "The photo cannot be read, or has too many pixels.",
 }

@@ -18,3 +18,7 @@ pub mod worker;
 pub mod regions;
 
 pub mod identity;
+
+pub mod notifications;
+
+pub mod wishes;

@@ -200,6 +200,119 @@ table! {
 }
 joinable!(consents -> accounts (account_id));
 
+// ---- notifications
+table! {
+    use crate::platform::columns::sql::{Id, Instant, Json};
+    use diesel::sql_types::{Nullable, Text};
+    notifications (id) {
+        id -> Id,
+        account_id -> Id,
+        kind -> Text,
+        subject_kind -> Text,
+        subject_id -> Id,
+        params -> Json,
+        created_at -> Instant,
+        read_at -> Nullable<Instant>,
+    }
+}
+joinable!(notifications -> accounts (account_id));
+table! {
+    use crate::platform::columns::sql::Id;
+    use diesel::sql_types::{Bool, Text};
+    notification_preferences (account_id, kind) {
+        account_id -> Id,
+        kind -> Text,
+        mail -> Bool,
+    }
+}
+joinable!(notification_preferences -> accounts (account_id));
+table! {
+    use crate::platform::columns::sql::Id;
+    use diesel::sql_types::Integer;
+    quiet_hours (account_id) {
+        account_id -> Id,
+        from_minute -> Integer,
+        to_minute -> Integer,
+    }
+}
+joinable!(quiet_hours -> accounts (account_id));
+
+// ---- wishes
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{BigInt, Binary, Date, Double, Integer, Nullable, Text};
+    wishes (id) {
+        id -> Id,
+        region_id -> Id,
+        author_id -> Id,
+        beneficiary_id -> Nullable<Id>,
+        contact -> Binary,
+        consent_channel -> Text,
+        alias -> Text,
+        beneficiary_group -> Text,
+        life_cycle -> Text,
+        kind -> Text,
+        title -> Text,
+        description -> Text,
+        value_fen -> Nullable<BigInt>,
+        longitude -> Nullable<Double>,
+        latitude -> Nullable<Double>,
+        expires_on -> Nullable<Date>,
+        status -> Text,
+        status_since -> Instant,
+        due_at -> Nullable<Instant>,
+        fulfilled_by -> Nullable<Text>,
+        fulfilled_at -> Nullable<Instant>,
+        version -> Integer,
+        created_at -> Instant,
+    }
+}
+joinable!(wishes -> regions (region_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Nullable, Text};
+    wish_claims (id) {
+        id -> Id,
+        wish_id -> Id,
+        claimant_id -> Id,
+        claimed_at -> Instant,
+        lease_until -> Instant,
+        ended_at -> Nullable<Instant>,
+        outcome -> Nullable<Text>,
+    }
+}
+joinable!(wish_claims -> wishes (wish_id));
+joinable!(wish_claims -> accounts (claimant_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::Text;
+    wish_evidence (id) {
+        id -> Id,
+        wish_id -> Id,
+        claim_id -> Id,
+        photo -> Text,
+        thumbnail -> Text,
+        created_at -> Instant,
+    }
+}
+joinable!(wish_evidence -> wishes (wish_id));
+joinable!(wish_evidence -> wish_claims (claim_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::Text;
+    wish_messages (id) {
+        id -> Id,
+        wish_id -> Id,
+        claim_id -> Id,
+        author_id -> Id,
+        body -> Text,
+        created_at -> Instant,
+    }
+}
+joinable!(wish_messages -> wishes (wish_id));
+joinable!(wish_messages -> wish_claims (claim_id));
+joinable!(wish_messages -> accounts (author_id));
+
 allow_tables_to_appear_in_same_query!(
     journal,
     journal_cursors,
@@ -214,5 +327,12 @@ allow_tables_to_appear_in_same_query!(
     one_time_codes,
     signing_keys,
     role_grants,
-    consents
+    consents,
+    notifications,
+    notification_preferences,
+    quiet_hours,
+    wishes,
+    wish_claims,
+    wish_evidence,
+    wish_messages
 );

@@ -8,11 +8,11 @@ use tokio::sync::{Notify, broadcast};
 
 use crate::app::App;
 use crate::error::Result;
-use crate::identity;
 use crate::platform::http::idempotency;
 use crate::platform::jobs::{self, Job, Outcome};
 use crate::platform::mail::{Mail, MailError};
 use crate::platform::sms::{Sms, SmsError};
+use crate::{identity, wishes};
 
 /// How long performed jobs are kept.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(7);
@@ -97,6 +97,16 @@ impl Worker {
         db.write(idempotency::forget_old).await?;
         db.write(identity::forget_old_codes).await?;
         db.write(|tx| jobs::purge(tx, tx.now - KEPT)).await?;
+        const MOST: usize = 100;
+        loop {
+            let desk = self.app.wishes.clone();
+            let swept = db
+                .write(move |tx| wishes::sweep(tx, &desk, MOST as i64))
+                .await?;
+            if swept < MOST {
+                break;
+            }
+        }
         Ok(())
     }
 
@@ -127,6 +137,16 @@ impl Worker {
                     }),
                 Err(error) => Err(Outcome::GiveUp(error.to_string())),
             },
+            "wish.remind" => {
+                let payload = job.payload.0.clone();
+                let told = self
+                    .app
+                    .platform
+                    .db
+                    .write(move |tx| wishes::remind(tx, &payload))
+                    .await;
+                told.map_err(|error| Outcome::Retry(error.to_string()))
+            }
             other => Err(Outcome::GiveUp(format!("no such job: {other}"))),
         };
         sent.err().unwrap_or(Outcome::Done)

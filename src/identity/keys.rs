@@ -116,9 +116,9 @@ impl Keyring {
     pub async fn sign(&self, sub: AccountId, sid: SessionId) -> Result<String> {
         let now = self.clock.now();
         let mut keys = self.known();
-        if !keys
+        if keys
             .first()
-            .is_some_and(|key| now - key.created_at < KEY_SIGNS)
+            .is_none_or(|key| now - key.created_at >= KEY_SIGNS)
         {
             keys = self.reload(true).await?;
         }

@@ -215,6 +215,22 @@ impl SqliteColumn for IdColumn {
     }
 }
 
+/// A `LIKE` pattern (escaped with `\\`) for texts that hold this one, in lower case: SQLite ignores
+/// case in `LIKE` and PostgreSQL does not, so both sides are lowered.
+pub fn like(text: &str) -> String {
+    let text = text
+        .to_lowercase()
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
+    format!("%{text}%")
+}
+
+diesel::define_sql_function! {
+    /// Lower case, the same on both databases for Latin letters.
+    fn lower(text: sql_types::Text) -> sql_types::Text;
+}
+
 // ---- instants -------------------------------------------------------------------------------
 
 impl ToSql<sql::Instant, Pg> for Instant {

@@ -97,7 +97,30 @@ pub struct Tx<'a> {
     pub conn: &'a mut Conn,
     /// When this write happens. One write is one instant.
     pub now: Instant,
+    /// The zone of wall-clock rules.
+    pub zone: chrono_tz::Tz,
     pub(super) written: Vec<journal::Entry>,
+}
+
+impl Tx<'_> {
+    /// Makes writes about the same thing wait for each other until the end of the transaction:
+    /// for limits over several rows ("two at a time"), which no single row can guard. On SQLite
+    /// writes queue anyway.
+    ///
+    /// # Errors
+    /// Those of the database, such as a lock that is not had in time.
+    pub fn serialize_on(&mut self, what: &str) -> Result<()> {
+        if let Conn::Postgres(conn) = self.conn {
+            let key = super::http::idempotency::digest(what.as_bytes());
+            let key = i64::from_be_bytes([
+                key[0], key[1], key[2], key[3], key[4], key[5], key[6], key[7],
+            ]);
+            diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
+                .bind::<diesel::sql_types::BigInt, _>(key)
+                .execute(conn)?;
+        }
+        Ok(())
+    }
 }
 
 /// The database: cheap to clone, shared by all threads.
@@ -108,6 +131,7 @@ pub struct Db {
     acquire_timeout: Duration,
     writer: Option<Writer>,
     clock: Clock,
+    zone: chrono_tz::Tz,
     commits: broadcast::Sender<Arc<[journal::Entry]>>,
 }
 
@@ -116,7 +140,7 @@ impl Db {
     ///
     /// # Errors
     /// When the database cannot be reached or the file cannot be opened.
-    pub fn open(config: &DbConfig, clock: Clock) -> Result<Self> {
+    pub fn open(config: &DbConfig, clock: Clock, zone: chrono_tz::Tz) -> Result<Self> {
         let sqlite = config.sqlite_path();
         if let Some(folder) = sqlite.as_deref().and_then(Path::parent)
             && !folder.as_os_str().is_empty()
@@ -147,6 +171,7 @@ impl Db {
             acquire_timeout,
             writer,
             clock,
+            zone,
             commits,
         })
     }
@@ -189,7 +214,7 @@ impl Db {
         T: Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let clock = self.clock.clone();
+        let (clock, zone) = (self.clock.clone(), self.zone);
         let attempt = move |conn: &mut Conn| {
             let mut written = Vec::new();
             let now = clock.now();
@@ -197,6 +222,7 @@ impl Db {
                 let mut tx = Tx {
                     conn,
                     now,
+                    zone,
                     written: Vec::new(),
                 };
                 let value = guarded(|| f(&mut tx))?;

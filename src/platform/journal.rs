@@ -85,7 +85,7 @@ pub struct Entry {
 #[derive(Clone, Debug)]
 pub struct Change {
     actor: Actor,
-    kind: &'static str,
+    kind: String,
     subject: Uid,
     region: Option<Uid>,
     states: Option<(&'static str, &'static str)>,
@@ -95,10 +95,10 @@ pub struct Change {
 
 impl Change {
     /// `kind` is `noun.verb`; its noun is the kind of the subject.
-    pub fn new(actor: Actor, kind: &'static str, subject: uuid::Uuid) -> Self {
+    pub fn new(actor: Actor, kind: impl Into<String>, subject: uuid::Uuid) -> Self {
         Self {
             actor,
-            kind,
+            kind: kind.into(),
             subject: Uid(subject),
             region: None,
             states: None,
@@ -143,13 +143,13 @@ impl Tx<'_> {
     /// Those of the database.
     pub fn journal(&mut self, change: Change) -> Result<()> {
         let (actor_kind, actor_id) = change.actor.columns();
-        let noun = change.kind.split('.').next().unwrap_or(change.kind);
+        let noun = change.kind.split('.').next().unwrap_or_default();
         let entry = diesel::insert_into(journal::table)
             .values((
                 journal::at.eq(self.now),
                 journal::actor_kind.eq(actor_kind),
                 journal::actor_id.eq(actor_id),
-                journal::kind.eq(change.kind),
+                journal::kind.eq(&change.kind),
                 journal::subject_kind.eq(noun),
                 journal::subject_id.eq(change.subject),
                 journal::region_id.eq(change.region),
@@ -248,6 +248,25 @@ pub fn of_subject(conn: &mut Conn, noun: &str, subject: uuid::Uuid) -> Result<Ve
         .order((journal::at, journal::seq))
         .select(Entry::as_select())
         .load(conn)?)
+}
+
+/// The last move of a thing: what it was called, and who made it.
+///
+/// # Errors
+/// Those of the database.
+pub fn last_move(
+    conn: &mut Conn,
+    noun: &str,
+    subject: uuid::Uuid,
+) -> Result<Option<(String, Option<Uid>)>> {
+    Ok(journal::table
+        .filter(journal::subject_kind.eq(noun))
+        .filter(journal::subject_id.eq(Uid(subject)))
+        .filter(journal::to_state.is_not_null())
+        .order((journal::at.desc(), journal::seq.desc()))
+        .select((journal::kind, journal::actor_id))
+        .first(conn)
+        .optional()?)
 }
 
 /// Reads on for a named reader, hands the entries to `react` and moves the reader's place, all in

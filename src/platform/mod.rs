@@ -9,9 +9,11 @@ pub mod files;
 pub mod http;
 pub mod jobs;
 pub mod journal;
+pub mod lifecycle;
 pub mod mail;
 pub mod sms;
 pub mod token;
+pub mod workdays;
 
 use std::sync::Arc;
 

@@ -15,5 +15,6 @@ mod service;
 mod store;
 
 pub use model::{Level, Region, RegionId, RegionView};
+pub use rules::distance_m;
 pub use service::{NewRegion, set_polygon, upsert};
 pub use store::{ancestors, by_code, by_id, contains, locate, names, within};

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::model::{Level, Polygon, Region, RegionId};
 use super::rules;
 use crate::error::{Code, Result};
+use crate::platform::columns::{like, lower};
 use crate::platform::db::Conn;
 use crate::schema::{region_ancestors, region_polygons, regions};
 
@@ -112,11 +113,7 @@ pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Region>> {
         rows = rows.filter(regions::level.eq(level));
     }
     if let Some(name) = &query.name {
-        rows = rows.filter(
-            regions::name
-                .like(format!("%{}%", escape_like(name)))
-                .escape('\\'),
-        );
+        rows = rows.filter(lower(regions::name).like(like(name)).escape('\\'));
     }
     if let Some(after) = &query.after {
         rows = rows.filter(regions::code.gt(after.clone()));
@@ -125,12 +122,6 @@ pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Region>> {
         .order(regions::code)
         .limit(query.limit + 1)
         .load(conn)?)
-}
-
-fn escape_like(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_")
 }
 
 pub fn insert(conn: &mut Conn, region: &Region) -> Result<()> {

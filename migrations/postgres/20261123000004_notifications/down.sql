@@ -1,0 +1,3 @@
+DROP TABLE quiet_hours;
+DROP TABLE notification_preferences;
+DROP TABLE notifications;

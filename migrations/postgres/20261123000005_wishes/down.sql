@@ -1,0 +1,4 @@
+DROP TABLE wish_messages;
+DROP TABLE wish_evidence;
+DROP TABLE wish_claims;
+DROP TABLE wishes;

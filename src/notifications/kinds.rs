@@ -1,0 +1,89 @@
+//! Everything a person can be told, in one table.
+
+use crate::platform::http::Lang;
+use crate::text_enum;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident $zh_title:literal $zh:literal $en_title:literal $en:literal),+ $(,)?) => {
+        text_enum! {
+            /// What a person can be told.
+            Kind { $($(#[$doc])* $kind),+ }
+        }
+
+        impl Kind {
+            fn template(self, lang: Lang) -> (&'static str, &'static str) {
+                match (self, lang) {
+                    $((Self::$kind, Lang::Zh) => ($zh_title, $zh), (Self::$kind, Lang::En) => ($en_title, $en)),+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// To the region's staff.
+    WishSubmitted "新的微心愿待审核" "微心愿“{title}”等待您审核,请在 {due} 前完成。"
+        "A wish waits for your review" "The wish \"{title}\" waits for your review, until {due}.",
+    /// To the region's staff: nobody has looked in time.
+    WishScreeningOverdue "微心愿审核超时" "微心愿“{title}”未在规定的工作日内审核。"
+        "The review of a wish is overdue" "The wish \"{title}\" was not reviewed within its working days.",
+    /// To author and beneficiary.
+    WishPublished "微心愿已发布" "微心愿“{title}”已通过审核并发布。"
+        "The wish is published" "The wish \"{title}\" was approved and is published.",
+    /// To the author.
+    WishRejected "微心愿未通过审核" "微心愿“{title}”未通过审核:{reason}。您可以修改后重新提交。"
+        "The wish was not approved" "The wish \"{title}\" was not approved: {reason}. You may revise it and submit it again.",
+    /// To author and beneficiary.
+    WishClaimed "微心愿已被认领" "微心愿“{title}”已由{name}认领,您可以随时查看进度并与其留言。"
+        "The wish was claimed" "The wish \"{title}\" was claimed by {name}. You can follow each step and write to each other.",
+    /// To the claimant, before the lease ends.
+    WishLeaseEnding "认领即将到期" "您认领的微心愿“{title}”将于 {due} 到期,请尽快送达。"
+        "Your claim is about to end" "Your claim of the wish \"{title}\" ends at {due}. Please deliver soon.",
+    /// To claimant, author and beneficiary.
+    WishLapsed "认领已到期" "微心愿“{title}”的认领已到期,心愿重新开放认领。"
+        "The claim has lapsed" "The claim of the wish \"{title}\" has lapsed. It is open to others again.",
+    /// To author and beneficiary.
+    WishReleased "认领已放弃" "微心愿“{title}”的认领人已放弃认领,心愿重新开放认领。"
+        "The claim was given up" "The claim of the wish \"{title}\" was given up. It is open to others again.",
+    /// To author and beneficiary.
+    WishDelivered "微心愿已送达,请确认" "微心愿“{title}”已送达,请在 {due} 前确认,或说明问题。"
+        "The wish was delivered: please confirm" "The wish \"{title}\" was delivered. Please confirm, or say what is wrong, until {due}.",
+    /// To the claimant.
+    WishFulfilled "微心愿已圆梦" "微心愿“{title}”已确认达成,感谢您!"
+        "The wish came true" "The wish \"{title}\" was confirmed. Thank you!",
+    /// To claimant and the region's staff.
+    WishDisputed "微心愿存在争议" "微心愿“{title}”被提出异议:{reason}。"
+        "The wish is disputed" "Something is wrong with the wish \"{title}\": {reason}.",
+    /// To the claimant.
+    WishToRedeliver "请重新送达" "微心愿“{title}”需要重新送达,请在 {due} 前完成。"
+        "Please deliver again" "Please deliver the wish \"{title}\" again, until {due}.",
+    /// To the former claimant.
+    WishFreed "认领已解除" "微心愿“{title}”的认领已由工作人员解除。"
+        "Your claim was ended" "Staff ended your claim of the wish \"{title}\".",
+    /// To the claimant.
+    WishWithdrawn "微心愿已撤回" "您认领的微心愿“{title}”已被撤回。"
+        "The wish was withdrawn" "The wish \"{title}\" that you claimed was withdrawn.",
+    /// To the author.
+    WishExpired "微心愿已过期" "微心愿“{title}”到期无人认领。"
+        "The wish has expired" "Nobody claimed the wish \"{title}\" before its date.",
+    /// To the other side of the claim.
+    WishMessage "您有新的留言" "微心愿“{title}”有一条新留言。"
+        "You have a new message" "There is a new message on the wish \"{title}\".",
+}
+
+impl Kind {
+    /// Title and sentence, the gaps filled.
+    pub fn render(self, lang: Lang, fill: impl Fn(&str) -> Option<String>) -> (String, String) {
+        let (title, template) = self.template(lang);
+        let mut text = String::new();
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            text.push_str(before);
+            let (gap, after) = after.split_once('}').unwrap_or((after, ""));
+            text.push_str(&fill(gap).unwrap_or_default());
+            rest = after;
+        }
+        text.push_str(rest);
+        (title.to_owned(), text)
+    }
+}

@@ -1,0 +1,168 @@
+//! Notifications: an inbox for every account, and mail beside it.
+//!
+//! Rooms hand a [`Notice`] to [`notify`], in the transaction of the move that it tells of. What
+//! there is to tell stands in one table, [`Kind`].
+
+pub mod http;
+mod kinds;
+mod store;
+
+use std::collections::BTreeMap;
+
+use chrono::{NaiveTime, TimeDelta, TimeZone, Timelike};
+
+pub use kinds::Kind;
+
+use crate::error::Result;
+use crate::identity::{self, AccountId};
+use crate::platform::clock::Instant;
+use crate::platform::db::Tx;
+use crate::platform::http::Lang;
+use crate::platform::mail::Mail;
+
+/// Something a person is told.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// Whom.
+    pub to: AccountId,
+    /// What.
+    pub kind: Kind,
+    /// About which thing: its noun and its id.
+    pub subject: (&'static str, uuid::Uuid),
+    /// What stands in the gaps of the sentence. Never another person's contact data.
+    pub params: BTreeMap<&'static str, String>,
+}
+
+impl Notice {
+    /// A notice about a thing that has a title.
+    pub fn titled(
+        to: AccountId,
+        kind: Kind,
+        subject: (&'static str, uuid::Uuid),
+        title: &str,
+    ) -> Self {
+        Self {
+            to,
+            kind,
+            subject,
+            params: BTreeMap::from([("title", title.to_owned())]),
+        }
+    }
+
+    /// Fills another gap.
+    #[must_use]
+    pub fn with(mut self, gap: &'static str, text: impl Into<String>) -> Self {
+        self.params.insert(gap, text.into());
+        self
+    }
+}
+
+/// Puts a notice into the inbox and, unless the person does not want it, a mail into the outbox:
+/// at once, or when the person's quiet hours end.
+///
+/// # Errors
+/// Those of the database.
+pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
+    store::insert(tx, notice)?;
+    // somebody who is gone is told nothing more
+    let Ok(account) = identity::account(tx.conn, notice.to) else {
+        return Ok(());
+    };
+    let Some(email) = account.email else {
+        return Ok(());
+    };
+    if !store::wants_mail(tx.conn, notice.to, notice.kind)? {
+        return Ok(());
+    }
+    let lang = Lang::from_tag(&account.language);
+    let (title, text) = notice
+        .kind
+        .render(lang, |gap| notice.params.get(gap).cloned());
+    let hello = match lang {
+        Lang::Zh => format!("{},您好!", account.display_name),
+        Lang::En => format!("Hello {},", account.display_name),
+    };
+    let why = lang.pick(
+        "您收到此邮件,因为它与您有关。可在“通知设置”中关闭此类邮件。",
+        "You get this mail because it concerns you. Switch this kind off in your notification settings.",
+    );
+    let quiet = store::quiet_hours(tx.conn, notice.to)?;
+    let at = quiet.map_or(tx.now, |(from, to)| after_quiet(tx.now, tx.zone, from, to));
+    tx.enqueue(
+        "mail",
+        &Mail::letter(&email, &title, &[&hello, &text, why]),
+        at,
+    )?;
+    Ok(())
+}
+
+/// When the quiet hours that `now` lies in end; `now` outside of them. They are half-open, in
+/// minutes after midnight on the wall, and may run over midnight.
+fn after_quiet(now: Instant, zone: chrono_tz::Tz, from: i32, to: i32) -> Instant {
+    let local = now.with_timezone(&zone);
+    let minute = i32::try_from(local.hour() * 60 + local.minute()).unwrap_or(0);
+    let is_quiet = if from <= to {
+        (from..to).contains(&minute)
+    } else {
+        minute >= from || minute < to
+    };
+    if !is_quiet {
+        return now;
+    }
+    let mut day = local.date_naive();
+    if minute >= to {
+        day += TimeDelta::days(1);
+    }
+    let (hour, minute) = (to / 60 % 24, to % 60);
+    let wall = NaiveTime::from_hms_opt(
+        hour.try_into().unwrap_or(0),
+        minute.try_into().unwrap_or(0),
+        0,
+    );
+    let end = zone
+        .from_local_datetime(&day.and_time(wall.unwrap_or_default()))
+        .earliest();
+    end.map_or(now, |end| end.with_timezone(&chrono::Utc).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quiet_hours_are_half_open_and_may_cross_midnight() {
+        let at = |text: &str| -> Instant {
+            text.parse::<chrono::DateTime<chrono::Utc>>()
+                .unwrap()
+                .into()
+        };
+        let zone = chrono_tz::Asia::Shanghai;
+        let night = |now: &str| after_quiet(at(now), zone, 22 * 60, 7 * 60);
+        assert_eq!(
+            night("2026-11-23T13:59:00Z"),
+            at("2026-11-23T13:59:00Z"),
+            "21:59"
+        );
+        assert_eq!(
+            night("2026-11-23T14:00:00Z"),
+            at("2026-11-23T23:00:00Z"),
+            "22:00"
+        );
+        assert_eq!(
+            night("2026-11-23T20:00:00Z"),
+            at("2026-11-23T23:00:00Z"),
+            "04:00 of the next day"
+        );
+        assert_eq!(
+            night("2026-11-23T23:00:00Z"),
+            at("2026-11-23T23:00:00Z"),
+            "07:00"
+        );
+        let noon = |now: &str| after_quiet(at(now), zone, 12 * 60, 13 * 60);
+        assert_eq!(noon("2026-11-23T04:30:00Z"), at("2026-11-23T05:00:00Z"));
+        assert_eq!(
+            after_quiet(at("2026-11-23T04:30:00Z"), zone, 60, 60),
+            at("2026-11-23T04:30:00Z")
+        );
+    }
+}

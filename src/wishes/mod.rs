@@ -1,0 +1,17 @@
+//! Wishes (微心愿): one small need of one beneficiary, goods or a service, never money.
+//!
+//! The table in [`rules::MOVES`] has every move there is; `docs/lifecycles.md` draws it. A resident
+//! or a proxy posts a wish with recorded consent, staff screen it, a volunteer claims it for a
+//! limited time and delivers with evidence, the beneficiary confirms. The public sees alias, group
+//! and street; only the live claimant sees the contact, and that is journalled.
+
+pub mod http;
+mod model;
+pub mod rules;
+mod service;
+mod store;
+mod thread;
+
+pub use model::{BeneficiaryGroup, LifeCycle, Wish, WishId, WishKind, WishStatus};
+pub use rules::WishRules;
+pub use service::{Desk, NewWish, create, remind, sweep};

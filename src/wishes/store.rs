@@ -1,0 +1,305 @@
+//! All of the room's SQL, but the thread's.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::model::{
+    BeneficiaryGroup, Claim, ClaimId, ClaimOutcome, Evidence, EvidenceId, FulfilledBy, LifeCycle,
+    Wish, WishId, WishKind, WishStatus,
+};
+use crate::error::{Code, Result};
+use crate::identity::AccountId;
+use crate::platform::clock::Instant;
+use crate::platform::columns::{like, lower};
+use crate::platform::db::{Conn, Tx};
+use crate::regions::{self, RegionId};
+use crate::schema::{wish_claims, wish_evidence, wishes};
+
+pub fn wish(conn: &mut Conn, id: WishId) -> Result<Wish> {
+    wishes::table
+        .find(id)
+        .select(Wish::as_select())
+        .first(conn)
+        .optional()?
+        .ok_or_else(|| Code::NotFound.into())
+}
+
+pub fn insert(conn: &mut Conn, wish: &Wish) -> Result<()> {
+    diesel::insert_into(wishes::table)
+        .values(wish)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Writes what an author may edit, if the version is still the one that was read.
+pub fn update(conn: &mut Conn, wish: &Wish) -> Result<bool> {
+    let same = wishes::table
+        .filter(wishes::id.eq(wish.id))
+        .filter(wishes::version.eq(wish.version));
+    let updated = diesel::update(same)
+        .set((
+            wishes::alias.eq(&wish.alias),
+            wishes::beneficiary_group.eq(wish.beneficiary_group),
+            wishes::life_cycle.eq(wish.life_cycle),
+            wishes::kind.eq(wish.kind),
+            wishes::title.eq(&wish.title),
+            wishes::description.eq(&wish.description),
+            wishes::value_fen.eq(wish.value_fen),
+            wishes::expires_on.eq(wish.expires_on),
+            wishes::version.eq(wish.version + 1),
+        ))
+        .execute(conn)?;
+    Ok(updated > 0)
+}
+
+/// Moves a wish by compare-and-set; false when somebody else moved or changed it first.
+pub fn advance(
+    tx: &mut Tx<'_>,
+    seen: &Wish,
+    to: WishStatus,
+    due_at: Option<Instant>,
+) -> Result<bool> {
+    let same = wishes::table
+        .filter(wishes::id.eq(seen.id))
+        .filter(wishes::status.eq(seen.status))
+        .filter(wishes::version.eq(seen.version));
+    let moved = diesel::update(same)
+        .set((
+            wishes::status.eq(to),
+            wishes::status_since.eq(tx.now),
+            wishes::due_at.eq(due_at),
+            wishes::version.eq(seen.version + 1),
+        ))
+        .execute(tx.conn)?;
+    Ok(moved > 0)
+}
+
+pub fn set_fulfilled(
+    conn: &mut Conn,
+    id: WishId,
+    by: Option<FulfilledBy>,
+    at: Option<Instant>,
+) -> Result<()> {
+    diesel::update(wishes::table.find(id))
+        .set((wishes::fulfilled_by.eq(by), wishes::fulfilled_at.eq(at)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Forgets when the clock would act; false when it was forgotten already.
+pub fn clear_due(conn: &mut Conn, id: WishId) -> Result<bool> {
+    let due = wishes::table
+        .filter(wishes::id.eq(id))
+        .filter(wishes::due_at.is_not_null());
+    Ok(diesel::update(due)
+        .set(wishes::due_at.eq(None::<Instant>))
+        .execute(conn)?
+        > 0)
+}
+
+// ---- claims
+
+pub fn insert_claim(conn: &mut Conn, claim: &Claim) -> Result<()> {
+    diesel::insert_into(wish_claims::table)
+        .values(claim)
+        .execute(conn)?;
+    Ok(())
+}
+
+pub fn live_claim(conn: &mut Conn, wish: WishId) -> Result<Option<Claim>> {
+    Ok(wish_claims::table
+        .filter(wish_claims::wish_id.eq(wish))
+        .filter(wish_claims::ended_at.is_null())
+        .select(Claim::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+pub fn extend_claim(conn: &mut Conn, id: ClaimId, until: Instant) -> Result<()> {
+    diesel::update(wish_claims::table.find(id))
+        .set(wish_claims::lease_until.eq(until))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub fn end_claim(tx: &mut Tx<'_>, id: ClaimId, outcome: ClaimOutcome) -> Result<()> {
+    diesel::update(wish_claims::table.find(id))
+        .set((
+            wish_claims::ended_at.eq(Some(tx.now)),
+            wish_claims::outcome.eq(Some(outcome)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// A claim that was ended by the confirmation lives again with the dispute about it.
+pub fn revive_claim(conn: &mut Conn, wish: WishId) -> Result<()> {
+    let last = wish_claims::table
+        .filter(wish_claims::wish_id.eq(wish))
+        .filter(wish_claims::outcome.eq(ClaimOutcome::Fulfilled))
+        .order(wish_claims::id.desc())
+        .select(wish_claims::id)
+        .first::<ClaimId>(conn)?;
+    diesel::update(wish_claims::table.find(last))
+        .set((
+            wish_claims::ended_at.eq(None::<Instant>),
+            wish_claims::outcome.eq(None::<ClaimOutcome>),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub fn count_live_claims(conn: &mut Conn, claimant: AccountId) -> Result<i64> {
+    Ok(wish_claims::table
+        .filter(wish_claims::claimant_id.eq(claimant))
+        .filter(wish_claims::ended_at.is_null())
+        .count()
+        .get_result(conn)?)
+}
+
+pub fn count_lapses(conn: &mut Conn, claimant: AccountId, since: Instant) -> Result<i64> {
+    Ok(wish_claims::table
+        .filter(wish_claims::claimant_id.eq(claimant))
+        .filter(wish_claims::outcome.eq(ClaimOutcome::Lapsed))
+        .filter(wish_claims::ended_at.gt(since))
+        .count()
+        .get_result(conn)?)
+}
+
+// ---- evidence
+
+pub fn insert_evidence(conn: &mut Conn, evidence: &Evidence) -> Result<()> {
+    diesel::insert_into(wish_evidence::table)
+        .values(evidence)
+        .execute(conn)?;
+    Ok(())
+}
+
+pub fn evidence(conn: &mut Conn, wish: WishId) -> Result<Vec<Evidence>> {
+    Ok(wish_evidence::table
+        .filter(wish_evidence::wish_id.eq(wish))
+        .order(wish_evidence::id)
+        .select(Evidence::as_select())
+        .load(conn)?)
+}
+
+pub fn one_evidence(conn: &mut Conn, wish: WishId, id: EvidenceId) -> Result<Evidence> {
+    wish_evidence::table
+        .filter(wish_evidence::wish_id.eq(wish))
+        .filter(wish_evidence::id.eq(id))
+        .select(Evidence::as_select())
+        .first(conn)
+        .optional()?
+        .ok_or_else(|| Code::NotFound.into())
+}
+
+// ---- lists
+
+/// What a list of wishes asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    pub statuses: Vec<WishStatus>,
+    pub within: Option<RegionId>,
+    pub group: Option<BeneficiaryGroup>,
+    pub life_cycle: Option<LifeCycle>,
+    pub kind: Option<WishKind>,
+    pub text: Option<String>,
+    pub author: Option<AccountId>,
+    pub beneficiary: Option<AccountId>,
+    pub claimant: Option<AccountId>,
+    pub before: Option<WishId>,
+    pub limit: i64,
+}
+
+macro_rules! filtered {
+    ($rows:expr, $query:expr) => {{
+        let query = $query;
+        let mut rows = $rows
+            .filter(wishes::status.eq_any(query.statuses.clone()))
+            .into_boxed();
+        if let Some(region) = query.within {
+            rows = rows.filter(wishes::region_id.eq_any(regions::within(region)));
+        }
+        if let Some(group) = query.group {
+            rows = rows.filter(wishes::beneficiary_group.eq(group));
+        }
+        if let Some(life_cycle) = query.life_cycle {
+            rows = rows.filter(wishes::life_cycle.eq(life_cycle));
+        }
+        if let Some(kind) = query.kind {
+            rows = rows.filter(wishes::kind.eq(kind));
+        }
+        if let Some(text) = &query.text {
+            let like = like(text);
+            let title = lower(wishes::title).like(like.clone()).escape('\\');
+            rows = rows.filter(title.or(lower(wishes::description).like(like).escape('\\')));
+        }
+        if let Some(author) = query.author {
+            rows = rows.filter(wishes::author_id.eq(author));
+        }
+        if let Some(beneficiary) = query.beneficiary {
+            rows = rows.filter(wishes::beneficiary_id.eq(beneficiary));
+        }
+        if let Some(claimant) = query.claimant {
+            let claimed = wish_claims::table
+                .filter(wish_claims::claimant_id.eq(claimant))
+                .select(wish_claims::wish_id);
+            rows = rows.filter(wishes::id.eq_any(claimed));
+        }
+        rows
+    }};
+}
+
+/// The newest first.
+pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Wish>> {
+    let mut rows = filtered!(wishes::table.select(Wish::as_select()), query);
+    if let Some(before) = query.before {
+        rows = rows.filter(wishes::id.lt(before));
+    }
+    Ok(rows
+        .order(wishes::id.desc())
+        .limit(query.limit + 1)
+        .load(conn)?)
+}
+
+/// Where the wishes are that fit and lie in a box (west, south, east, north), degrees.
+pub fn places(
+    conn: &mut Conn,
+    query: &Query,
+    (west, south, east, north): (f64, f64, f64, f64),
+) -> Result<Vec<(WishId, f64, f64)>> {
+    let rows = filtered!(
+        wishes::table.select((wishes::id, wishes::longitude, wishes::latitude)),
+        query
+    );
+    let rows: Vec<(WishId, Option<f64>, Option<f64>)> = rows
+        .filter(wishes::longitude.between(west, east))
+        .filter(wishes::latitude.between(south, north))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(id, lon, lat)| Some((id, lon?, lat?)))
+        .collect())
+}
+
+pub fn by_ids(conn: &mut Conn, ids: &[WishId]) -> Result<Vec<Wish>> {
+    Ok(wishes::table
+        .filter(wishes::id.eq_any(ids.to_vec()))
+        .select(Wish::as_select())
+        .load(conn)?)
+}
+
+/// The wishes that the clock has something to do with now, and the published ones whose day is
+/// over.
+pub fn due(conn: &mut Conn, now: Instant, today: NaiveDate, limit: i64) -> Result<Vec<Wish>> {
+    let is_due = wishes::due_at.le(now);
+    let is_over = wishes::status
+        .eq(WishStatus::Published)
+        .and(wishes::expires_on.lt(today));
+    Ok(wishes::table
+        .filter(is_due.or(is_over).assume_not_null())
+        .order(wishes::id)
+        .limit(limit)
+        .select(Wish::as_select())
+        .load(conn)?)
+}
