@@ -100,12 +100,23 @@ pub fn specification() -> utoipa::openapi::OpenApi {
 
 /// The answers that any operation may give, and the header that every move takes.
 fn add_what_all_share(operation: &mut Operation, writes: bool) {
+    let tag = operation
+        .tags
+        .as_ref()
+        .and_then(|tags| tags.first())
+        .map_or("", String::as_str);
+    let handler = operation.operation_id.as_deref().unwrap_or_default();
+    operation.operation_id = Some(format!("{tag}_{handler}"));
     let is_public = operation.security.is_some();
     let mut shared = vec![
         ("400", "The request could not be understood"),
         ("503", "Busy: try again shortly"),
     ];
-    if !is_public {
+    let takes_a_token = operation
+        .security
+        .as_ref()
+        .is_none_or(|ways| ways.len() > 1);
+    if takes_a_token {
         shared.push(("401", "Not signed in"));
     }
     if is_public && writes {

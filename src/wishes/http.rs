@@ -387,7 +387,7 @@ struct Browse {
 /// Browse the published wishes
 ///
 /// The newest first, or the nearest first from a place.
-#[utoipa::path(tag = "wishes", params(Browse), security(()), responses(
+#[utoipa::path(tag = "wishes", params(Browse), security((), ("bearer" = [])), responses(
     (status = 200, description = "A page of published wishes", body = Page<WishView>),
     (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
 #[get("/wishes")]
@@ -494,6 +494,7 @@ fn nearest(
 #[into_params(parameter_in = Query)]
 struct Mine {
     /// Which wishes.
+    #[param(inline)]
     relation: MyRelation,
     /// Only those that stand here.
     status: Option<WishStatus>,
@@ -603,7 +604,7 @@ async fn to_screen(
 }
 
 /// Read a wish
-#[utoipa::path(tag = "wishes", params(("id" = WishId, Path, description = "The wish")), security(()), responses(
+#[utoipa::path(tag = "wishes", params(("id" = WishId, Path, description = "The wish")), security((), ("bearer" = [])), responses(
     (status = 200, description = "As much of it as the caller may see", body = WishView),
     (status = 404, description = "No such wish, or not for the caller's eyes", body = ProblemBody)))]
 #[get("/wishes/{id}")]

@@ -20,7 +20,9 @@ fn openapi_yaml_is_current() {
 async fn a_stranger_is_told_to_sign_in() {
     let server = Server::start().await;
     for (method, path, operation) in operations() {
-        let is_public = operation["security"] == serde_json::json!([{}]);
+        let is_public = operation["security"]
+            .as_array()
+            .is_some_and(|ways| ways.contains(&serde_json::json!({})));
         if is_public {
             continue;
         }

@@ -8,6 +8,8 @@
 mod contract;
 mod harness;
 mod identity;
+mod notifications;
 mod platform;
 mod regions;
 mod schema;
+mod wishes;

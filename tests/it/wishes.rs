@@ -1,0 +1,1017 @@
+//! A wish from the draft to the confirmation, and every way it can go otherwise.
+
+use chrono::TimeDelta;
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+use yiqilai::identity::Role;
+
+use crate::harness::{Answer, Server, User};
+
+/// A street with its people.
+struct Street {
+    server: Server,
+    street: Uuid,
+    grid: Uuid,
+    admin: User,
+    worker: User,
+    resident: User,
+    volunteer: User,
+}
+
+async fn street() -> Street {
+    let server = Server::start().await;
+    let (_, street, grid) = crate::regions::three_levels(&server).await;
+    Street {
+        admin: server
+            .staff("示例·街道管理员", Role::RegionAdmin, Some(street))
+            .await,
+        worker: server
+            .staff("示例·网格员", Role::GridWorker, Some(grid))
+            .await,
+        resident: server.person("示例·王奶奶").await,
+        volunteer: server.person("示例·志愿者小李").await,
+        server,
+        street,
+        grid,
+    }
+}
+
+impl Street {
+    fn wish(&self) -> Value {
+        json!({
+            "region_id": self.grid,
+            "contact": {"name": "示例·王秀英", "phone": "13800000001", "address": "示例小区1幢101"},
+            "alias": "王奶奶", "beneficiary_group": "elder", "life_cycle": "old_age", "kind": "goods",
+            "title": "一台收音机", "description": "想听越剧,家里的收音机坏了。", "value_fen": 12000,
+            "longitude": 121.85, "latitude": 29.91,
+        })
+    }
+
+    async fn draft(&self, by: &User, wish: Value) -> String {
+        self.server
+            .post("/wishes")
+            .by(by)
+            .json(wish)
+            .expect(201)
+            .await
+            .id()
+    }
+
+    fn act(&self, by: &User, id: &str, verb: &str) -> crate::harness::Call<'_> {
+        self.server.post(&format!("/wishes/{id}/{verb}")).by(by)
+    }
+
+    /// With a reason, for the moves that want one.
+    fn because(&self, by: &User, id: &str, verb: &str) -> crate::harness::Call<'_> {
+        self.act(by, id, verb).json(json!({"reason": "因故"}))
+    }
+
+    async fn publish(&self, id: &str) -> Answer {
+        let etag = self
+            .read(&self.admin, id)
+            .await
+            .header("etag")
+            .unwrap()
+            .to_owned();
+        self.act(&self.admin, id, "publish")
+            .header("if-match", &etag)
+            .expect(200)
+            .await
+    }
+
+    async fn published(&self) -> String {
+        let id = self.draft(&self.resident, self.wish()).await;
+        self.act(&self.resident, &id, "submit").expect(200).await;
+        self.publish(&id).await;
+        id
+    }
+
+    async fn on_behalf(&self) -> String {
+        let mut wish = self.wish();
+        wish["on_behalf"] = json!(true);
+        wish["consent_channel"] = json!("oral");
+        let id = self.draft(&self.worker, wish).await;
+        self.act(&self.worker, &id, "submit").expect(200).await;
+        self.publish(&id).await;
+        id
+    }
+
+    async fn add_photo(&self, by: &User, id: &str) -> Answer {
+        self.server
+            .post(&format!("/wishes/{id}/evidence"))
+            .by(by)
+            .multipart(photo(jpeg()))
+            .send()
+            .await
+    }
+
+    async fn deliver(&self, by: &User, id: &str) {
+        assert_eq!(self.add_photo(by, id).await.status, 201);
+        self.act(by, id, "deliver").expect(200).await;
+    }
+
+    async fn delivered(&self) -> String {
+        let id = self.published().await;
+        self.act(&self.volunteer, &id, "claim").expect(200).await;
+        self.deliver(&self.volunteer, &id).await;
+        id
+    }
+
+    async fn read(&self, by: &User, id: &str) -> Answer {
+        self.server
+            .get(&format!("/wishes/{id}"))
+            .by(by)
+            .expect(200)
+            .await
+    }
+
+    async fn status(&self, id: &str) -> String {
+        // from the journal of the process itself: tokens may have expired meanwhile
+        let id: Uuid = id.parse().unwrap();
+        let story = self
+            .server
+            .app
+            .platform
+            .db
+            .read(move |conn| yiqilai::platform::journal::of_subject(conn, "wish", id));
+        story
+            .await
+            .unwrap()
+            .into_iter()
+            .rev()
+            .find_map(|entry| entry.to_state)
+            .unwrap()
+    }
+
+    /// The same person after a while: its access token has expired.
+    async fn again(&self, user: &User) -> User {
+        let tokens = self
+            .server
+            .post("/auth/refresh")
+            .json(json!({"refresh_token": user.refresh}))
+            .expect(200)
+            .await
+            .json;
+        let text = |key: &str| tokens[key].as_str().unwrap().to_owned();
+        User {
+            token: text("access_token"),
+            refresh: text("refresh_token"),
+            ..user.clone()
+        }
+    }
+}
+
+fn jpeg() -> Vec<u8> {
+    let mut out = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(64, 48)
+        .write_to(&mut out, image::ImageFormat::Jpeg)
+        .unwrap();
+    out.into_inner()
+}
+
+fn photo(bytes: Vec<u8>) -> reqwest::multipart::Form {
+    let part = reqwest::multipart::Part::bytes(bytes)
+        .file_name("harmless.txt")
+        .mime_str("text/plain")
+        .unwrap();
+    reqwest::multipart::Form::new().part("photo", part)
+}
+
+#[actix_web::test]
+async fn the_whole_story() {
+    let s = street().await;
+    let id = s.draft(&s.resident, s.wish()).await;
+    let submitted = s.act(&s.resident, &id, "submit").expect(200).await;
+    assert_eq!(submitted.json["status"], "submitted");
+    // two working days after Monday end with Wednesday: midnight in Ningbo is 16:00 in UTC
+    assert_eq!(submitted.json["involved"]["due_at"], "2026-11-25T16:00:00Z");
+    assert_eq!(s.publish(&id).await.json["status"], "published");
+
+    let claimed = s.act(&s.volunteer, &id, "claim").expect(200).await;
+    assert_eq!(claimed.json["status"], "claimed");
+    assert_eq!(
+        claimed.json["involved"]["due_at"], "2026-11-30T02:00:00Z",
+        "a lease of seven days"
+    );
+    let contact = s
+        .server
+        .post(&format!("/wishes/{id}/contact"))
+        .by(&s.volunteer)
+        .expect(200)
+        .await;
+    assert_eq!(contact.json["phone"], "+8613800000001");
+
+    s.act(&s.volunteer, &id, "deliver")
+        .refused(422, "evidence_missing")
+        .await;
+    let evidence = s.add_photo(&s.volunteer, &id).await;
+    assert_eq!(evidence.status, 201);
+    assert_eq!(
+        s.add_photo(&s.volunteer, &id).await.json["id"],
+        evidence.json["id"],
+        "the same photo is one"
+    );
+    let url = evidence.json["photo_url"]
+        .as_str()
+        .unwrap()
+        .strip_prefix("/api/v1")
+        .unwrap();
+    let shown = s.server.get(url).by(&s.resident).expect(200).await;
+    assert_eq!(shown.header("content-type"), Some("image/jpeg"));
+    let small = s
+        .server
+        .get(&format!("{url}?thumbnail=true"))
+        .by(&s.resident)
+        .expect(200)
+        .await;
+    assert!(small.bytes.starts_with(&[0xff, 0xd8]));
+    s.act(&s.volunteer, &id, "deliver").expect(200).await;
+    let fulfilled = s.act(&s.resident, &id, "confirm").expect(200).await;
+    assert_eq!(
+        (&fulfilled.json["status"], &fulfilled.json["fulfilled_by"]),
+        (&json!("fulfilled"), &json!("beneficiary"))
+    );
+
+    let story = s
+        .server
+        .get(&format!("/wishes/{id}/timeline"))
+        .by(&s.resident)
+        .expect(200)
+        .await
+        .json;
+    let kinds: Vec<_> = story["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "wish.create",
+            "wish.submit",
+            "wish.publish",
+            "wish.claim",
+            "wish.read_contact",
+            "wish.add_evidence",
+            "wish.deliver",
+            "wish.confirm",
+        ]
+    );
+    let told = |user: &User| {
+        let call = s.server.get("/me/notifications").by(user).expect(200);
+        async move {
+            let items = call.await.json["items"].as_array().unwrap().clone();
+            items
+                .iter()
+                .map(|n| n["kind"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(told(&s.admin).await, ["wish_submitted"]);
+    assert_eq!(
+        told(&s.resident).await,
+        ["wish_delivered", "wish_claimed", "wish_published"]
+    );
+    assert_eq!(told(&s.volunteer).await, ["wish_fulfilled"]);
+    s.server.pass(TimeDelta::days(31)).await;
+    assert_eq!(s.status(&id).await, "closed");
+}
+
+#[actix_web::test]
+async fn wrong_fields_come_all_at_once() {
+    let s = street().await;
+    let mut wish = s.wish();
+    wish["value_fen"] = json!(60_000);
+    wish["title"] = json!("想要现金红包");
+    wish["contact"]["phone"] = json!("12");
+    wish["expires_on"] = json!("2020-01-01");
+    wish["region_id"] = json!(s.street);
+    let refused = s
+        .server
+        .post("/wishes")
+        .by(&s.resident)
+        .json(wish)
+        .refused(422, "invalid")
+        .await;
+    let mut fields = refused.fields();
+    fields.sort();
+    let expected = [
+        ("/contact/phone", "format"),
+        ("/expires_on", "in_the_past"),
+        ("/region_id", "wish_region"),
+        ("/title", "asks_for_money"),
+        ("/value_fen", "value_over_cap"),
+    ];
+    assert_eq!(fields, expected.map(|(p, c)| (p.to_owned(), c.to_owned())));
+
+    let mut long = s.wish();
+    long["title"] = json!("长".repeat(61));
+    long["contact"]["name"] = json!("");
+    let refused = s
+        .server
+        .post("/wishes")
+        .by(&s.resident)
+        .json(long)
+        .refused(422, "invalid")
+        .await;
+    assert_eq!(refused.fields().len(), 2, "{:?}", refused.fields());
+    let mut service = s.wish();
+    service["kind"] = json!("service");
+    let refused = s
+        .server
+        .post("/wishes")
+        .by(&s.resident)
+        .json(service)
+        .refused(422, "invalid")
+        .await;
+    assert_eq!(
+        refused.fields(),
+        [("/value_fen".to_owned(), "value_of_service".to_owned())]
+    );
+    let mut unknown = s.wish();
+    unknown["status"] = json!("published");
+    s.server
+        .post("/wishes")
+        .by(&s.resident)
+        .json(unknown)
+        .refused(400, "malformed_json")
+        .await;
+}
+
+#[actix_web::test]
+async fn somebody_elses_wish_needs_grid_staff_and_recorded_consent() {
+    let s = street().await;
+    let mut wish = s.wish();
+    wish["on_behalf"] = json!(true);
+    s.server
+        .post("/wishes")
+        .by(&s.worker)
+        .json(wish.clone())
+        .refused(422, "invalid")
+        .await;
+    wish["consent_channel"] = json!("paper");
+    s.server
+        .post("/wishes")
+        .by(&s.resident)
+        .json(wish.clone())
+        .refused(403, "forbidden")
+        .await;
+    let made = s
+        .server
+        .post("/wishes")
+        .by(&s.worker)
+        .json(wish)
+        .expect(201)
+        .await;
+    assert_eq!(made.json["involved"]["consent_channel"], "paper");
+    assert!(made.header("location").unwrap().ends_with(&made.id()));
+}
+
+#[actix_web::test]
+async fn drafts_are_edited_by_version_and_only_drafts() {
+    let s = street().await;
+    let id = s.draft(&s.resident, s.wish()).await;
+    let edit = |etag: Option<&str>, body: Value| {
+        let call = s
+            .server
+            .call(Method::PATCH, &format!("/wishes/{id}"))
+            .by(&s.resident)
+            .json(body);
+        match etag {
+            Some(etag) => call.header("if-match", etag),
+            None => call,
+        }
+    };
+    edit(None, json!({"title": "收音机"}))
+        .refused(428, "version_required")
+        .await;
+    edit(Some("\"9\""), json!({"title": "收音机"}))
+        .refused(412, "version_mismatch")
+        .await;
+    edit(Some("9"), json!({"title": "收音机"}))
+        .refused(400, "malformed_header")
+        .await;
+    let edited = edit(
+        Some("\"1\""),
+        json!({"title": "收音机", "expires_on": "2026-12-31"}),
+    )
+    .expect(200)
+    .await;
+    assert_eq!(
+        (edited.json["title"].as_str(), edited.header("etag")),
+        (Some("收音机"), Some("\"2\""))
+    );
+    let removed = edit(Some("\"2\""), json!({"expires_on": null}))
+        .expect(200)
+        .await;
+    assert!(removed.json["expires_on"].is_null());
+    assert_eq!(removed.json["title"], "收音机", "what is absent stays");
+    s.act(&s.resident, &id, "submit").expect(200).await;
+    let refused = edit(Some("\"4\""), json!({"title": "电视"}))
+        .refused(409, "move_not_allowed")
+        .await;
+    assert_eq!(refused.json["state"], "submitted");
+}
+
+#[actix_web::test]
+async fn screening_is_done_by_others_of_the_right_street_with_what_they_read() {
+    let s = street().await;
+    let id = s.draft(&s.resident, s.wish()).await;
+    s.act(&s.admin, &id, "publish")
+        .header("if-match", "\"1\"")
+        .refused(409, "move_not_allowed")
+        .await;
+    s.act(&s.resident, &id, "submit").expect(200).await;
+    s.act(&s.admin, &id, "publish")
+        .refused(428, "version_required")
+        .await;
+    s.act(&s.admin, &id, "publish")
+        .header("if-match", "\"1\"")
+        .refused(412, "version_mismatch")
+        .await;
+    s.act(&s.resident, &id, "publish")
+        .header("if-match", "\"2\"")
+        .refused(403, "forbidden")
+        .await;
+    let stranger = s
+        .server
+        .staff("示例·别处", Role::RegionAdmin, Some(Uuid::now_v7()))
+        .await;
+    s.act(&stranger, &id, "publish")
+        .header("if-match", "\"2\"")
+        .refused(404, "not_found")
+        .await;
+    let reject = |body: Value| {
+        s.act(&s.admin, &id, "reject")
+            .header("if-match", "\"2\"")
+            .json(body)
+    };
+    reject(json!({"reason": ""})).refused(422, "invalid").await;
+    reject(json!({"reason": "请写明尺寸"})).expect(200).await;
+    reject(json!({"reason": "请写明尺寸"})).expect(200).await;
+    s.act(&s.resident, &id, "revise").expect(200).await;
+    s.act(&s.resident, &id, "submit").expect(200).await;
+    s.publish(&id).await;
+
+    // an admin who is also the author does not screen the own wish
+    let own = s.draft(&s.admin, s.wish()).await;
+    s.act(&s.admin, &own, "submit").expect(200).await;
+    s.act(&s.admin, &own, "publish")
+        .header("if-match", "\"2\"")
+        .refused(403, "own_wish")
+        .await;
+}
+
+#[actix_web::test]
+async fn a_screening_that_takes_too_long_is_noticed_once() {
+    let s = street().await;
+    let id = s.draft(&s.resident, s.wish()).await;
+    s.act(&s.resident, &id, "submit").expect(200).await;
+    s.server.pass(TimeDelta::days(4)).await;
+    s.server.pass(TimeDelta::days(1)).await;
+    let admin = s.again(&s.admin).await;
+    let inbox = s
+        .server
+        .get("/me/notifications")
+        .by(&admin)
+        .expect(200)
+        .await
+        .json;
+    let kinds: Vec<_> = inbox["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|n| n["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["wish_screening_overdue", "wish_submitted"]);
+}
+
+#[actix_web::test]
+async fn what_is_shown_depends_on_who_asks_and_when() {
+    let s = street().await;
+    let id = s.draft(&s.resident, s.wish()).await;
+    let anonymous = || s.server.get(&format!("/wishes/{id}"));
+    anonymous().refused(404, "not_found").await;
+    anonymous().by(&s.volunteer).refused(404, "not_found").await;
+    anonymous()
+        .bearer("broken")
+        .refused(401, "unauthenticated")
+        .await;
+    s.act(&s.resident, &id, "submit").expect(200).await;
+    s.publish(&id).await;
+    let public = anonymous().expect(200).await;
+    assert_eq!(
+        (&public.json["alias"], &public.json["street"]),
+        (&json!("王奶奶"), &json!("新碶街道"))
+    );
+    let text = public.json.to_string();
+    for secret in [
+        "王秀英",
+        "13800000001",
+        "示例小区",
+        "121.85",
+        "involved",
+        "region_id",
+    ] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    let contact = |by: &User| s.server.post(&format!("/wishes/{id}/contact")).by(by);
+    contact(&s.volunteer).refused(403, "forbidden").await;
+    contact(&s.admin).refused(403, "forbidden").await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    contact(&s.volunteer).expect(200).await;
+    contact(&s.resident).expect(200).await;
+    let other = s.server.person("示例·旁人").await;
+    contact(&other).refused(403, "forbidden").await;
+    s.server
+        .get(&format!("/wishes/{id}/timeline"))
+        .by(&other)
+        .refused(403, "forbidden")
+        .await;
+    s.deliver(&s.volunteer, &id).await;
+    contact(&s.volunteer).expect(200).await;
+    s.act(&s.resident, &id, "confirm").expect(200).await;
+    contact(&s.volunteer).refused(403, "forbidden").await;
+}
+
+#[actix_web::test]
+async fn one_wish_for_fifty() {
+    let s = street().await;
+    let id = s.published().await;
+    let mut volunteers = Vec::new();
+    for n in 0..50 {
+        volunteers.push(s.server.person(&format!("示例·志愿者{n}")).await);
+    }
+    let claims = volunteers.iter().map(|v| s.act(v, &id, "claim").send());
+    let answers = futures_util::future::join_all(claims).await;
+    let won: Vec<_> = answers.iter().filter(|a| a.status == 200).collect();
+    assert_eq!(won.len(), 1);
+    for answer in answers.iter().filter(|a| a.status != 200) {
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json["code"]),
+            (409, &json!("move_not_allowed"))
+        );
+    }
+    let winner = &volunteers[answers.iter().position(|a| a.status == 200).unwrap()];
+    s.act(winner, &id, "claim").expect(200).await;
+    s.act(&s.volunteer, &id, "claim")
+        .refused(409, "move_not_allowed")
+        .await;
+}
+
+#[actix_web::test]
+async fn one_person_holds_two_at_the_most_even_at_once() {
+    let s = street().await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(s.published().await);
+    }
+    let claims = ids.iter().map(|id| s.act(&s.volunteer, id, "claim").send());
+    let answers = futures_util::future::join_all(claims).await;
+    let won = answers.iter().filter(|a| a.status == 200).count();
+    assert_eq!(won, 2);
+    for answer in answers.iter().filter(|a| a.status != 200) {
+        assert_eq!(answer.json["code"], "claim_limit_reached");
+    }
+    let mine = s
+        .server
+        .get("/me/wishes?relation=claimant")
+        .by(&s.volunteer)
+        .expect(200)
+        .await
+        .json;
+    assert_eq!(mine["items"].as_array().unwrap().len(), 2);
+    let held = mine["items"][0]["id"].as_str().unwrap();
+    s.because(&s.volunteer, held, "release").expect(200).await;
+    s.because(&s.volunteer, held, "release").expect(200).await;
+    let free = ids.iter().find(|id| {
+        *id != held && answers[ids.iter().position(|i| i == *id).unwrap()].status != 200
+    });
+    s.act(&s.volunteer, free.unwrap(), "claim")
+        .expect(200)
+        .await;
+}
+
+#[actix_web::test]
+async fn nobody_claims_what_is_its_own_or_somebody_elses_claim() {
+    let s = street().await;
+    let id = s.published().await;
+    s.act(&s.resident, &id, "claim")
+        .refused(403, "own_wish")
+        .await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    let other = s.server.person("示例·旁人").await;
+    s.act(&other, &id, "deliver")
+        .refused(403, "forbidden")
+        .await;
+    s.because(&other, &id, "release")
+        .refused(403, "forbidden")
+        .await;
+    assert_eq!(s.add_photo(&other, &id).await.status, 403);
+    s.act(&other, &id, "confirm")
+        .refused(403, "forbidden")
+        .await;
+    s.because(&other, &id, "withdraw")
+        .refused(403, "forbidden")
+        .await;
+    // grid staff who claim do not confirm their own delivery
+    let id = s.published().await;
+    s.act(&s.worker, &id, "claim").expect(200).await;
+    s.deliver(&s.worker, &id).await;
+    s.act(&s.worker, &id, "confirm")
+        .refused(403, "forbidden")
+        .await;
+}
+
+#[actix_web::test]
+async fn claims_lapse_with_a_warning_and_too_many_pause_claiming() {
+    let s = street().await;
+    let ids = [
+        s.published().await,
+        s.published().await,
+        s.published().await,
+    ];
+    let mut volunteer = s.volunteer.clone();
+    for id in &ids[..2] {
+        s.act(&volunteer, id, "claim").expect(200).await;
+        s.server
+            .pass(TimeDelta::days(6) + TimeDelta::hours(1))
+            .await;
+        volunteer = s.again(&volunteer).await;
+        let inbox = s
+            .server
+            .get("/me/notifications?limit=1")
+            .by(&volunteer)
+            .expect(200)
+            .await
+            .json;
+        assert_eq!(inbox["items"][0]["kind"], "wish_lease_ending");
+        s.server.pass(TimeDelta::days(1)).await;
+        assert_eq!(s.status(id).await, "published");
+        volunteer = s.again(&volunteer).await;
+    }
+    s.act(&volunteer, &ids[2], "claim")
+        .refused(409, "claiming_paused")
+        .await;
+    // the lapses grow old, the first one first; the session is kept alive meanwhile
+    for _ in 0..4 {
+        s.server.app.platform.clock.advance(TimeDelta::days(21));
+        volunteer = s.again(&volunteer).await;
+    }
+    s.act(&volunteer, &ids[2], "claim").expect(200).await;
+}
+
+#[actix_web::test]
+async fn an_unconfirmed_delivery_counts_by_timeout() {
+    let s = street().await;
+    let id = s.delivered().await;
+    s.server.pass(TimeDelta::days(8)).await;
+    assert_eq!(s.status(&id).await, "fulfilled");
+    let public = s.server.get(&format!("/wishes/{id}")).expect(200).await;
+    assert_eq!(public.json["fulfilled_by"], "timeout");
+}
+
+#[actix_web::test]
+async fn disputes_are_settled_by_staff() {
+    let s = street().await;
+    let id = s.delivered().await;
+    s.because(&s.volunteer, &id, "dispute")
+        .refused(403, "forbidden")
+        .await;
+    s.because(&s.resident, &id, "dispute").expect(200).await;
+    s.because(&s.resident, &id, "dispute").expect(200).await;
+    s.server
+        .get(&format!("/wishes/{id}"))
+        .refused(404, "not_found")
+        .await;
+    s.because(&s.volunteer, &id, "redeliver")
+        .refused(403, "forbidden")
+        .await;
+    s.because(&s.admin, &id, "redeliver").expect(200).await;
+    s.deliver(&s.volunteer, &id).await;
+    s.act(&s.resident, &id, "confirm").expect(200).await;
+    // what was confirmed can be taken back for a while
+    s.because(&s.resident, &id, "dispute").expect(200).await;
+    s.because(&s.admin, &id, "free").expect(200).await;
+    assert_eq!(s.status(&id).await, "published");
+    let other = s.server.person("示例·另一位").await;
+    s.act(&other, &id, "claim").expect(200).await;
+    let step = s.read(&other, &id).await;
+    assert_eq!(step.json["status"], "claimed");
+}
+
+#[actix_web::test]
+async fn after_the_window_a_confirmation_stands() {
+    let s = street().await;
+    let id = s.delivered().await;
+    s.act(&s.resident, &id, "confirm").expect(200).await;
+    s.server.pass(TimeDelta::days(15)).await;
+    let resident = s.again(&s.resident).await;
+    s.server.pass(TimeDelta::days(16)).await;
+    let resident = s.again(&resident).await;
+    let refused = s
+        .because(&resident, &id, "dispute")
+        .refused(409, "move_not_allowed")
+        .await;
+    assert_eq!(
+        (&refused.json["state"], &refused.json["allowed"]),
+        (&json!("closed"), &json!([]))
+    );
+}
+
+#[actix_web::test]
+async fn a_beneficiary_without_an_account_follows_and_confirms_by_link() {
+    let s = street().await;
+    let id = s.on_behalf().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.server.work().await;
+    let sms = s.server.sms("+8613800000001").pop().expect("an SMS");
+    let url = sms["params"]["url"].as_str().unwrap();
+    let link = url.split("/api/v1").nth(1).unwrap().to_owned();
+    let followed = s.server.get(&link).expect(200).await.json;
+    assert_eq!(followed["wish"]["status"], "claimed");
+    assert!(!followed.to_string().contains("13800000001"));
+    s.server
+        .post(&format!("{link}/confirm"))
+        .refused(409, "move_not_allowed")
+        .await;
+    s.deliver(&s.volunteer, &id).await;
+    s.server
+        .post(&format!("{link}/dispute"))
+        .json(json!({"reason": "还没收到"}))
+        .expect(200)
+        .await;
+    s.because(&s.admin, &id, "redeliver").expect(200).await;
+    s.deliver(&s.volunteer, &id).await;
+    s.server.post(&format!("{link}/confirm")).expect(200).await;
+    let again = s
+        .server
+        .post(&format!("{link}/confirm"))
+        .expect(200)
+        .await
+        .json;
+    assert_eq!(again["wish"]["fulfilled_by"], "beneficiary");
+    s.server
+        .get("/wish-links/forged.token")
+        .refused(404, "link_invalid")
+        .await;
+    s.server.pass(TimeDelta::days(200)).await;
+    s.server.get(&link).refused(404, "link_invalid").await;
+}
+
+#[actix_web::test]
+async fn both_sides_write_without_knowing_numbers() {
+    let s = street().await;
+    let id = s.published().await;
+    let write = |by: &User, body: &str| {
+        s.server
+            .post(&format!("/wishes/{id}/messages"))
+            .by(by)
+            .json(json!({"body": body}))
+    };
+    write(&s.resident, "您好")
+        .refused(409, "nobody_to_write_to")
+        .await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    write(&s.volunteer, "周三下午方便吗?").expect(201).await;
+    write(&s.resident, "方便,谢谢!").expect(201).await;
+    let other = s.server.person("示例·旁人").await;
+    write(&other, "?").refused(403, "forbidden").await;
+    let thread = |by: &User| {
+        s.server
+            .get(&format!("/wishes/{id}/messages?limit=1"))
+            .by(by)
+    };
+    thread(&other).refused(403, "forbidden").await;
+    let first = thread(&s.resident).expect(200).await.json;
+    assert_eq!(
+        (&first["items"][0]["body"], &first["items"][0]["by_me"]),
+        (&json!("周三下午方便吗?"), &json!(false))
+    );
+    assert!(!first.to_string().contains(&s.volunteer.phone));
+    let next = first["next"].as_str().unwrap();
+    let path = format!("/wishes/{id}/messages?limit=1&cursor={next}");
+    let second = s.server.get(&path).by(&s.volunteer).expect(200).await.json;
+    assert_eq!(second["items"][0]["author"], "示例·王奶奶");
+    // who claims next does not read what was written before
+    s.because(&s.volunteer, &id, "release").expect(200).await;
+    s.act(&other, &id, "claim").expect(200).await;
+    assert_eq!(thread(&other).expect(200).await.json["items"], json!([]));
+    assert_eq!(
+        thread(&s.resident).expect(200).await.json["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[actix_web::test]
+async fn photos_are_taken_for_what_they_are() {
+    let s = street().await;
+    let id = s.published().await;
+    let send = |form| {
+        s.server
+            .post(&format!("/wishes/{id}/evidence"))
+            .by(&s.volunteer)
+            .multipart(form)
+    };
+    send(photo(jpeg())).refused(403, "forbidden").await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    send(photo(b"%PDF-1.4 a document".to_vec()))
+        .refused(415, "unsupported_media_type")
+        .await;
+    send(photo(vec![0xff, 0xd8, 0xff, 0xe0, 0, 0]))
+        .refused(422, "photo_unreadable")
+        .await;
+    send(photo(vec![0; 11 << 20]))
+        .refused(413, "payload_too_large")
+        .await;
+    send(reqwest::multipart::Form::new().text("other", "x"))
+        .refused(422, "photo_missing")
+        .await;
+    let not_a_form = s
+        .server
+        .post(&format!("/wishes/{id}/evidence"))
+        .by(&s.volunteer)
+        .json(json!({}));
+    not_a_form.refused(415, "unsupported_media_type").await;
+    send(photo(jpeg())).expect(201).await;
+}
+
+#[actix_web::test]
+async fn wishes_are_withdrawn_and_expire() {
+    let s = street().await;
+    let id = s.published().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.because(&s.resident, &id, "withdraw").expect(200).await;
+    s.because(&s.resident, &id, "withdraw").expect(200).await;
+    let inbox = s
+        .server
+        .get("/me/notifications?limit=1")
+        .by(&s.volunteer)
+        .expect(200)
+        .await
+        .json;
+    assert_eq!(inbox["items"][0]["kind"], "wish_withdrawn");
+    s.act(&s.volunteer, &id, "deliver")
+        .refused(404, "not_found")
+        .await;
+
+    let mut wish = s.wish();
+    wish["expires_on"] = json!("2026-11-24");
+    let id = s.draft(&s.resident, wish).await;
+    s.act(&s.resident, &id, "submit").expect(200).await;
+    s.publish(&id).await;
+    s.server.pass(TimeDelta::hours(37)).await; // 23:00 of the last day
+    assert_eq!(s.status(&id).await, "published");
+    s.server.pass(TimeDelta::hours(1)).await;
+    assert_eq!(s.status(&id).await, "expired");
+}
+
+#[actix_web::test]
+async fn a_deadline_and_its_person_never_both_win() {
+    let s = street().await;
+    for _ in 0..4 {
+        let resident = s.server.person("示例·居民").await;
+        let volunteer = s.server.person("示例·志愿者").await;
+        let id = s.draft(&resident, s.wish()).await;
+        s.act(&resident, &id, "submit").expect(200).await;
+        let admin = s
+            .server
+            .staff("示例·管理员", Role::RegionAdmin, Some(s.street))
+            .await;
+        s.act(&admin, &id, "publish")
+            .header("if-match", "\"2\"")
+            .expect(200)
+            .await;
+        s.act(&volunteer, &id, "claim").expect(200).await;
+        assert_eq!(s.add_photo(&volunteer, &id).await.status, 201);
+        s.server.app.platform.clock.advance(TimeDelta::days(7));
+        let volunteer = s.again(&volunteer).await;
+        let (delivered, ()) =
+            futures_util::join!(s.act(&volunteer, &id, "deliver").send(), async {
+                s.server.work().await;
+            });
+        let status = s.status(&id).await;
+        match delivered.status.as_u16() {
+            200 => assert_eq!(status, "delivered"),
+            403 | 409 => assert_eq!(status, "published"),
+            other => panic!("{other}: {:#}", delivered.json),
+        }
+    }
+}
+
+#[actix_web::test]
+async fn wishes_are_browsed_by_place_group_goal_and_text() {
+    let s = street().await;
+    let mut ids = Vec::new();
+    for (title, longitude, group, goal) in [
+        ("一台收音机", 121.85, "elder", "old_age"),
+        ("一把轮椅", 121.86, "disabled", "support"),
+        ("一套图书", 121.95, "child", "education"),
+    ] {
+        let mut wish = s.wish();
+        wish["title"] = json!(title);
+        wish["longitude"] = json!(longitude);
+        wish["beneficiary_group"] = json!(group);
+        wish["life_cycle"] = json!(goal);
+        let id = s.draft(&s.resident, wish).await;
+        s.act(&s.resident, &id, "submit").expect(200).await;
+        s.publish(&id).await;
+        ids.push(id);
+    }
+    let titles = |path: String| {
+        let call = s.server.get(&path).expect(200);
+        async move {
+            let json = call.await.json;
+            json["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|w| w["title"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(
+        titles("/wishes".to_owned()).await,
+        ["一套图书", "一把轮椅", "一台收音机"]
+    );
+    let near = "/wishes?longitude=121.861&latitude=29.91";
+    assert_eq!(
+        titles(near.to_owned()).await,
+        ["一把轮椅", "一台收音机", "一套图书"]
+    );
+    assert_eq!(
+        titles(format!("{near}&radius_m=2000")).await,
+        ["一把轮椅", "一台收音机"]
+    );
+    let first = s
+        .server
+        .get(&format!("{near}&limit=1"))
+        .expect(200)
+        .await
+        .json;
+    assert_eq!(first["items"][0]["distance_m"], 100);
+    let next = first["next"].as_str().unwrap();
+    assert_eq!(
+        titles(format!("{near}&limit=5&cursor={next}")).await,
+        ["一台收音机", "一套图书"]
+    );
+    assert_eq!(
+        titles("/wishes?beneficiary_group=child".to_owned()).await,
+        ["一套图书"]
+    );
+    assert_eq!(
+        titles("/wishes?life_cycle=old_age&kind=goods".to_owned()).await,
+        ["一台收音机"]
+    );
+    assert_eq!(
+        titles("/wishes?text=%E8%BD%AE%E6%A4%85".to_owned()).await,
+        ["一把轮椅"]
+    );
+    assert_eq!(
+        titles(format!("/wishes?region_id={}", s.street))
+            .await
+            .len(),
+        3
+    );
+    assert_eq!(
+        titles(format!("/wishes?region_id={}", Uuid::now_v7()))
+            .await
+            .len(),
+        0
+    );
+    s.server
+        .get("/wishes?longitude=121")
+        .refused(400, "malformed_query")
+        .await;
+    s.server
+        .get("/wishes?beneficiary_group=king")
+        .refused(400, "malformed_query")
+        .await;
+
+    let staff = |by: &User, query: &str| {
+        s.server
+            .get(&format!("/staff/wishes?region_id={}{query}", s.street))
+            .by(by)
+    };
+    assert_eq!(
+        staff(&s.admin, "&status=published").expect(200).await.json["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
+    staff(&s.volunteer, "").refused(404, "not_found").await;
+    staff(&s.worker, "").refused(404, "not_found").await;
+    let mine = s
+        .server
+        .get("/me/wishes?relation=author&status=published&limit=2")
+        .by(&s.resident)
+        .expect(200)
+        .await;
+    assert_eq!(mine.json["items"].as_array().unwrap().len(), 2);
+}
