@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::error::{Code, Error, Problem, Result};
 use crate::platform::http::ProblemBody;
 use crate::platform::http::problem::PROBLEM_JSON;
+use crate::platform::lifecycle;
 use crate::{identity, notifications, regions, server, wishes};
 
 /// Every route of the product.
@@ -96,6 +97,18 @@ pub fn specification() -> utoipa::openapi::OpenApi {
             .for_each(|operation| add_what_all_share(operation, true));
     }
     spec
+}
+
+/// The lifecycles as diagrams, as `docs/lifecycles.md` holds them.
+pub fn lifecycles() -> String {
+    let drawn = [("Wish 微心愿", lifecycle::mermaid(wishes::rules::MOVES))];
+    let mut out = String::from(
+        "# Lifecycles\n\nDrawn from the same tables that the code uses: `yiqilai lifecycles > docs/lifecycles.md`.\n",
+    );
+    for (title, diagram) in drawn {
+        out.push_str(&format!("\n## {title}\n\n{diagram}"));
+    }
+    out
 }
 
 /// The answers that any operation may give, and the header that every move takes.

@@ -8,9 +8,12 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use yiqilai::app::{App, Config, LogConfig, LogFormat};
 use yiqilai::error::{Error, Result};
+use yiqilai::identity::{self, Role};
 use yiqilai::platform::clock::Clock;
+use yiqilai::platform::journal::Actor;
+use yiqilai::platform::token::random_token;
 use yiqilai::worker::Worker;
-use yiqilai::{api, server};
+use yiqilai::{api, demo, server};
 
 /// 益起来: volunteer matching and public-benefit projects of a district.
 #[derive(Parser)]
@@ -31,11 +34,33 @@ enum Command {
     Worker,
     /// Bring the database's schema up to date.
     Migrate,
+    /// Load the sample district into an empty database and serve it.
+    Demo,
+    /// Manage accounts that nobody else can make.
+    #[command(subcommand)]
+    Admin(AdminCommand),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Print the API's specification (openapi.yaml).
     Openapi,
+    /// Print the lifecycles as diagrams (docs/lifecycles.md).
+    Lifecycles,
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Make a platform admin (or make an account one) and print its new password.
+    Create {
+        /// Its e-mail address.
+        #[arg(long)]
+        email: String,
+        /// Its name.
+        #[arg(long, default_value = "平台管理员")]
+        name: String,
+    },
+    /// Sign access tokens with a new key from now on.
+    RotateKeys,
 }
 
 #[derive(Subcommand)]
@@ -62,6 +87,10 @@ async fn run(cli: Cli) -> Result<()> {
         );
         return Ok(());
     }
+    if let Command::Lifecycles = cli.command {
+        print!("{}", api::lifecycles());
+        return Ok(());
+    }
     let config = Config::load(cli.config.as_deref())?;
     if let Command::Config(ConfigCommand::Check) = cli.command {
         print!(
@@ -71,12 +100,24 @@ async fn run(cli: Cli) -> Result<()> {
         return Ok(());
     }
     start_log(&config.log)?;
+    if let Command::Demo = cli.command {
+        if demo::load(&config).await? {
+            tracing::info!("the sample district is loaded");
+        }
+        let app = App::build(config, Clock::system()).await?;
+        println!(
+            "{}",
+            demo::welcome(&app.platform.public_url, app.platform.clock.now())
+        );
+        return serve(app).await;
+    }
     let app = App::build(config, Clock::system()).await?;
     match cli.command {
         Command::Serve => serve(app).await,
         Command::Worker => work(app).await,
         Command::Migrate => migrate(&app).await,
-        Command::Config(_) | Command::Openapi => Ok(()),
+        Command::Admin(command) => administer(&app, command).await,
+        Command::Demo | Command::Config(_) | Command::Openapi | Command::Lifecycles => Ok(()),
     }
 }
 
@@ -96,6 +137,28 @@ async fn migrate(app: &App) -> Result<()> {
     for step in app.platform.db.migrate().await? {
         tracing::info!(%step, "migration applied");
     }
+    Ok(())
+}
+
+async fn administer(app: &App, command: AdminCommand) -> Result<()> {
+    migrate(app).await?;
+    let AdminCommand::Create { email, name } = command else {
+        return app.keyring.rotate().await;
+    };
+    let email = identity::normal_email(&email)
+        .map_err(|_| Error::internal("that is not an e-mail address"))?;
+    let password = random_token()?;
+    let hash = identity::hash_password(&password)?;
+    let address = email.clone();
+    app.platform
+        .db
+        .write(move |tx| {
+            let account = identity::create_account(tx, None, Some(&address), Some(&hash), &name)?;
+            identity::reset_password(tx, &account, &hash)?;
+            identity::grant(tx, Actor::System, account.id, Role::PlatformAdmin, None).map(|_| ())
+        })
+        .await?;
+    println!("{email} is a platform admin; its password is {password}");
     Ok(())
 }
 

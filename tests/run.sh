@@ -14,12 +14,13 @@ trap 'rm -f "$log" "$log.calls"' EXIT
 run() { # LABEL COMMAND...
     local label=$1 line; shift
     echo "=== $label"
-    if "$@" 2>&1 | tee "$log"; then :; else failed=1; summary+=("$label: FAILED"); fi
+    if "$@" 2>&1 | tee "$log"; then summary+=("$label: passed"); else failed=1; summary+=("$label: FAILED"); fi
     while read -r line; do summary+=("$label: $line"); done < <(grep -E '^test result:' "$log" | grep -v ' 0 passed; 0 failed; 0 ignored')
 }
 
 YIQILAI_TEST_BACKEND=sqlite run "sqlite" cargo test --locked
 YIQILAI_TEST_BACKEND=postgres run "postgres + redis" cargo test --locked --test it
+run "readme tour" tests/tour.sh "${CARGO_TARGET_DIR:-target}/debug/yiqilai" README.md
 run "openapi lint" npm --prefix tests/tools run -s lint-openapi
 run "typescript client" npm --prefix tests/tools run -s client
 run "operations called" node tests/tools/coverage.mjs openapi.yaml "$YIQILAI_TEST_CALLS"

@@ -35,6 +35,20 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// A caller for work done for an account outside of a request: imports, the sample district.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn acting(conn: &mut Conn, account: AccountId) -> Result<Self> {
+        let grants = grants::of_account(conn, account)?;
+        Ok(Self {
+            account,
+            session: SessionId(Uuid::nil()),
+            lang: Lang::Zh,
+            grants,
+        })
+    }
+
     /// The caller as the journal names it.
     pub fn actor(&self) -> Actor {
         Actor::Account(Uid(self.account.0))

@@ -26,6 +26,6 @@ pub use consents::{Consent, Purpose, has_consent};
 pub use grants::{Grant, Role, ScopeKind, grant, holders};
 pub use keys::Keyring;
 pub use model::{Account, AccountId, SessionId};
-pub use rules::{normal_email, normal_phone};
-pub use service::{IdentityRules, create_account, forget_old_codes};
+pub use rules::{hash_password, normal_email, normal_phone};
+pub use service::{IdentityRules, create_account, forget_old_codes, reset_password};
 pub use store::account;

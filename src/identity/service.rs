@@ -592,6 +592,14 @@ pub fn create_account(
     Ok(account)
 }
 
+/// Gives an account a new password and ends its sessions: for the command line.
+///
+/// # Errors
+/// Those of the database.
+pub fn reset_password(tx: &mut Tx<'_>, account: &Account, hash: &str) -> Result<()> {
+    set_password(tx, account, hash.to_owned(), None)
+}
+
 fn set_password(
     tx: &mut Tx<'_>,
     account: &Account,

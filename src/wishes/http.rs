@@ -410,7 +410,7 @@ async fn list(
     };
     let page = match (browse.longitude, browse.latitude) {
         (Some(longitude), Some(latitude)) => {
-            let after = Cursor::decode::<(f64, WishId)>(browse.cursor.as_deref())?;
+            let after = Cursor::decode::<(i64, WishId)>(browse.cursor.as_deref())?;
             let radius = browse.radius_m.unwrap_or(20_000.0);
             let near = move |conn: &mut Conn| {
                 nearest(
@@ -450,7 +450,7 @@ fn nearest(
     query: &Query,
     here: (f64, f64),
     radius: f64,
-    after: Option<(f64, WishId)>,
+    after: Option<(i64, WishId)>,
 ) -> Result<Page<WishView>> {
     let tall = radius / 111_000.0;
     let wide = if here.1.abs() > 89.0 {
@@ -459,14 +459,16 @@ fn nearest(
         (tall / here.1.to_radians().cos()).min(360.0)
     };
     let around = (here.0 - wide, here.1 - tall, here.0 + wide, here.1 + tall);
-    let mut places: Vec<(f64, WishId)> = store::places(conn, query, around)?
+    let mut places: Vec<(i64, WishId)> = store::places(conn, query, around)?
         .into_iter()
         .map(|(id, lon, lat)| (regions::distance_m(here, (lon, lat)), id))
         .filter(|(distance, _)| *distance <= radius)
+        // exact distances from several places would tell the address, in a cursor too
+        .map(|(distance, id)| ((distance / 100.0).ceil() as i64 * 100, id))
         .collect();
-    places.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    places.sort_unstable();
     if let Some((distance, id)) = after {
-        places.retain(|place| (place.0, place.1) > (distance, id));
+        places.retain(|place| *place > (distance, id));
     }
     places.truncate(usize::try_from(query.limit + 1).unwrap_or(usize::MAX));
     let ids: Vec<_> = places.iter().map(|(_, id)| *id).collect();
@@ -482,8 +484,7 @@ fn nearest(
         |(distance, wish)| {
             let relation = service::relation(conn, caller, &wish)?;
             let mut view = view(conn, wish, relation)?;
-            // an exact distance from several places would tell the address
-            view.distance_m = Some((distance / 100.0).ceil() as i64 * 100);
+            view.distance_m = Some(distance);
             Ok(view)
         },
     )

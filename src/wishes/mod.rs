@@ -12,6 +12,11 @@ mod service;
 mod store;
 mod thread;
 
-pub use model::{BeneficiaryGroup, LifeCycle, Wish, WishId, WishKind, WishStatus};
+pub use model::{
+    BeneficiaryGroup, ConsentChannel, Contact, LifeCycle, Wish, WishId, WishKind, WishStatus,
+};
 pub use rules::WishRules;
-pub use service::{Desk, NewWish, create, remind, sweep};
+pub use service::{
+    Desk, Mover, NewWish, add_evidence, claim, confirm, create, deliver, dispute, publish, reject,
+    remind, submit, sweep, withdraw,
+};

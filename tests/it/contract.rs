@@ -16,6 +16,15 @@ fn openapi_yaml_is_current() {
     );
 }
 
+#[test]
+fn lifecycles_are_drawn_as_they_are() {
+    let committed = std::fs::read_to_string("docs/lifecycles.md").unwrap();
+    assert!(
+        committed == api::lifecycles(),
+        "docs/lifecycles.md is not current: run `yiqilai lifecycles > docs/lifecycles.md`"
+    );
+}
+
 #[actix_web::test]
 async fn a_stranger_is_told_to_sign_in() {
     let server = Server::start().await;

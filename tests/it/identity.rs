@@ -10,8 +10,8 @@ use crate::harness::{Server, User};
 fn code_in(text: &str) -> String {
     let digits = text.split(|c: char| !c.is_ascii_digit());
     digits
-        .filter(|run| run.len() == 6)
-        .last()
+        .rev()
+        .find(|run| run.len() == 6)
         .expect("a code")
         .to_owned()
 }

@@ -101,6 +101,11 @@ impl FromRequest for Lang {
 pub struct IfMatch(Option<i32>);
 
 impl IfMatch {
+    /// As sent by a caller who has read this version.
+    pub fn read(version: i32) -> Self {
+        Self(Some(version))
+    }
+
     /// Reads the header.
     ///
     /// # Errors
