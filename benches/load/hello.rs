@@ -5,7 +5,9 @@ use actix_web::{App, HttpServer, web};
 
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8081".to_owned());
+    let address = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:8081".to_owned());
     HttpServer::new(|| App::new().route("/", web::get().to(|| async { "hello" })))
         .workers(2)
         .bind(address)?

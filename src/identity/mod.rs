@@ -10,6 +10,7 @@
 //! ```
 
 mod caller;
+mod codes;
 mod command;
 mod consents;
 mod grants;
@@ -21,11 +22,12 @@ mod service;
 mod store;
 
 pub use caller::{Caller, MaybeCaller};
+pub use codes::forget_old_codes;
 pub use command::{Command, Made};
 pub use consents::{Consent, Purpose, has_consent};
 pub use grants::{Grant, Role, ScopeKind, grant, holders};
 pub use keys::Keyring;
 pub use model::{Account, AccountId, SessionId};
 pub use rules::{hash_password, normal_email, normal_phone};
-pub use service::{IdentityRules, create_account, forget_old_codes, reset_password};
+pub use service::{IdentityRules, create_account, reset_password};
 pub use store::account;

@@ -1,0 +1,139 @@
+//! Signing up and in, one's own account, and the roles of others.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::web::{Data, Json, Path};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, get, patch, post, put};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+use validator::Validate;
+
+use super::consents::{self, Consent, Purpose};
+use super::grants::{self, Grant, GrantId, Role};
+use super::keys::{Jwks, Keyring};
+use super::model::{AccountId, EndReason, MeView, SessionId, SessionView, Tokens};
+use super::service::{self, Desk, IdentityRules};
+use super::{Account, Caller, Command, Made, rules, store};
+use crate::error::{Code, Error, Problem, Result};
+use crate::platform::Platform;
+use crate::platform::http::page::DEFAULT_LIMIT;
+use crate::platform::http::valid::Nothing;
+use crate::platform::http::{Body, Cursor, Lang, Page, Params, ProblemBody};
+
+mod auth;
+mod me;
+mod roles;
+
+/// The room's routes below `/api/v1`.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(auth::send_phone_code)
+        .service(auth::sign_in_by_phone)
+        .service(auth::sign_up)
+        .service(auth::verify_email)
+        .service(auth::sign_in)
+        .service(auth::forgot_password)
+        .service(auth::reset_password)
+        .service(auth::refresh)
+        .service(auth::sign_out);
+    config
+        .service(me::me)
+        .service(me::update_me)
+        .service(me::change_password)
+        .service(me::begin_contact_change)
+        .service(me::confirm_contact_change)
+        .service(me::list_sessions)
+        .service(me::end_session)
+        .service(me::list_consents)
+        .service(me::give_consent)
+        .service(me::withdraw_consent);
+    config
+        .service(roles::list_grants)
+        .service(roles::grant_role)
+        .service(roles::revoke_role);
+}
+
+/// What every `/auth` request brings: the room's hands, throttled by network address.
+struct Entrance {
+    platform: Data<Platform>,
+    keyring: Data<Keyring>,
+    rules: Data<IdentityRules>,
+    lang: Lang,
+    device: String,
+}
+
+impl Entrance {
+    fn desk(&self) -> Desk<'_> {
+        Desk {
+            platform: &self.platform,
+            keyring: &self.keyring,
+            rules: &self.rules,
+        }
+    }
+}
+
+impl FromRequest for Entrance {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let hands = (
+            req.app_data::<Data<Platform>>().cloned(),
+            req.app_data::<Data<Keyring>>().cloned(),
+            req.app_data::<Data<IdentityRules>>().cloned(),
+        );
+        let address = req
+            .peer_addr()
+            .map(|peer| peer.ip().to_string())
+            .unwrap_or_default();
+        let lang = Lang::of(req.headers());
+        let device = req
+            .headers()
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .map(|agent| agent.chars().take(120).collect())
+            .unwrap_or_default();
+        Box::pin(async move {
+            let (Some(platform), Some(keyring), Some(rules)) = hands else {
+                return Err(Error::internal(
+                    "the server was put together without its hands",
+                ));
+            };
+            rules
+                .requests_per_address
+                .take(&platform.cache, &format!("address:{address}"))
+                .await?;
+            Ok(Self {
+                platform,
+                keyring,
+                rules,
+                lang,
+                device,
+            })
+        })
+    }
+}
+
+fn wrong(pointer: &str, code: Code) -> Error {
+    Problem::new(Code::Invalid).field(pointer, code).into()
+}
+
+fn phone(text: &str) -> Result<String> {
+    rules::normal_phone(text).map_err(|code| wrong("/phone", code))
+}
+
+fn email(text: &str) -> Result<String> {
+    rules::normal_email(text).map_err(|code| wrong("/email", code))
+}
+
+/// The keys that access tokens are signed with
+#[utoipa::path(tag = "identity", security(()), responses((status = 200, description = "JSON Web Key Set", body = Jwks)))]
+#[get("/.well-known/jwks.json")]
+pub async fn jwks(keyring: Data<Keyring>) -> Result<Json<Jwks>> {
+    Ok(Json(keyring.published().await?))
+}

@@ -1,0 +1,362 @@
+//! Browsing, reading and following wishes.
+
+use super::*;
+
+#[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Browse {
+    /// Only those in this region or below it.
+    region_id: Option<RegionId>,
+    /// Only those for this group.
+    beneficiary_group: Option<BeneficiaryGroup>,
+    /// Only those that serve this goal.
+    life_cycle: Option<LifeCycle>,
+    /// Only goods, or only services.
+    kind: Option<WishKind>,
+    /// Only those whose title or description holds this text.
+    #[validate(length(min = 1, max = 50))]
+    text: Option<String>,
+    /// Nearest first from here: degrees east.
+    #[validate(range(min = -180.0, max = 180.0))]
+    longitude: Option<f64>,
+    /// Nearest first from here: degrees north.
+    #[validate(range(min = -90.0, max = 90.0))]
+    latitude: Option<f64>,
+    /// How far from there, in metres; 20,000 when left out.
+    #[validate(range(min = 1.0, max = 100_000.0))]
+    radius_m: Option<f64>,
+    /// Rows a page holds, 1 to 100.
+    #[validate(range(min = 1, max = 100))]
+    limit: Option<i64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Browse the published wishes
+///
+/// The newest first, or the nearest first from a place.
+#[utoipa::path(tag = "wishes", params(Browse), security((), ("bearer" = [])), responses(
+    (status = 200, description = "A page of published wishes", body = Page<WishView>),
+    (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
+#[get("/wishes")]
+pub(super) async fn list(
+    caller: MaybeCaller,
+    platform: Data<Platform>,
+    query: Params<Browse>,
+) -> Result<Json<Page<WishView>>> {
+    let Params(browse) = query;
+    let limit = browse.limit.unwrap_or(DEFAULT_LIMIT);
+    let query = Query {
+        statuses: vec![WishStatus::Published],
+        within: browse.region_id,
+        group: browse.beneficiary_group,
+        life_cycle: browse.life_cycle,
+        kind: browse.kind,
+        text: browse.text,
+        limit,
+        ..Query::default()
+    };
+    let page = match (browse.longitude, browse.latitude) {
+        (Some(longitude), Some(latitude)) => {
+            let after = Cursor::decode::<(i64, WishId)>(browse.cursor.as_deref())?;
+            let radius = browse.radius_m.unwrap_or(20_000.0);
+            let near = move |conn: &mut Conn| {
+                nearest(
+                    conn,
+                    caller.0.as_ref(),
+                    &query,
+                    (longitude, latitude),
+                    radius,
+                    after,
+                )
+            };
+            platform.db.read(near).await?
+        }
+        (None, None) => {
+            let before = Cursor::decode::<WishId>(browse.cursor.as_deref())?;
+            platform
+                .db
+                .read(move |conn| newest(conn, caller.0.as_ref(), &Query { before, ..query }))
+                .await?
+        }
+        _ => return Err(Code::MalformedQuery.into()),
+    };
+    Ok(Json(page))
+}
+
+pub(super) fn newest(
+    conn: &mut Conn,
+    caller: Option<&Caller>,
+    query: &Query,
+) -> Result<Page<WishView>> {
+    let rows = store::list(conn, query)?;
+    Page::of(rows, query.limit, |wish| wish.id).try_map(|wish| {
+        let relation = service::relation(conn, caller, &wish)?;
+        view(conn, wish, relation)
+    })
+}
+
+fn nearest(
+    conn: &mut Conn,
+    caller: Option<&Caller>,
+    query: &Query,
+    here: (f64, f64),
+    radius: f64,
+    after: Option<(i64, WishId)>,
+) -> Result<Page<WishView>> {
+    let tall = radius / 111_000.0;
+    let wide = if here.1.abs() > 89.0 {
+        360.0
+    } else {
+        (tall / here.1.to_radians().cos()).min(360.0)
+    };
+    let around = (here.0 - wide, here.1 - tall, here.0 + wide, here.1 + tall);
+    let mut places: Vec<(i64, WishId)> = store::places(conn, query, around)?
+        .into_iter()
+        .map(|(id, lon, lat)| (regions::distance_m(here, (lon, lat)), id))
+        .filter(|(distance, _)| *distance <= radius)
+        // exact distances from several places would tell the address, in a cursor too
+        .map(|(distance, id)| ((distance / 100.0).ceil() as i64 * 100, id))
+        .collect();
+    places.sort_unstable();
+    if let Some((distance, id)) = after {
+        places.retain(|place| *place > (distance, id));
+    }
+    places.truncate(usize::try_from(query.limit + 1).unwrap_or(usize::MAX));
+    let ids: Vec<_> = places.iter().map(|(_, id)| *id).collect();
+    let mut wishes: std::collections::HashMap<_, _> = store::by_ids(conn, &ids)?
+        .into_iter()
+        .map(|wish| (wish.id, wish))
+        .collect();
+    let rows: Vec<_> = places
+        .into_iter()
+        .filter_map(|(d, id)| wishes.remove(&id).map(|wish| (d, wish)))
+        .collect();
+    Page::of(rows, query.limit, |(distance, wish)| (*distance, wish.id)).try_map(
+        |(distance, wish)| {
+            let relation = service::relation(conn, caller, &wish)?;
+            let mut view = view(conn, wish, relation)?;
+            view.distance_m = Some(distance);
+            Ok(view)
+        },
+    )
+}
+
+#[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Mine {
+    /// Which wishes.
+    #[param(inline)]
+    relation: MyRelation,
+    /// Only those that stand here.
+    status: Option<WishStatus>,
+    /// Rows a page holds, 1 to 100.
+    #[validate(range(min = 1, max = 100))]
+    limit: Option<i64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Which of one's wishes.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = WishRelation)]
+pub(super) enum MyRelation {
+    /// Those one posted.
+    Author,
+    /// Those that are for oneself.
+    Beneficiary,
+    /// Those one claims or claimed.
+    Claimant,
+}
+
+fn all_statuses(only: Option<WishStatus>) -> Vec<WishStatus> {
+    use strum::VariantArray;
+    only.map_or_else(|| WishStatus::VARIANTS.to_vec(), |status| vec![status])
+}
+
+/// List one's own wishes
+///
+/// The newest first.
+#[utoipa::path(tag = "wishes", params(Mine), responses(
+    (status = 200, description = "A page of one's wishes", body = Page<WishView>),
+    (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
+#[get("/me/wishes")]
+pub(super) async fn mine(
+    caller: Caller,
+    platform: Data<Platform>,
+    query: Params<Mine>,
+) -> Result<Json<Page<WishView>>> {
+    let Params(mine) = query;
+    let me = Some(caller.account);
+    let mut query = Query {
+        statuses: all_statuses(mine.status),
+        before: Cursor::decode(mine.cursor.as_deref())?,
+        limit: mine.limit.unwrap_or(DEFAULT_LIMIT),
+        ..Query::default()
+    };
+    match mine.relation {
+        MyRelation::Author => query.author = me,
+        MyRelation::Beneficiary => query.beneficiary = me,
+        MyRelation::Claimant => query.claimant = me,
+    }
+    Ok(Json(
+        platform
+            .db
+            .read(move |conn| newest(conn, Some(&caller), &query))
+            .await?,
+    ))
+}
+
+#[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct OfRegion {
+    /// In this region or below it.
+    region_id: RegionId,
+    /// Only those that stand here.
+    status: Option<WishStatus>,
+    /// Rows a page holds, 1 to 100.
+    #[validate(range(min = 1, max = 100))]
+    limit: Option<i64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// List a region's wishes for its staff
+///
+/// In any state, the newest first.
+#[utoipa::path(tag = "wishes", params(OfRegion), responses(
+    (status = 200, description = "A page of the region's wishes", body = Page<WishView>),
+    (status = 404, description = "Not a region of the caller's", body = ProblemBody),
+    (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
+#[get("/staff/wishes")]
+pub(super) async fn to_screen(
+    caller: Caller,
+    platform: Data<Platform>,
+    query: Params<OfRegion>,
+) -> Result<Json<Page<WishView>>> {
+    let Params(query) = query;
+    let region = query.region_id;
+    let query = Query {
+        statuses: all_statuses(query.status),
+        within: Some(region),
+        before: Cursor::decode(query.cursor.as_deref())?,
+        limit: query.limit.unwrap_or(DEFAULT_LIMIT),
+        ..Query::default()
+    };
+    let staff = [Role::RegionAdmin, Role::GridLeader, Role::GridWorker];
+    let page = platform.db.read(move |conn| {
+        if !caller.holds_in_region(conn, &staff, region)? {
+            return Err(Code::NotFound.into());
+        }
+        newest(conn, Some(&caller), &query)
+    });
+    Ok(Json(page.await?))
+}
+
+/// Read a wish
+#[utoipa::path(tag = "wishes", params(("id" = WishId, Path, description = "The wish")), security((), ("bearer" = [])), responses(
+    (status = 200, description = "As much of it as the caller may see", body = WishView),
+    (status = 404, description = "No such wish, or not for the caller's eyes", body = ProblemBody)))]
+#[get("/wishes/{id}")]
+pub(super) async fn read(
+    caller: MaybeCaller,
+    platform: Data<Platform>,
+    id: Path<WishId>,
+) -> Result<HttpResponse> {
+    let (view, version) = platform
+        .db
+        .read(move |conn| {
+            let (wish, relation) = service::visible(conn, caller.0.as_ref(), *id)?;
+            let version = wish.version;
+            Ok((view(conn, wish, relation)?, version))
+        })
+        .await?;
+    Ok(HttpResponse::Ok().insert_header(etag(version)).json(view))
+}
+
+/// Read the contact of a wish
+///
+/// For those who gave it and for the live claimant. Every reading is on the wish's timeline.
+#[utoipa::path(tag = "wishes", request_body = Nothing, params(("id" = WishId, Path, description = "The wish")), responses(
+    (status = 200, description = "The contact", body = Contact),
+    (status = 403, description = "Not while one does not hold the claim", body = ProblemBody),
+    (status = 404, description = "No such wish", body = ProblemBody)))]
+#[post("/wishes/{id}/contact")]
+pub(super) async fn read_contact(
+    caller: Caller,
+    _body: Body<Nothing>,
+    platform: Data<Platform>,
+    id: Path<WishId>,
+    desk: Data<Desk>,
+) -> Result<Json<Contact>> {
+    // not a command: a kept answer would keep the contact
+    Ok(Json(
+        platform
+            .db
+            .write(move |tx| service::read_contact(tx, &desk, &caller, *id))
+            .await?,
+    ))
+}
+
+/// A step in a wish's story.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WishStep)]
+pub struct StepView {
+    /// When.
+    pub at: Instant,
+    /// What happened, as `wish.verb`.
+    pub kind: String,
+    /// The state before, for a move.
+    pub from: Option<String>,
+    /// The state after, for a move.
+    pub to: Option<String>,
+    /// Why, in the actor's words.
+    pub reason: Option<String>,
+    /// What kind of actor.
+    pub actor_kind: ActorKind,
+    /// Whether it was the caller.
+    pub by_me: bool,
+}
+
+pub(super) fn story(conn: &mut Conn, me: Option<&Caller>, id: WishId) -> Result<Page<StepView>> {
+    let items = journal::of_subject(conn, "wish", id.0)?
+        .into_iter()
+        .map(|entry| StepView {
+            at: entry.at,
+            kind: entry.kind,
+            from: entry.from_state,
+            to: entry.to_state,
+            reason: entry.reason,
+            actor_kind: entry.actor_kind,
+            by_me: me.is_some_and(|me| entry.actor_id.is_some_and(|id| id.0 == me.account.0)),
+        })
+        .collect();
+    Ok(Page { items, next: None })
+}
+
+/// Follow a wish
+///
+/// Every step, for its beneficiary, its author, its claimant and the region's staff.
+#[utoipa::path(tag = "wishes", params(("id" = WishId, Path, description = "The wish")), responses(
+    (status = 200, description = "Its story, oldest first", body = Page<StepView>),
+    (status = 403, description = "Not of the caller's concern", body = ProblemBody),
+    (status = 404, description = "No such wish", body = ProblemBody)))]
+#[get("/wishes/{id}/timeline")]
+pub(super) async fn timeline(
+    caller: Caller,
+    platform: Data<Platform>,
+    id: Path<WishId>,
+) -> Result<Json<Page<StepView>>> {
+    let steps = platform.db.read(move |conn| {
+        let (_, relation) = service::visible(conn, Some(&caller), *id)?;
+        if !relation.may_follow() {
+            return Err(Code::Forbidden.into());
+        }
+        story(conn, Some(&caller), *id)
+    });
+    Ok(Json(steps.await?))
+}

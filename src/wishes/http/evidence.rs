@@ -1,0 +1,130 @@
+//! Photos that show a delivery.
+
+use super::*;
+
+/// A photo that shows a delivery.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WishEvidence)]
+pub struct EvidenceView {
+    /// Its id.
+    pub id: EvidenceId,
+    /// When it was added.
+    pub created_at: Instant,
+    /// Where the photo is.
+    pub photo_url: String,
+}
+
+impl From<Evidence> for EvidenceView {
+    fn from(evidence: Evidence) -> Self {
+        let photo_url = format!(
+            "/api/v1/wishes/{}/evidence/{}",
+            evidence.wish_id, evidence.id
+        );
+        Self {
+            id: evidence.id,
+            created_at: evidence.created_at,
+            photo_url,
+        }
+    }
+}
+
+/// A photo to be added.
+#[derive(MultipartForm)]
+pub(super) struct PhotoForm {
+    photo: Option<Part>,
+}
+
+/// The same, for the specification.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+pub(super) struct PhotoUpload {
+    /// A JPEG, PNG or WebP.
+    #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
+    photo: Vec<u8>,
+}
+
+/// Add a photo of the delivery
+///
+/// Taken for what its content is; written anew without metadata. The same photo is added once.
+#[utoipa::path(tag = "wishes", request_body(content = PhotoUpload, content_type = "multipart/form-data"),
+    params(("id" = WishId, Path, description = "The wish")), responses(
+    (status = 201, description = "Added", body = EvidenceView),
+    (status = 403, description = "Not the claimant", body = ProblemBody),
+    (status = 404, description = "No such wish", body = ProblemBody),
+    (status = 409, description = "Its state does not allow it", body = ProblemBody),
+    (status = 422, description = "No photo, or an unreadable one", body = ProblemBody)))]
+#[post("/wishes/{id}/evidence")]
+pub(super) async fn add_evidence(
+    caller: Caller,
+    platform: Data<Platform>,
+    id: Path<WishId>,
+    form: MultipartForm<PhotoForm>,
+) -> Result<HttpResponse> {
+    let photo = form.into_inner().photo.ok_or(Code::PhotoMissing)?;
+    let stored = platform
+        .files
+        .put_photo(photo.data.to_vec())
+        .await
+        .map_err(refusal)?;
+    let evidence = platform
+        .db
+        .write(move |tx| service::add_evidence(tx, &caller, *id, &stored))
+        .await?;
+    let view = EvidenceView::from(evidence);
+    Ok(HttpResponse::Created()
+        .insert_header(("location", view.photo_url.clone()))
+        .json(view))
+}
+
+pub(super) fn refusal(error: FileError) -> Error {
+    match error {
+        FileError::TooLarge(_) => Code::PayloadTooLarge.into(),
+        FileError::UnsupportedType => Code::UnsupportedMediaType.into(),
+        FileError::Unreadable => Code::PhotoUnreadable.into(),
+        FileError::NotFound => Code::NotFound.into(),
+        FileError::Storage(_) => Error::internal(error),
+    }
+}
+
+#[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Size {
+    /// The small one.
+    thumbnail: Option<bool>,
+}
+
+/// Show a photo of a delivery
+///
+/// To those whom the wish concerns.
+#[utoipa::path(tag = "wishes", params(("id" = WishId, Path, description = "The wish"),
+    ("evidence_id" = EvidenceId, Path, description = "The photo"), Size), responses(
+    (status = 200, description = "The photo", body = Vec<u8>, content_type = "image/jpeg"),
+    (status = 403, description = "Not of the caller's concern", body = ProblemBody),
+    (status = 404, description = "No such photo", body = ProblemBody)))]
+#[get("/wishes/{id}/evidence/{evidence_id}")]
+pub(super) async fn show_evidence(
+    caller: Caller,
+    platform: Data<Platform>,
+    path: Path<(WishId, EvidenceId)>,
+    size: Params<Size>,
+) -> Result<HttpResponse> {
+    let (id, evidence_id) = path.into_inner();
+    let evidence = platform
+        .db
+        .read(move |conn| {
+            let (_, relation) = service::visible(conn, Some(&caller), id)?;
+            if !relation.may_follow() {
+                return Err(Code::Forbidden.into());
+            }
+            store::one_evidence(conn, id, evidence_id)
+        })
+        .await?;
+    let key = if size.0.thumbnail == Some(true) {
+        evidence.thumbnail
+    } else {
+        evidence.photo
+    };
+    let bytes = platform.files.get(&key).await.map_err(refusal)?;
+    Ok(HttpResponse::Ok().content_type("image/jpeg").body(bytes))
+}

@@ -1,0 +1,192 @@
+//! Posting, screening, claiming, delivering and confirming wishes; browsing and following them.
+
+use std::sync::Arc;
+
+use actix_multipart::form::MultipartForm;
+use actix_multipart::form::bytes::Bytes as Part;
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpResponse, get, patch, post};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+use super::model::{
+    BeneficiaryGroup, ConsentChannel, Contact, Evidence, EvidenceId, FulfilledBy, LifeCycle, Wish,
+    WishId, WishKind, WishStatus,
+};
+use super::rules::{MOVES, Relation};
+use super::service::{self, Desk, EditWish, LINK, Mover, NewWish};
+use super::store::{self, Query};
+use super::thread::{self, MessageId};
+use crate::error::{Code, Error, Result};
+use crate::identity::{Caller, Command, Made, MaybeCaller, Role};
+use crate::platform::Platform;
+use crate::platform::clock::Instant;
+use crate::platform::db::{Conn, Tx};
+use crate::platform::files::FileError;
+use crate::platform::http::page::DEFAULT_LIMIT;
+use crate::platform::http::valid::{Nothing, Reason};
+use crate::platform::http::{Body, Cursor, Page, Params, ProblemBody, etag};
+use crate::platform::journal::{self, ActorKind};
+use crate::regions::{self, Level, RegionId};
+
+mod browsing;
+mod evidence;
+mod links;
+mod messages;
+mod posting;
+
+use browsing::{StepView, story};
+use evidence::EvidenceView;
+
+/// The room's routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(browsing::list)
+        .service(posting::create)
+        .service(browsing::mine)
+        .service(browsing::to_screen);
+    config
+        .service(browsing::read)
+        .service(posting::edit)
+        .service(browsing::read_contact)
+        .service(browsing::timeline);
+    config
+        .service(posting::submit)
+        .service(posting::revise)
+        .service(posting::withdraw)
+        .service(posting::publish)
+        .service(posting::reject)
+        .service(posting::claim)
+        .service(posting::release)
+        .service(posting::deliver)
+        .service(posting::confirm)
+        .service(posting::dispute)
+        .service(posting::redeliver)
+        .service(posting::free);
+    config
+        .service(evidence::add_evidence)
+        .service(evidence::show_evidence)
+        .service(messages::write_message)
+        .service(messages::list_messages);
+    config
+        .service(links::follow_link)
+        .service(links::confirm_by_link)
+        .service(links::dispute_by_link);
+}
+
+/// A wish as a caller may see it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Wish)]
+pub struct WishView {
+    /// Its id.
+    pub id: WishId,
+    /// In a few words.
+    pub title: String,
+    /// In more words.
+    pub description: String,
+    /// What the public calls the beneficiary.
+    pub alias: String,
+    /// Whom it is for.
+    pub beneficiary_group: BeneficiaryGroup,
+    /// The livelihood goal it serves.
+    pub life_cycle: LifeCycle,
+    /// Goods or a service.
+    pub kind: WishKind,
+    /// What goods are worth, in fen.
+    pub value_fen: Option<i64>,
+    /// The street it belongs to.
+    pub street: Option<String>,
+    /// The last day on which it is open.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub expires_on: Option<chrono::NaiveDate>,
+    /// Where it stands.
+    pub status: WishStatus,
+    /// Since when.
+    pub status_since: Instant,
+    /// Who said that it came true.
+    pub fulfilled_by: Option<FulfilledBy>,
+    /// How far away it is from the place asked for, in metres, to the next hundred.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distance_m: Option<i64>,
+    /// What only those see whom it concerns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub involved: Option<InvolvedView>,
+    /// When it was written.
+    pub created_at: Instant,
+}
+
+/// What only those see whom a wish concerns.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WishInvolved)]
+pub struct InvolvedView {
+    /// The grid or community it belongs to.
+    pub region_id: RegionId,
+    /// How the beneficiary agreed.
+    pub consent_channel: ConsentChannel,
+    /// When the clock moves it on.
+    pub due_at: Option<Instant>,
+    /// The photos that show the delivery.
+    pub evidence: Vec<EvidenceView>,
+    /// The moves that its state allows, whoever makes them.
+    pub moves: Vec<String>,
+    /// Whether the caller may read the contact.
+    pub may_read_contact: bool,
+    /// Its version, as in the `ETag`.
+    pub version: i32,
+}
+
+fn view(conn: &mut Conn, wish: Wish, relation: Relation) -> Result<WishView> {
+    let street = regions::ancestors(conn, wish.region_id)?
+        .into_iter()
+        .find(|region| region.level == Level::Street)
+        .map(|region| region.name);
+    let involved = if relation.is_involved() {
+        let mut moves: Vec<_> = MOVES
+            .iter()
+            .filter(|m| m.from.contains(&wish.status))
+            .map(|m| m.verb.to_owned())
+            .collect();
+        moves.dedup();
+        Some(InvolvedView {
+            region_id: wish.region_id,
+            consent_channel: wish.consent_channel,
+            due_at: wish.due_at,
+            evidence: store::evidence(conn, wish.id)?
+                .into_iter()
+                .map(Into::into)
+                .collect(),
+            moves,
+            may_read_contact: relation.may_read_contact(wish.status),
+            version: wish.version,
+        })
+    } else {
+        None
+    };
+    Ok(WishView {
+        id: wish.id,
+        title: wish.title,
+        description: wish.description,
+        alias: wish.alias,
+        beneficiary_group: wish.beneficiary_group,
+        life_cycle: wish.life_cycle,
+        kind: wish.kind,
+        value_fen: wish.value_fen,
+        street,
+        expires_on: wish.expires_on,
+        status: wish.status,
+        status_since: wish.status_since,
+        fulfilled_by: wish.fulfilled_by,
+        distance_m: None,
+        involved,
+        created_at: wish.created_at,
+    })
+}
+
+/// The answer to a move: the wish as the caller sees it now.
+fn moved(tx: &mut Tx<'_>, caller: &Caller, wish: Wish) -> Result<Made<WishView>> {
+    let relation = service::relation(tx.conn, Some(caller), &wish)?;
+    let version = wish.version;
+    Ok(Made::changed(view(tx.conn, wish, relation)?).version(version))
+}

@@ -1,0 +1,104 @@
+//! What the clock does to wishes.
+
+use super::moves::fulfil;
+use super::telling::{local, notice, tell_owners, tell_staff};
+use super::*;
+
+#[derive(Serialize, Deserialize)]
+struct Reminder {
+    wish: WishId,
+    claim: ClaimId,
+    lease_until: Instant,
+}
+
+pub(super) fn remind_later(tx: &mut Tx<'_>, desk: &Desk, claim: &Claim) -> Result<()> {
+    let reminder = Reminder {
+        wish: claim.wish_id,
+        claim: claim.id,
+        lease_until: claim.lease_until,
+    };
+    let at = claim.lease_until - TimeDelta::hours(desk.rules.reminder_hours);
+    tx.enqueue("wish.remind", &reminder, at).map(|_| ())
+}
+
+/// Reminds a claimant whose lease is about to end, if it still does: a job.
+///
+/// # Errors
+/// Those of the database.
+pub fn remind(tx: &mut Tx<'_>, payload: &serde_json::Value) -> Result<()> {
+    let reminder: Reminder = serde_json::from_value(payload.clone()).map_err(Error::internal)?;
+    let wish = store::wish(tx.conn, reminder.wish)?;
+    let claim = store::live_claim(tx.conn, wish.id)?;
+    let same = claim
+        .filter(|claim| claim.id == reminder.claim && claim.lease_until == reminder.lease_until);
+    if let Some(claim) = same
+        && wish.status == WishStatus::Claimed
+    {
+        let due = local(tx, claim.lease_until);
+        notify(
+            tx,
+            &notice(&wish, claim.claimant_id, Kind::WishLeaseEnding).with("due", due),
+        )?;
+    }
+    Ok(())
+}
+
+/// Moves on what the clock has reached, up to `limit` wishes; returns how many. A wish that
+/// somebody moves at the same moment is left to them.
+///
+/// # Errors
+/// Those of the database.
+pub fn sweep(tx: &mut Tx<'_>, desk: &Desk, limit: i64) -> Result<usize> {
+    let today = today(tx);
+    let due = store::due(tx.conn, tx.now, today, limit)?;
+    let count = due.len();
+    for wish in due {
+        match sweep_one(tx, desk, &wish) {
+            Err(Error::Problem(_)) | Ok(()) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(count)
+}
+
+fn sweep_one(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish) -> Result<()> {
+    match wish.status {
+        WishStatus::Submitted => {
+            if store::clear_due(tx.conn, wish.id)? {
+                tx.journal(change(wish, Actor::System, "screening_overdue"))?;
+                tell_staff(tx, wish, Kind::WishScreeningOverdue, &[])?;
+            }
+        }
+        WishStatus::Claimed => {
+            if let Some(moved) = advance(tx, wish, "lapse", Mover::Clock, None, None)? {
+                tell_owners(tx, &moved, Kind::WishLapsed, &[])?;
+                if let Some(claim) = store::live_claim(tx.conn, wish.id)? {
+                    store::end_claim(tx, claim.id, ClaimOutcome::Lapsed)?;
+                    notify(tx, &notice(&moved, claim.claimant_id, Kind::WishLapsed))?;
+                }
+            }
+        }
+        WishStatus::Delivered => {
+            fulfil(
+                tx,
+                desk,
+                wish,
+                "time_out",
+                Mover::Clock,
+                FulfilledBy::Timeout,
+            )?;
+        }
+        WishStatus::Fulfilled => {
+            advance(tx, wish, "close", Mover::Clock, None, None)?;
+        }
+        WishStatus::Published => {
+            if let Some(moved) = advance(tx, wish, "expire", Mover::Clock, None, None)? {
+                notify(tx, &notice(&moved, moved.author_id, Kind::WishExpired))?;
+            }
+        }
+        _ => {
+            store::clear_due(tx.conn, wish.id)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,403 @@
+//! The moves of a wish's life that people make.
+
+use super::clock::remind_later;
+use super::telling::{local, notice, send_link, tell_owners, tell_staff};
+use super::*;
+
+/// Hands a draft in for screening.
+pub fn submit(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Result<Wish> {
+    let wish = of_author(tx.conn, caller, id)?;
+    let due = end_of_workday_after(tx.now, desk.rules.screening_workdays, tx.zone);
+    let Some(moved) = advance(tx, &wish, "submit", Mover::Caller(caller), None, Some(due))? else {
+        return Ok(wish);
+    };
+    tell_staff(tx, &moved, Kind::WishSubmitted, &[("due", local(tx, due))])?;
+    Ok(moved)
+}
+
+/// Takes a rejected wish back into a draft.
+pub fn revise(tx: &mut Tx<'_>, caller: &Caller, id: WishId) -> Result<Wish> {
+    let wish = of_author(tx.conn, caller, id)?;
+    let moved = advance(tx, &wish, "revise", Mover::Caller(caller), None, None)?;
+    Ok(or_same(moved, wish))
+}
+
+/// Takes a wish back.
+pub fn withdraw(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Result<Wish> {
+    let wish = of_author(tx.conn, caller, id)?;
+    let Some(moved) = advance(
+        tx,
+        &wish,
+        "withdraw",
+        Mover::Caller(caller),
+        Some(reason),
+        None,
+    )?
+    else {
+        return Ok(wish);
+    };
+    if let Some(claim) = store::live_claim(tx.conn, id)? {
+        store::end_claim(tx, claim.id, ClaimOutcome::Withdrawn)?;
+        notify(tx, &notice(&moved, claim.claimant_id, Kind::WishWithdrawn))?;
+    }
+    Ok(moved)
+}
+
+fn of_author(conn: &mut Conn, caller: &Caller, id: WishId) -> Result<Wish> {
+    let (wish, relation) = visible(conn, Some(caller), id)?;
+    if relation.author {
+        Ok(wish)
+    } else {
+        Err(Code::Forbidden.into())
+    }
+}
+
+/// A wish for a screener of its region, who must not be its author.
+fn of_screener(conn: &mut Conn, caller: &Caller, id: WishId) -> Result<Wish> {
+    let (wish, relation) = visible(conn, Some(caller), id)?;
+    if !relation.screener {
+        return Err(Code::Forbidden.into());
+    }
+    if relation.author || relation.beneficiary {
+        return Err(Code::OwnWish.into());
+    }
+    Ok(wish)
+}
+
+/// Publishes a submitted wish.
+pub fn publish(tx: &mut Tx<'_>, caller: &Caller, id: WishId, seen: IfMatch) -> Result<Wish> {
+    let wish = of_screener(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &wish, "publish", Mover::Caller(caller))? {
+        return Ok(wish);
+    }
+    seen.expect(wish.version)?;
+    let moved = advance(tx, &wish, "publish", Mover::Caller(caller), None, None)?;
+    let moved = or_same(moved, wish);
+    tell_owners(tx, &moved, Kind::WishPublished, &[])?;
+    Ok(moved)
+}
+
+/// Sends a submitted wish back with a reason.
+pub fn reject(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: WishId,
+    seen: IfMatch,
+    reason: &str,
+) -> Result<Wish> {
+    let wish = of_screener(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &wish, "reject", Mover::Caller(caller))? {
+        return Ok(wish);
+    }
+    seen.expect(wish.version)?;
+    let moved = advance(
+        tx,
+        &wish,
+        "reject",
+        Mover::Caller(caller),
+        Some(reason),
+        None,
+    )?;
+    let moved = or_same(moved, wish);
+    notify(
+        tx,
+        &notice(&moved, moved.author_id, Kind::WishRejected).with("reason", reason),
+    )?;
+    Ok(moved)
+}
+
+/// Claims a published wish for the length of a lease.
+///
+/// # Errors
+/// `own_wish`, `claim_limit_reached`, `claiming_paused`, or `move_not_allowed` when somebody else
+/// was faster.
+pub fn claim(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Result<Wish> {
+    let (wish, relation) = visible(tx.conn, Some(caller), id)?;
+    if is_repeat(tx.conn, &wish, "claim", Mover::Caller(caller))? {
+        return Ok(wish);
+    }
+    if relation.author || relation.beneficiary {
+        return Err(Code::OwnWish.into());
+    }
+    lifecycle::step(MOVES, wish.status, "claim")?;
+    // the limits span several wishes: two claims of one person wait for each other
+    tx.serialize_on(&format!("claimant:{}", caller.account))?;
+    let since = tx.now - TimeDelta::days(desk.rules.lapse_days);
+    if store::count_lapses(tx.conn, caller.account, since)? >= desk.rules.lapses {
+        return Err(Code::ClaimingPaused.into());
+    }
+    if store::count_live_claims(tx.conn, caller.account)? >= desk.rules.live_claims {
+        return Err(Code::ClaimLimitReached.into());
+    }
+    let until = tx.now + TimeDelta::days(desk.rules.lease_days);
+    let moved = advance(tx, &wish, "claim", Mover::Caller(caller), None, Some(until))?;
+    let moved = or_same(moved, wish);
+    let claim = Claim {
+        id: ClaimId::new(),
+        wish_id: id,
+        claimant_id: caller.account,
+        claimed_at: tx.now,
+        lease_until: until,
+        ended_at: None,
+        outcome: None,
+    };
+    store::insert_claim(tx.conn, &claim)?;
+    remind_later(tx, desk, &claim)?;
+    let name = identity::account(tx.conn, caller.account)?.display_name;
+    tell_owners(tx, &moved, Kind::WishClaimed, &[("name", name)])?;
+    send_link(tx, desk, &moved, "claimed")?;
+    Ok(moved)
+}
+
+fn claimant_of(conn: &mut Conn, caller: &Caller, id: WishId) -> Result<(Wish, Claim)> {
+    let (wish, relation) = visible(conn, Some(caller), id)?;
+    match store::live_claim(conn, id)? {
+        Some(claim) if relation.claimant => Ok((wish, claim)),
+        _ => Err(Code::Forbidden.into()),
+    }
+}
+
+/// Adds a photo of the delivery; the same photo is added once.
+pub fn add_evidence(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: WishId,
+    photo: &StoredPhoto,
+) -> Result<Evidence> {
+    let (wish, claim) = claimant_of(tx.conn, caller, id)?;
+    if wish.status != WishStatus::Claimed {
+        return Err(lifecycle::refusal(MOVES, wish.status));
+    }
+    let known = store::evidence(tx.conn, id)?;
+    if let Some(same) = known
+        .into_iter()
+        .find(|e| e.claim_id == claim.id && e.photo == photo.key)
+    {
+        return Ok(same);
+    }
+    let evidence = Evidence {
+        id: EvidenceId::new(),
+        wish_id: id,
+        claim_id: claim.id,
+        photo: photo.key.clone(),
+        thumbnail: photo.thumbnail.clone(),
+        created_at: tx.now,
+    };
+    store::insert_evidence(tx.conn, &evidence)?;
+    tx.journal(change(&wish, caller.actor(), "add_evidence"))?;
+    Ok(evidence)
+}
+
+/// Says that the wish was delivered, with at least one photo.
+pub fn deliver(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Result<Wish> {
+    let (wish, claim) = claimant_of(tx.conn, caller, id)?;
+    if wish.status == WishStatus::Claimed
+        && !store::evidence(tx.conn, id)?
+            .iter()
+            .any(|evidence| evidence.claim_id == claim.id)
+    {
+        return Err(Code::EvidenceMissing.into());
+    }
+    let until = tx.now + TimeDelta::days(desk.rules.confirmation_days);
+    let Some(moved) = advance(
+        tx,
+        &wish,
+        "deliver",
+        Mover::Caller(caller),
+        None,
+        Some(until),
+    )?
+    else {
+        return Ok(wish);
+    };
+    tell_owners(
+        tx,
+        &moved,
+        Kind::WishDelivered,
+        &[("due", local(tx, until))],
+    )?;
+    send_link(tx, desk, &moved, "delivered")?;
+    Ok(moved)
+}
+
+/// Gives a claim up.
+pub fn release(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Result<Wish> {
+    let (wish, relation) = visible(tx.conn, Some(caller), id)?;
+    if is_repeat(tx.conn, &wish, "release", Mover::Caller(caller))? {
+        return Ok(wish);
+    }
+    let claim = match store::live_claim(tx.conn, id)? {
+        Some(claim) if relation.claimant => claim,
+        _ => return Err(Code::Forbidden.into()),
+    };
+    let moved = advance(
+        tx,
+        &wish,
+        "release",
+        Mover::Caller(caller),
+        Some(reason),
+        None,
+    )?;
+    let moved = or_same(moved, wish);
+    store::end_claim(tx, claim.id, ClaimOutcome::Released)?;
+    tell_owners(tx, &moved, Kind::WishReleased, &[])?;
+    Ok(moved)
+}
+
+/// A wish for whoever speaks for its beneficiary, and whether that is the beneficiary itself. The
+/// claimant never confirms its own delivery.
+fn of_beneficiary(conn: &mut Conn, by: Mover<'_>, id: WishId) -> Result<(Wish, FulfilledBy)> {
+    match by {
+        Mover::Caller(caller) => {
+            let (wish, relation) = visible(conn, Some(caller), id)?;
+            if !relation.speaks_for_beneficiary() || relation.claimant {
+                return Err(Code::Forbidden.into());
+            }
+            let who = if relation.beneficiary {
+                FulfilledBy::Beneficiary
+            } else {
+                FulfilledBy::Proxy
+            };
+            Ok((wish, who))
+        }
+        Mover::Link => Ok((store::wish(conn, id)?, FulfilledBy::Beneficiary)),
+        Mover::Clock => Ok((store::wish(conn, id)?, FulfilledBy::Timeout)),
+    }
+}
+
+/// Says that the wish came true.
+pub fn confirm(tx: &mut Tx<'_>, desk: &Desk, by: Mover<'_>, id: WishId) -> Result<Wish> {
+    let (wish, who) = of_beneficiary(tx.conn, by, id)?;
+    if matches!(by, Mover::Link) && wish.status == WishStatus::Fulfilled {
+        return Ok(wish); // a second tap on the link
+    }
+    fulfil(
+        tx,
+        desk,
+        &wish,
+        if who == FulfilledBy::Timeout {
+            "time_out"
+        } else {
+            "confirm"
+        },
+        by,
+        who,
+    )
+}
+
+pub(super) fn fulfil(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    wish: &Wish,
+    verb: &str,
+    by: Mover<'_>,
+    who: FulfilledBy,
+) -> Result<Wish> {
+    let until = tx.now + TimeDelta::days(desk.rules.reopening_days);
+    let Some(moved) = advance(tx, wish, verb, by, None, Some(until))? else {
+        return Ok(wish.clone());
+    };
+    store::set_fulfilled(tx.conn, moved.id, Some(who), Some(tx.now))?;
+    if let Some(claim) = store::live_claim(tx.conn, moved.id)? {
+        store::end_claim(tx, claim.id, ClaimOutcome::Fulfilled)?;
+        notify(tx, &notice(&moved, claim.claimant_id, Kind::WishFulfilled))?;
+    }
+    store::wish(tx.conn, moved.id)
+}
+
+/// Says what is wrong with a delivery, or with what was confirmed not long ago.
+pub fn dispute(tx: &mut Tx<'_>, by: Mover<'_>, id: WishId, reason: &str) -> Result<Wish> {
+    let (wish, _) = of_beneficiary(tx.conn, by, id)?;
+    let verb = if wish.status == WishStatus::Fulfilled {
+        "reopen"
+    } else {
+        "dispute"
+    };
+    let Some(moved) = advance(tx, &wish, verb, by, Some(reason), None)? else {
+        return Ok(wish);
+    };
+    if verb == "reopen" {
+        store::revive_claim(tx.conn, id)?;
+        store::set_fulfilled(tx.conn, id, None, None)?;
+    }
+    if let Some(claim) = store::live_claim(tx.conn, id)? {
+        notify(
+            tx,
+            &notice(&moved, claim.claimant_id, Kind::WishDisputed).with("reason", reason),
+        )?;
+    }
+    tell_staff(
+        tx,
+        &moved,
+        Kind::WishDisputed,
+        &[("reason", reason.to_owned())],
+    )?;
+    store::wish(tx.conn, id)
+}
+
+/// Settles a dispute: the claimant delivers again, under a new lease.
+pub fn redeliver(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: WishId,
+    reason: &str,
+) -> Result<Wish> {
+    let wish = of_screener(tx.conn, caller, id)?;
+    let until = tx.now + TimeDelta::days(desk.rules.lease_days);
+    let Some(moved) = advance(
+        tx,
+        &wish,
+        "redeliver",
+        Mover::Caller(caller),
+        Some(reason),
+        Some(until),
+    )?
+    else {
+        return Ok(wish);
+    };
+    if let Some(claim) = store::live_claim(tx.conn, id)? {
+        store::extend_claim(tx.conn, claim.id, until)?;
+        remind_later(
+            tx,
+            desk,
+            &Claim {
+                lease_until: until,
+                ..claim.clone()
+            },
+        )?;
+        let due = local(tx, until);
+        notify(
+            tx,
+            &notice(&moved, claim.claimant_id, Kind::WishToRedeliver).with("due", due),
+        )?;
+    }
+    Ok(moved)
+}
+
+/// Settles a dispute: the wish is open to others again.
+pub fn free(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Result<Wish> {
+    let wish = of_screener(tx.conn, caller, id)?;
+    let Some(moved) = advance(tx, &wish, "free", Mover::Caller(caller), Some(reason), None)? else {
+        return Ok(wish);
+    };
+    if let Some(claim) = store::live_claim(tx.conn, id)? {
+        store::end_claim(tx, claim.id, ClaimOutcome::Freed)?;
+        notify(tx, &notice(&moved, claim.claimant_id, Kind::WishFreed))?;
+    }
+    Ok(moved)
+}
+
+/// Shows a contact to somebody who may read it, and writes into the journal that it was shown.
+pub fn read_contact(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Result<Contact> {
+    let (wish, relation) = visible(tx.conn, Some(caller), id)?;
+    if !relation.may_read_contact(wish.status) {
+        return Err(Code::Forbidden.into());
+    }
+    tx.journal(change(&wish, caller.actor(), "read_contact"))?;
+    contact(&desk.vault, &wish)
+}
+
+pub(super) fn contact(vault: &Vault, wish: &Wish) -> Result<Contact> {
+    serde_json::from_slice(&vault.open(&wish.contact)?).map_err(Error::internal)
+}

@@ -1,0 +1,96 @@
+//! Telling people what happened to a wish.
+
+use super::moves::contact;
+use super::*;
+
+pub(super) fn notice(wish: &Wish, to: AccountId, kind: Kind) -> Notice {
+    Notice::titled(to, kind, ("wish", wish.id.0), &wish.title)
+}
+
+/// Tells the author and, where it is somebody else, the beneficiary.
+pub(super) fn tell_owners(
+    tx: &mut Tx<'_>,
+    wish: &Wish,
+    kind: Kind,
+    params: &[(&'static str, String)],
+) -> Result<()> {
+    let beneficiary = wish.beneficiary_id.filter(|id| *id != wish.author_id);
+    for to in [Some(wish.author_id), beneficiary].into_iter().flatten() {
+        tell(tx, wish, to, kind, params)?;
+    }
+    Ok(())
+}
+
+/// Tells the administrators of the smallest region above the wish that has any.
+pub(super) fn tell_staff(
+    tx: &mut Tx<'_>,
+    wish: &Wish,
+    kind: Kind,
+    params: &[(&'static str, String)],
+) -> Result<()> {
+    for region in regions::ancestors(tx.conn, wish.region_id)? {
+        let staff = identity::holders(tx.conn, Role::RegionAdmin, region.id.0)?;
+        for to in &staff {
+            tell(tx, wish, *to, kind, params)?;
+        }
+        if !staff.is_empty() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn tell(
+    tx: &mut Tx<'_>,
+    wish: &Wish,
+    to: AccountId,
+    kind: Kind,
+    params: &[(&'static str, String)],
+) -> Result<()> {
+    let notice = params
+        .iter()
+        .fold(notice(wish, to, kind), |notice, (gap, text)| {
+            notice.with(gap, text.clone())
+        });
+    notify(tx, &notice)
+}
+
+/// An instant as people in the district read it.
+pub(super) fn local(tx: &Tx<'_>, at: Instant) -> String {
+    at.with_timezone(&tx.zone)
+        .format("%Y-%m-%d %H:%M")
+        .to_string()
+}
+
+/// What a beneficiary's link is signed for.
+pub const LINK: &str = "wish";
+
+/// Sends a link to a beneficiary without an account: to follow every step and to confirm.
+pub(super) fn send_link(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish, what: &str) -> Result<()> {
+    if wish.beneficiary_id.is_some() {
+        return Ok(());
+    }
+    let contact = contact(&desk.vault, wish)?;
+    let expires = tx
+        .now
+        .checked_add_days(Days::new(180))
+        .map_or(tx.now, Into::into);
+    let token = desk.vault.sign_link(LINK, &wish.id, expires);
+    let url = format!("{}/api/v1/wish-links/{token}", desk.public_url);
+    let text = match what {
+        "claimed" => format!("您的微心愿“{}”已被认领,查看进度:{url}", wish.title),
+        _ => format!("您的微心愿“{}”已送达,请查看并确认:{url}", wish.title),
+    };
+    let params = [
+        ("title".to_owned(), wish.title.clone()),
+        ("url".to_owned(), url),
+    ]
+    .into();
+    let sms = Sms {
+        to: contact.phone,
+        template: format!("wish_{what}"),
+        params,
+        text,
+    };
+    tx.enqueue("sms", &sms, tx.now).map(|_| ())
+}
