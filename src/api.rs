@@ -21,7 +21,7 @@ use crate::error::{Code, Error, Problem, Result};
 use crate::platform::http::ProblemBody;
 use crate::platform::http::problem::PROBLEM_JSON;
 use crate::platform::lifecycle;
-use crate::{identity, notifications, regions, server, wishes};
+use crate::{identity, notifications, regions, server, taxonomies, volunteers, wishes};
 
 /// Every route of the product.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -37,6 +37,8 @@ fn v1(config: &mut ServiceConfig<'_>) {
     regions::http::routes(config);
     identity::http::routes(config);
     notifications::http::routes(config);
+    taxonomies::http::routes(config);
+    volunteers::http::routes(config);
     wishes::http::routes(config);
 }
 
@@ -54,6 +56,8 @@ fn v1(config: &mut ServiceConfig<'_>) {
         (name = "identity", description = "Signing up and in, one's own account, roles"),
         (name = "notifications", description = "One's inbox, and what comes by mail"),
         (name = "wishes", description = "Micro-wishes, from the draft to the confirmation"),
+        (name = "volunteers", description = "Profiles and verified qualifications"),
+        (name = "taxonomies", description = "Skills, qualifications and classifications"),
         (name = "regions", description = "District, streets, areas, communities and grids"),
     ),
     components(schemas(ProblemBody)),
@@ -101,7 +105,13 @@ pub fn specification() -> utoipa::openapi::OpenApi {
 
 /// The lifecycles as diagrams, as `docs/lifecycles.md` holds them.
 pub fn lifecycles() -> String {
-    let drawn = [("Wish 微心愿", lifecycle::mermaid(wishes::rules::MOVES))];
+    let drawn = [
+        ("Wish 微心愿", lifecycle::mermaid(wishes::rules::MOVES)),
+        (
+            "Qualification 资质",
+            lifecycle::mermaid(volunteers::rules::MOVES),
+        ),
+    ];
     let mut out = String::from(
         "# Lifecycles\n\nDrawn from the same tables that the code uses: `yiqilai lifecycles > docs/lifecycles.md`.\n",
     );

@@ -17,10 +17,9 @@ use crate::platform::files::StoredPhoto;
 use crate::platform::http::IfMatch;
 use crate::platform::journal::Actor;
 use crate::regions::{self, NewRegion, RegionId};
+use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 use crate::wishes::{self, Mover};
-use crate::wishes::{
-    BeneficiaryGroup, ConsentChannel, Contact, Desk, LifeCycle, NewWish, Wish, WishKind, WishStatus,
-};
+use crate::wishes::{ConsentChannel, Contact, Desk, NewWish, Wish, WishKind, WishStatus};
 use crate::worker::Worker;
 
 const REGIONS: &str = include_str!("../config/regions/beilun.csv");

@@ -290,4 +290,14 @@ codes! {
     LinkInvalid 404 "链接无效或已过期。" "The link is not valid, or no longer.",
     PhotoMissing 422 "请上传名为 photo 的照片。" "Send the photo as a part named photo.",
     PhotoUnreadable 422 "照片无法读取或尺寸过大。" "The photo cannot be read, or has too many pixels.",
+
+    // ---- volunteers
+    UnknownSkill 422 "没有这项技能。" "There is no such skill.",
+    UnknownQualification 422 "没有这种资质。" "There is no such qualification.",
+    Repeated 422 "重复填写。" "It stands there twice.",
+    EndsBeforeItBegins 422 "结束时间须晚于开始时间。" "It ends before it begins.",
+    Overlaps 422 "与其他时段重叠。" "It overlaps with another one.",
+    InTheFuture 422 "日期不能晚于今天。" "The date lies in the future.",
+    ProfileRequired 409 "请先填写志愿者档案。" "Write your volunteer profile first.",
+    OwnQualification 403 "不能审核自己的资质。" "It is your own qualification.",
 }

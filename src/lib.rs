@@ -18,8 +18,12 @@ pub mod worker;
 
 pub mod regions;
 
+pub mod taxonomies;
+
 pub mod identity;
 
 pub mod notifications;
+
+pub mod volunteers;
 
 pub mod wishes;

@@ -313,6 +313,85 @@ joinable!(wish_messages -> wishes (wish_id));
 joinable!(wish_messages -> wish_claims (claim_id));
 joinable!(wish_messages -> accounts (author_id));
 
+// ---- volunteers
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Date, Integer, Nullable, Text};
+    volunteers (account_id) {
+        account_id -> Id,
+        region_id -> Id,
+        introduction -> Text,
+        birth_date -> Nullable<Date>,
+        version -> Integer,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+joinable!(volunteers -> accounts (account_id));
+joinable!(volunteers -> regions (region_id));
+table! {
+    use crate::platform::columns::sql::Id;
+    use diesel::sql_types::{Integer, Text};
+    volunteer_skills (account_id, skill) {
+        account_id -> Id,
+        skill -> Text,
+        level -> Integer,
+    }
+}
+joinable!(volunteer_skills -> volunteers (account_id));
+table! {
+    use crate::platform::columns::sql::Id;
+    use diesel::sql_types::Text;
+    volunteer_interests (account_id, life_cycle) {
+        account_id -> Id,
+        life_cycle -> Text,
+    }
+}
+joinable!(volunteer_interests -> volunteers (account_id));
+table! {
+    use crate::platform::columns::sql::Id;
+    use diesel::sql_types::Integer;
+    volunteer_windows (account_id, weekday, from_minute) {
+        account_id -> Id,
+        weekday -> Integer,
+        from_minute -> Integer,
+        to_minute -> Integer,
+    }
+}
+joinable!(volunteer_windows -> volunteers (account_id));
+table! {
+    use crate::platform::columns::sql::Id;
+    use diesel::sql_types::{Double, Integer, Text};
+    volunteer_places (id) {
+        id -> Id,
+        account_id -> Id,
+        label -> Text,
+        longitude -> Double,
+        latitude -> Double,
+        radius_m -> Integer,
+    }
+}
+joinable!(volunteer_places -> volunteers (account_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Binary, Date, Nullable, Text};
+    qualifications (id) {
+        id -> Id,
+        account_id -> Id,
+        kind -> Text,
+        number -> Binary,
+        issued_on -> Date,
+        expires_on -> Nullable<Date>,
+        status -> Text,
+        reviewed_by -> Nullable<Id>,
+        reviewed_at -> Nullable<Instant>,
+        reason -> Nullable<Text>,
+        created_at -> Instant,
+    }
+}
+joinable!(qualifications -> volunteers (account_id));
+joinable!(qualifications -> accounts (reviewed_by));
+
 allow_tables_to_appear_in_same_query!(
     journal,
     journal_cursors,
@@ -334,5 +413,11 @@ allow_tables_to_appear_in_same_query!(
     wishes,
     wish_claims,
     wish_evidence,
-    wish_messages
+    wish_messages,
+    volunteers,
+    volunteer_skills,
+    volunteer_interests,
+    volunteer_windows,
+    volunteer_places,
+    qualifications
 );

@@ -6,7 +6,14 @@
 use std::path::{Path, PathBuf};
 
 /// Rooms in the order of the one-way street: each may know those before it.
-const ROOMS: &[&str] = &["regions", "identity", "notifications", "wishes"];
+const ROOMS: &[&str] = &[
+    "regions",
+    "taxonomies",
+    "identity",
+    "notifications",
+    "volunteers",
+    "wishes",
+];
 
 /// Wiring files, which may know every room.
 const WIRING: &[&str] = &[

@@ -69,6 +69,12 @@ kinds! {
     /// To the other side of the claim.
     WishMessage "您有新的留言" "微心愿“{title}”有一条新留言。"
         "You have a new message" "There is a new message on the wish \"{title}\".",
+    /// To the volunteer.
+    QualificationVerified "资质已通过审核" "您的资质“{title}”已通过审核。"
+        "Your qualification is verified" "Your qualification \"{title}\" was verified.",
+    /// To the volunteer.
+    QualificationRejected "资质未通过审核" "您的资质“{title}”未通过审核:{reason}。"
+        "Your qualification was not verified" "Your qualification \"{title}\" was not verified: {reason}.",
 }
 
 impl Kind {

@@ -8,6 +8,7 @@ use crate::identity::AccountId;
 use crate::platform::clock::Instant;
 use crate::regions::RegionId;
 use crate::schema::{wish_claims, wish_evidence, wishes};
+use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 use crate::{id, text_enum};
 
 id! {
@@ -38,46 +39,6 @@ text_enum! {
         Goods,
         /// Somebody's time and skill.
         Service,
-    }
-}
-
-text_enum! {
-    /// Whom a wish is for.
-    BeneficiaryGroup {
-        /// 退役军人
-        Veteran,
-        /// 儿童
-        Child,
-        /// 老人
-        Elder,
-        /// 残疾人
-        Disabled,
-        /// 困难家庭
-        FamilyInNeed,
-        /// 病人
-        Patient,
-        /// 其他
-        Other,
-    }
-}
-
-text_enum! {
-    /// The seven livelihood goals; every project and wish serves one of them.
-    LifeCycle {
-        /// 幼有所育
-        Childcare,
-        /// 学有所教
-        Education,
-        /// 劳有所得
-        Work,
-        /// 病有所医
-        Health,
-        /// 老有所养
-        OldAge,
-        /// 住有所居
-        Housing,
-        /// 弱有所扶
-        Support,
     }
 }
 

@@ -4,8 +4,8 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::model::{
-    BeneficiaryGroup, Claim, ClaimId, ClaimOutcome, Evidence, EvidenceId, FulfilledBy, LifeCycle,
-    Wish, WishId, WishKind, WishStatus,
+    Claim, ClaimId, ClaimOutcome, Evidence, EvidenceId, FulfilledBy, Wish, WishId, WishKind,
+    WishStatus,
 };
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
@@ -14,6 +14,7 @@ use crate::platform::columns::{like, lower};
 use crate::platform::db::{Conn, Tx};
 use crate::regions::{self, RegionId};
 use crate::schema::{wish_claims, wish_evidence, wishes};
+use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 
 pub fn wish(conn: &mut Conn, id: WishId) -> Result<Wish> {
     wishes::table

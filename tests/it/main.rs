@@ -12,4 +12,5 @@ mod notifications;
 mod platform;
 mod regions;
 mod schema;
+mod volunteers;
 mod wishes;

@@ -12,8 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use super::model::{
-    BeneficiaryGroup, ConsentChannel, Contact, Evidence, EvidenceId, FulfilledBy, LifeCycle, Wish,
-    WishId, WishKind, WishStatus,
+    ConsentChannel, Contact, Evidence, EvidenceId, FulfilledBy, Wish, WishId, WishKind, WishStatus,
 };
 use super::rules::{MOVES, Relation};
 use super::service::{self, Desk, EditWish, LINK, Mover, NewWish};
@@ -30,6 +29,7 @@ use crate::platform::http::valid::{Nothing, Reason};
 use crate::platform::http::{Body, Cursor, Page, Params, ProblemBody, etag};
 use crate::platform::journal::{self, ActorKind};
 use crate::regions::{self, Level, RegionId};
+use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 
 mod browsing;
 mod evidence;

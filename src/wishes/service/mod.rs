@@ -5,8 +5,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::model::{
-    BeneficiaryGroup, Claim, ClaimId, ClaimOutcome, ConsentChannel, Contact, Evidence, EvidenceId,
-    FulfilledBy, LifeCycle, Wish, WishId, WishKind, WishStatus,
+    Claim, ClaimId, ClaimOutcome, ConsentChannel, Contact, Evidence, EvidenceId, FulfilledBy, Wish,
+    WishId, WishKind, WishStatus,
 };
 use super::rules::{self, MOVES, Relation, WishRules};
 use super::store;
@@ -24,6 +24,7 @@ use crate::platform::sms::Sms;
 use crate::platform::token::Vault;
 use crate::platform::workdays::end_of_workday_after;
 use crate::regions::{self, Level, RegionId};
+use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 
 mod clock;
 mod moves;

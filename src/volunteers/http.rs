@@ -1,0 +1,240 @@
+//! One's profile and certificates, and their review.
+
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpResponse, get, post, put};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+use super::model::{Profile, Qualification, QualificationId, QualificationStatus};
+use super::service::{self, NewQualification};
+use super::store;
+use crate::error::{Code, Error, Result};
+use crate::identity::{AccountId, Caller, Command, Made, Role};
+use crate::platform::Platform;
+use crate::platform::clock::Instant;
+use crate::platform::http::page::DEFAULT_LIMIT;
+use crate::platform::http::valid::{Nothing, Reason};
+use crate::platform::http::{Cursor, Page, Params, ProblemBody, etag};
+use crate::platform::token::Vault;
+use crate::regions::RegionId;
+
+/// The room's routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(read_profile).service(write_profile);
+    config
+        .service(submit)
+        .service(list_own)
+        .service(list_of_region)
+        .service(verify)
+        .service(reject);
+}
+
+/// Read one's volunteer profile
+#[utoipa::path(tag = "volunteers", responses(
+    (status = 200, description = "The profile", body = Profile),
+    (status = 404, description = "Not a volunteer yet", body = ProblemBody)))]
+#[get("/me/volunteer")]
+async fn read_profile(caller: Caller, platform: Data<Platform>) -> Result<HttpResponse> {
+    let found = platform
+        .db
+        .read(move |conn| service::profile(conn, caller.account))
+        .await?;
+    let (profile, version) = found.ok_or(Code::NotFound)?;
+    Ok(HttpResponse::Ok()
+        .insert_header(etag(version))
+        .json(profile))
+}
+
+/// Write one's volunteer profile
+///
+/// Whole: what is left out is gone. The first time makes one a volunteer; later the version that
+/// was read goes into `If-Match`.
+#[utoipa::path(tag = "volunteers", request_body = Profile, responses(
+    (status = 200, description = "Written", body = Profile),
+    (status = 412, description = "Changed since it was read", body = ProblemBody),
+    (status = 422, description = "Wrong fields", body = ProblemBody),
+    (status = 428, description = "Without If-Match", body = ProblemBody)))]
+#[put("/me/volunteer")]
+async fn write_profile(command: Command<Profile>) -> Result<HttpResponse> {
+    let seen = command.if_match;
+    command
+        .run(move |tx, caller, input| {
+            let (profile, version) = service::write_profile(tx, caller, seen, input)?;
+            Ok(Made::changed(profile).version(version))
+        })
+        .await
+}
+
+/// A certificate and where its review stands.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Qualification)]
+pub struct QualificationView {
+    /// Its id.
+    pub id: QualificationId,
+    /// Whose.
+    pub account_id: AccountId,
+    /// A code of the taxonomy.
+    pub kind: String,
+    /// The certificate's number, for its holder and the reviewers.
+    pub number: String,
+    /// The certificate's date.
+    pub issued_on: NaiveDate,
+    /// The last day on which it counts.
+    pub expires_on: Option<NaiveDate>,
+    /// Where it stands.
+    pub status: QualificationStatus,
+    /// When it was reviewed.
+    pub reviewed_at: Option<Instant>,
+    /// Why it was rejected.
+    pub reason: Option<String>,
+    /// When it was submitted.
+    pub created_at: Instant,
+}
+
+fn view(vault: &Vault, row: Qualification) -> Result<QualificationView> {
+    Ok(QualificationView {
+        id: row.id,
+        account_id: row.account_id,
+        kind: row.kind,
+        number: String::from_utf8(vault.open(&row.number)?).map_err(Error::internal)?,
+        issued_on: row.issued_on,
+        expires_on: row.expires_on,
+        status: row.status,
+        reviewed_at: row.reviewed_at,
+        reason: row.reason,
+        created_at: row.created_at,
+    })
+}
+
+/// Submit a certificate
+#[utoipa::path(tag = "volunteers", request_body = NewQualification, responses(
+    (status = 201, description = "Submitted", body = QualificationView),
+    (status = 409, description = "Without a volunteer profile", body = ProblemBody),
+    (status = 422, description = "Wrong fields", body = ProblemBody)))]
+#[post("/me/qualifications")]
+async fn submit(
+    command: Command<NewQualification>,
+    platform: Data<Platform>,
+) -> Result<HttpResponse> {
+    let vault = platform.vault.clone();
+    command
+        .run(move |tx, caller, input| {
+            let row = service::submit_qualification(tx, &vault, caller, input)?;
+            Ok(Made::new(
+                view(&vault, row)?,
+                "/api/v1/me/qualifications".to_owned(),
+            ))
+        })
+        .await
+}
+
+/// List one's certificates
+#[utoipa::path(tag = "volunteers", responses((status = 200, description = "Oldest first", body = Page<QualificationView>)))]
+#[get("/me/qualifications")]
+async fn list_own(
+    caller: Caller,
+    platform: Data<Platform>,
+) -> Result<Json<Page<QualificationView>>> {
+    let rows = platform
+        .db
+        .read(move |conn| store::of_volunteer(conn, caller.account))
+        .await?;
+    Ok(Json(
+        Page {
+            items: rows,
+            next: None,
+        }
+        .try_map(|row| view(&platform.vault, row))?,
+    ))
+}
+
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct OfRegion {
+    /// Of volunteers who live in this region or below it.
+    region_id: RegionId,
+    /// Where they stand; those that wait when left out.
+    status: Option<QualificationStatus>,
+    /// Rows a page holds, 1 to 100.
+    #[validate(range(min = 1, max = 100))]
+    limit: Option<i64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// List a region's certificates for its staff
+///
+/// Oldest first.
+#[utoipa::path(tag = "volunteers", params(OfRegion), responses(
+    (status = 200, description = "A page of certificates", body = Page<QualificationView>),
+    (status = 404, description = "Not a region of the caller's", body = ProblemBody),
+    (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
+#[get("/staff/qualifications")]
+async fn list_of_region(
+    caller: Caller,
+    platform: Data<Platform>,
+    query: Params<OfRegion>,
+) -> Result<Json<Page<QualificationView>>> {
+    let Params(query) = query;
+    let after = Cursor::decode(query.cursor.as_deref())?;
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    let status = query.status.unwrap_or(QualificationStatus::Submitted);
+    let rows = platform.db.read(move |conn| {
+        if !caller.holds_in_region(conn, &[Role::RegionAdmin], query.region_id)? {
+            return Err(Code::NotFound.into());
+        }
+        store::in_region(conn, query.region_id, status, after, limit)
+    });
+    Ok(Json(
+        Page::of(rows.await?, limit, |row| row.id).try_map(|row| view(&platform.vault, row))?,
+    ))
+}
+
+/// Verify a certificate
+#[utoipa::path(tag = "volunteers", request_body = Nothing, params(("id" = QualificationId, Path, description = "The certificate")), responses(
+    (status = 200, description = "Verified", body = QualificationView),
+    (status = 403, description = "One's own", body = ProblemBody),
+    (status = 404, description = "No such certificate, or not of the caller's region", body = ProblemBody),
+    (status = 409, description = "Reviewed already", body = ProblemBody)))]
+#[post("/qualifications/{id}/verify")]
+async fn verify(
+    command: Command<Nothing>,
+    platform: Data<Platform>,
+    id: Path<QualificationId>,
+) -> Result<HttpResponse> {
+    let vault = platform.vault.clone();
+    command
+        .run(move |tx, caller, _| {
+            Ok(Made::changed(view(
+                &vault,
+                service::review_qualification(tx, caller, *id, None)?,
+            )?))
+        })
+        .await
+}
+
+/// Reject a certificate
+#[utoipa::path(tag = "volunteers", request_body = Reason, params(("id" = QualificationId, Path, description = "The certificate")), responses(
+    (status = 200, description = "Rejected", body = QualificationView),
+    (status = 403, description = "One's own", body = ProblemBody),
+    (status = 404, description = "No such certificate, or not of the caller's region", body = ProblemBody),
+    (status = 409, description = "Reviewed already", body = ProblemBody),
+    (status = 422, description = "Without a reason", body = ProblemBody)))]
+#[post("/qualifications/{id}/reject")]
+async fn reject(
+    command: Command<Reason>,
+    platform: Data<Platform>,
+    id: Path<QualificationId>,
+) -> Result<HttpResponse> {
+    let vault = platform.vault.clone();
+    command
+        .run(move |tx, caller, input| {
+            let row = service::review_qualification(tx, caller, *id, Some(&input.reason))?;
+            Ok(Made::changed(view(&vault, row)?))
+        })
+        .await
+}
