@@ -27,7 +27,7 @@ use crate::platform::jobs;
 /// # Errors
 /// When the socket cannot be used.
 pub fn start(app: App, listener: TcpListener) -> Result<Server> {
-    recorder();
+    keep_figures_small();
     let workers = match app.config.server.workers {
         0 => std::thread::available_parallelism().map_or(2, Into::into),
         n => n,
@@ -98,13 +98,31 @@ async fn allow_reference<B: actix_web::body::MessageBody>(
 fn recorder() -> &'static PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| {
-        let builder = PrometheusBuilder::new();
-        let recorder = builder.build_recorder();
+        let seconds = [
+            0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
+        ];
+        let recorder = match PrometheusBuilder::new().set_buckets(&seconds) {
+            Ok(builder) => builder.build_recorder(),
+            Err(_) => PrometheusBuilder::new().build_recorder(), // only without any bucket
+        };
         let handle = recorder.handle();
         // a second recorder in the same process is a test's; the first one counts
         let _ = ::metrics::set_global_recorder(recorder);
         handle
     })
+}
+
+/// Samples wait in memory until they are read or put into their buckets: that must not depend on
+/// whether anybody reads the figures.
+fn keep_figures_small() {
+    let handle = recorder();
+    actix_web::rt::spawn(async move {
+        let mut every = tokio::time::interval(std::time::Duration::from_secs(5));
+        loop {
+            every.tick().await;
+            handle.run_upkeep();
+        }
+    });
 }
 
 /// How the process is.

@@ -134,7 +134,7 @@ impl FromRequest for Caller {
             let claims = keyring.verify(&token.ok_or(Code::Unauthenticated)?).await?;
             let grants = platform
                 .db
-                .read(move |conn| {
+                .point(move |conn| {
                     if !store::is_live(conn, claims.sub, claims.sid)? {
                         return Err(Code::SessionEnded.into());
                     }

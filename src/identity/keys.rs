@@ -20,6 +20,7 @@ use crate::error::{Code, Error, Result};
 use crate::id;
 use crate::platform::clock::{Clock, Instant};
 use crate::platform::db::{Db, Tx};
+use crate::platform::http::idempotency::digest;
 use crate::platform::token::Vault;
 use crate::schema::signing_keys;
 
@@ -70,6 +71,9 @@ pub struct Keyring {
     vault: Vault,
     clock: Clock,
     keys: Arc<RwLock<Arc<Vec<Key>>>>,
+    /// Tokens whose signature was found right, by hash: checking one costs more than the read that
+    /// it guards. What a token allows is looked up each time all the same.
+    verified: moka::sync::Cache<[u8; 32], Claims>,
 }
 
 /// The published keys (RFC 7517).
@@ -101,11 +105,16 @@ impl Keyring {
     /// A keyring that reads the database when it is first used.
     pub fn new(db: Db, vault: Vault) -> Self {
         let clock = db.clock().clone();
+        let verified = moka::sync::Cache::builder()
+            .max_capacity(50_000)
+            .time_to_live(std::time::Duration::from_secs(900))
+            .build();
         Self {
             db,
             vault,
             clock,
             keys: Default::default(),
+            verified,
         }
     }
 
@@ -143,6 +152,22 @@ impl Keyring {
     /// # Errors
     /// `unauthenticated` when it is not ours, `token_expired` when it was.
     pub async fn verify(&self, token: &str) -> Result<Claims> {
+        let hash = digest(token.as_bytes());
+        let claims = match self.verified.get(&hash) {
+            Some(claims) => claims,
+            None => {
+                let claims = self.check_signature(token).await?;
+                self.verified.insert(hash, claims.clone());
+                claims
+            }
+        };
+        if claims.exp <= self.clock.now().timestamp() {
+            return Err(Code::TokenExpired.into());
+        }
+        Ok(claims)
+    }
+
+    async fn check_signature(&self, token: &str) -> Result<Claims> {
         let refused = || Error::from(Code::Unauthenticated);
         let kid = jsonwebtoken::decode_header(token)
             .ok()
@@ -161,13 +186,11 @@ impl Keyring {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.validate_exp = false;
         validation.required_spec_claims.clear();
-        let claims = jsonwebtoken::decode::<Claims>(token, &key.verifies, &validation)
-            .map_err(|_| refused())?
-            .claims;
-        if claims.exp <= self.clock.now().timestamp() {
-            return Err(Code::TokenExpired.into());
-        }
-        Ok(claims)
+        Ok(
+            jsonwebtoken::decode::<Claims>(token, &key.verifies, &validation)
+                .map_err(|_| refused())?
+                .claims,
+        )
     }
 
     /// The keys whose tokens may still be valid.

@@ -81,7 +81,7 @@ async fn list(
 async fn read(platform: Data<Platform>, id: Path<RegionId>) -> Result<Json<RegionView>> {
     let region = platform
         .db
-        .read(move |conn| store::by_id(conn, *id))
+        .point(move |conn| store::by_id(conn, *id))
         .await?;
     Ok(Json(region.into()))
 }

@@ -1,5 +1,7 @@
 //! All of the room's SQL.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use super::model::{Level, Polygon, Region, RegionId};
@@ -80,15 +82,22 @@ mod subtree {
     }
 }
 
-/// Names and codes of some regions.
+/// The names of the regions of `level` that some regions lie in (or are), in one query.
 ///
 /// # Errors
 /// Those of the database.
-pub fn names(conn: &mut Conn, ids: &[RegionId]) -> Result<Vec<(RegionId, String, String)>> {
-    Ok(regions::table
-        .filter(regions::id.eq_any(ids.to_vec()))
-        .select((regions::id, regions::code, regions::name))
-        .load(conn)?)
+pub fn enclosing(
+    conn: &mut Conn,
+    ids: &[RegionId],
+    level: Level,
+) -> Result<HashMap<RegionId, String>> {
+    let rows: Vec<(RegionId, String)> = region_ancestors::table
+        .inner_join(regions::table.on(regions::id.eq(region_ancestors::ancestor_id)))
+        .filter(region_ancestors::region_id.eq_any(ids.to_vec()))
+        .filter(regions::level.eq(level))
+        .select((region_ancestors::region_id, regions::name))
+        .load(conn)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// What a list of regions asks for.

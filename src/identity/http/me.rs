@@ -9,7 +9,7 @@ pub(super) async fn me(caller: Caller, platform: Data<Platform>) -> Result<Json<
     let id = caller.account;
     let account = platform
         .db
-        .read(move |conn| store::account(conn, id))
+        .point(move |conn| store::account(conn, id))
         .await?;
     Ok(Json(view(account, caller.grants)))
 }

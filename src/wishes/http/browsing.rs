@@ -90,10 +90,10 @@ pub(super) fn newest(
     caller: Option<&Caller>,
     query: &Query,
 ) -> Result<Page<WishView>> {
-    let rows = store::list(conn, query)?;
-    Page::of(rows, query.limit, |wish| wish.id).try_map(|wish| {
-        let relation = service::relation(conn, caller, &wish)?;
-        view(conn, wish, relation)
+    let page = Page::of(store::list(conn, query)?, query.limit, |wish| wish.id);
+    Ok(Page {
+        items: views(conn, caller, page.items)?,
+        next: page.next,
     })
 }
 
@@ -133,14 +133,16 @@ fn nearest(
         .into_iter()
         .filter_map(|(d, id)| wishes.remove(&id).map(|wish| (d, wish)))
         .collect();
-    Page::of(rows, query.limit, |(distance, wish)| (*distance, wish.id)).try_map(
-        |(distance, wish)| {
-            let relation = service::relation(conn, caller, &wish)?;
-            let mut view = view(conn, wish, relation)?;
-            view.distance_m = Some(distance);
-            Ok(view)
-        },
-    )
+    let page = Page::of(rows, query.limit, |(distance, wish)| (*distance, wish.id));
+    let (distances, wishes): (Vec<_>, Vec<_>) = page.items.into_iter().unzip();
+    let mut items = views(conn, caller, wishes)?;
+    for (view, distance) in items.iter_mut().zip(distances) {
+        view.distance_m = Some(distance);
+    }
+    Ok(Page {
+        items,
+        next: page.next,
+    })
 }
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
@@ -269,7 +271,7 @@ pub(super) async fn read(
 ) -> Result<HttpResponse> {
     let (view, version) = platform
         .db
-        .read(move |conn| {
+        .point(move |conn| {
             let (wish, relation) = service::visible(conn, caller.0.as_ref(), *id)?;
             let version = wish.version;
             Ok((view(conn, wish, relation)?, version))

@@ -138,10 +138,29 @@ pub struct InvolvedView {
 }
 
 fn view(conn: &mut Conn, wish: Wish, relation: Relation) -> Result<WishView> {
-    let street = regions::ancestors(conn, wish.region_id)?
-        .into_iter()
-        .find(|region| region.level == Level::Street)
-        .map(|region| region.name);
+    let street =
+        regions::enclosing(conn, &[wish.region_id], Level::Street)?.remove(&wish.region_id);
+    view_in(conn, wish, relation, street)
+}
+
+/// Several wishes as a caller may see them.
+fn views(conn: &mut Conn, caller: Option<&Caller>, wishes: Vec<Wish>) -> Result<Vec<WishView>> {
+    let regions: Vec<_> = wishes.iter().map(|wish| wish.region_id).collect();
+    let streets = regions::enclosing(conn, &regions, Level::Street)?;
+    let view = |wish: Wish| {
+        let relation = service::relation(conn, caller, &wish)?;
+        let street = streets.get(&wish.region_id).cloned();
+        view_in(conn, wish, relation, street)
+    };
+    wishes.into_iter().map(view).collect()
+}
+
+fn view_in(
+    conn: &mut Conn,
+    wish: Wish,
+    relation: Relation,
+    street: Option<String>,
+) -> Result<WishView> {
     let involved = if relation.is_involved() {
         let mut moves: Vec<_> = MOVES
             .iter()

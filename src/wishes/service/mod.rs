@@ -147,11 +147,16 @@ pub fn relation(conn: &mut Conn, caller: Option<&Caller>, wish: &Wish) -> Result
     let beneficiary = wish.beneficiary_id == Some(me);
     let of_the_grid =
         caller.holds_in_region(conn, &[Role::GridWorker, Role::GridLeader], wish.region_id)?;
+    let has_claim = matches!(
+        wish.status,
+        WishStatus::Claimed | WishStatus::Delivered | WishStatus::Disputed
+    );
     Ok(Relation {
         author,
         beneficiary,
         proxy: of_the_grid || (author && wish.consent_channel != ConsentChannel::App),
-        claimant: store::live_claim(conn, wish.id)?.is_some_and(|claim| claim.claimant_id == me),
+        claimant: has_claim
+            && store::live_claim(conn, wish.id)?.is_some_and(|claim| claim.claimant_id == me),
         screener: caller.holds_in_region(conn, &[Role::RegionAdmin], wish.region_id)?,
     })
 }

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Reads per second of one server process, as ratios to a bare actix handler in the same run, and on
+# PostgreSQL to the database's own bench tool running the statements of the same read.
+# Wants wrk (a Debian package) and the release build:
+#   cargo build --release --bin yiqilai --example hello
+#   tests/services.sh benches/load/reads.sh
+set -euo pipefail
+target=$(realpath "${CARGO_TARGET_DIR:-target}/release")
+work=$(mktemp -d "${TMPDIR:-/tmp}/yiqilai-load.XXXXXX")
+cd "$work"
+pids=()
+trap 'kill "${pids[@]}" 2>/dev/null || true; wait; rm -rf "$work"' EXIT
+seconds=${SECONDS_EACH:-8}
+
+rate() { # URL [HEADER]: requests per second, warmed up
+    wrk -t1 -c32 -d2s ${2:+-H "$2"} "$1" >/dev/null
+    wrk -t1 -c32 -d"${seconds}s" --latency ${2:+-H "$2"} "$1" >out
+    grep -q 'Non-2xx' out && { echo "not all answers were 2xx" >&2; cat out >&2; exit 1; }
+    awk '/Requests\/sec/ {print $2}' out
+}
+share() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.1f %%", 100 * a / b}'; }
+ready() { for _ in $(seq 200); do curl -sf "$1" >/dev/null && return; sleep 0.1; done; return 1; }
+json() { node -p "JSON.parse(require('fs').readFileSync(0, 'utf8'))$1"; }
+
+"$target/examples/hello" 127.0.0.1:18081 &
+pids+=($!)
+ready http://127.0.0.1:18081/
+hello=$(rate http://127.0.0.1:18081/)
+echo "hello: $hello requests/s"
+
+serve() { # NAME, environment in front
+    export YIQILAI__SERVER__ADDRESS=127.0.0.1:18082 YIQILAI__LOG__FILTER=warn
+    "$target/yiqilai" demo >"$1.log" 2>&1 &
+    server=$!
+    pids+=("$server")
+    ready http://127.0.0.1:18082/readyz
+    S=http://127.0.0.1:18082/api/v1
+    token=$(curl -sf "$S/auth/sign-in" -H 'content-type: application/json' \
+        -d '{"email": "volunteer@demo.invalid", "password": "yiqilai-demo"}' | json .access_token)
+    wish=$(curl -sf "$S/wishes?limit=1" | json .items[0].id)
+    echo "$1, memory after start with the sample district: $(ps -o rss= -p "$server" | awk '{printf "%.0f MB", $1 / 1024}')"
+    for what in "me" "wishes/$wish" "wishes?limit=20" "regions/$(curl -sf "$S/regions?limit=1" | json .items[0].id)"; do
+        r=$(rate "$S/$what" "authorization: Bearer $token")
+        echo "$1, GET /${what%%-*}…: $r requests/s, $(share "$r" "$hello") of hello"
+    done
+}
+
+serve sqlite
+kill "$server"; wait "$server" 2>/dev/null || true
+
+if [ -n "${YIQILAI_TEST_POSTGRES_URL:-}" ]; then
+    psql -q "$YIQILAI_TEST_POSTGRES_URL" -c 'CREATE DATABASE load'
+    export YIQILAI__DATABASE__URL=${YIQILAI_TEST_POSTGRES_URL%/postgres}/load
+    serve postgres
+    r=$(rate "$S/me" "authorization: Bearer $token")
+    # what GET /me runs: is the session live, its grants, the account
+    cat >me.sql <<'SQL'
+SELECT s.id FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = (SELECT id FROM sessions LIMIT 1) AND s.ended_at IS NULL AND a.status = 'active' LIMIT 1;
+SELECT id, account_id, role, scope_kind, scope_id, granted_at FROM role_grants WHERE account_id = (SELECT account_id FROM sessions LIMIT 1) AND revoked_at IS NULL ORDER BY id;
+SELECT * FROM accounts WHERE id = (SELECT account_id FROM sessions LIMIT 1) AND status <> 'deleted' LIMIT 1;
+SQL
+    bench=$(pgbench -n -M prepared -c 16 -j 1 -T "$seconds" -f me.sql "$YIQILAI__DATABASE__URL" 2>/dev/null | awk '/^tps/ {print $3}')
+    echo "postgres, GET /me: $r requests/s; its statements in pgbench: $bench/s; $(share "$r" "$bench")"
+fi
