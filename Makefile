@@ -6,7 +6,7 @@ help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: ## Build, load the sample district and serve it
-	cargo run --locked --release -- demo $(ARGS)
+	cargo run --locked -- demo $(ARGS)
 
 test: tests/tools/node_modules/.package-lock.json ## Run every test on both databases, with real servers
 	tests/services.sh tests/run.sh
@@ -14,6 +14,7 @@ test: tests/tools/node_modules/.package-lock.json ## Run every test on both data
 lint: ## Formatting and lints
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	if command -v shellcheck >/dev/null; then shellcheck .ci/run tests/*.sh; fi
 
 openapi: ## Write openapi.yaml anew from the handlers
 	cargo run --locked -q -- openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml

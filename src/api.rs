@@ -121,6 +121,16 @@ pub fn lifecycles() -> String {
     out
 }
 
+/// Writes whose answer is not kept for an idempotency key: it holds a secret, or doing it twice is
+/// the same as once by itself.
+const NOT_KEPT: &[&str] = &[
+    "identity_begin_contact_change",
+    "identity_change_password",
+    "identity_confirm_contact_change",
+    "wishes_add_evidence",
+    "wishes_read_contact",
+];
+
 /// The answers that any operation may give, and the header that every move takes.
 fn add_what_all_share(operation: &mut Operation, writes: bool) {
     let tag = operation
@@ -158,6 +168,9 @@ fn add_what_all_share(operation: &mut Operation, writes: bool) {
             "422",
             "A rule forbids it, or the Idempotency-Key was used for another request",
         ));
+    }
+    let is_kept = !NOT_KEPT.contains(&operation.operation_id.as_deref().unwrap_or_default());
+    if writes && !is_public && is_kept {
         let key = ParameterBuilder::new()
             .name("Idempotency-Key")
             .parameter_in(ParameterIn::Header)

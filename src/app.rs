@@ -74,6 +74,8 @@ pub struct ServerConfig {
     pub max_body_bytes: usize,
     /// Origins that browsers may call from.
     pub allowed_origins: Vec<String>,
+    /// Whether a reverse proxy stands in front that sets `X-Forwarded-For`.
+    pub behind_proxy: bool,
     /// How long requests in flight may take to finish at shutdown, in seconds.
     pub shutdown_seconds: u64,
     /// Whether this process also performs jobs and sweeps.
@@ -210,6 +212,7 @@ impl App {
             vault: Vault::new(&config.security.master_secret)?,
             clock,
             zone: config.district.time_zone,
+            behind_proxy: config.server.behind_proxy,
             public_url: config.server.public_url.trim_end_matches('/').into(),
         };
         Ok(Self {

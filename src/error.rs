@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::platform::http::Lang;
+use crate::platform::lang::Lang;
 
 /// What functions of this crate return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -95,7 +95,7 @@ impl Worker {
     async fn sweep(&self) -> Result<()> {
         let db = &self.app.platform.db;
         db.write(idempotency::forget_old).await?;
-        db.write(identity::forget_old_codes).await?;
+        db.write(identity::forget_expired).await?;
         db.write(|tx| jobs::purge(tx, tx.now - KEPT)).await?;
         const MOST: usize = 100;
         loop {

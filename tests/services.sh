@@ -5,68 +5,118 @@
 #   tests/services.sh COMMAND [ARG...]
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+[ $# -gt 0 ] || { echo "usage: tests/services.sh COMMAND [ARG...]" >&2; exit 2; }
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"
     elif command -v sudo >/dev/null; then sudo "$@"
-    else echo "services.sh: '$*' needs root or sudo" >&2; return 1; fi
+    else echo "services.sh: root or sudo is needed for: $*" >&2; return 1; fi
 }
 
-missing=()
-ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
-command -v redis-server >/dev/null || missing+=(redis-server)
-command -v openssl >/dev/null || missing+=(openssl)
-if [ ${#missing[@]} -gt 0 ]; then
-    echo "services.sh: installing ${missing[*]}"
-    as_root apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
-fi
-
+# --- whatever happens, all of it ends: the command first, then its servers
 work=$(mktemp -d "${TMPDIR:-/tmp}/yiqilai-test.XXXXXX")
-chmod 755 "$work"
-pids=()
+chmod 755 "$work" # PostgreSQL may run as another user
+started=()
+policy=
+
+end() { # SIGNAL PID...: ends process groups, after ten seconds by force
+    local signal=$1 pid
+    shift
+    for pid; do kill -s "$signal" -- "-$pid" 2>/dev/null || true; done
+    for pid; do
+        for _ in $(seq 100); do kill -0 -- "-$pid" 2>/dev/null || continue 2; sleep 0.1; done
+        kill -s KILL -- "-$pid" 2>/dev/null || true
+    done
+}
+forget_policy() { [ ! -e "${policy:-/nonesuch}" ] || as_root rm -f "$policy"; policy=; }
 stop() {
-    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-    for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
+    set +e               # one failure does not stop the stopping,
+    trap '' INT TERM HUP # nor does a second Ctrl-C
+    [ -z "${command:-}" ] || end TERM "$command"
+    # INT: with TERM, PostgreSQL would wait for its clients to leave
+    end INT "${started[@]}"
+    forget_policy
     rm -rf "$work" 2>/dev/null || as_root rm -rf "$work"
 }
 trap stop EXIT
-trap 'exit 130' INT TERM
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
-free_port() { node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})'; }
+# --- what is missing
+missing=()
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+command -v redis-server >/dev/null || missing+=(redis-server)
+command -v openssl >/dev/null || missing+=(openssl)
+command -v curl >/dev/null || missing+=(curl) # the README's tour
+if [ ${#missing[@]} -gt 0 ]; then
+    echo "services.sh: installing ${missing[*]}"
+    as_root apt-get update -qq
+    if [ ! -e /usr/sbin/policy-rc.d ]; then # else the packages start servers of their own
+        policy=/usr/sbin/policy-rc.d
+        printf '#!/bin/sh\nexit 101\n' >"$work/policy-rc.d"
+        as_root install -m 755 "$work/policy-rc.d" "$policy"
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >"$work/apt.log" 2>&1 ||
+        { cat "$work/apt.log" >&2; exit 1; }
+    forget_policy
+fi
+make -s -C "$here/.." tests/tools/node_modules/.package-lock.json
 
-wait_for() { # WHAT COMMAND...
-    local what=$1; shift
-    for _ in $(seq 150); do "$@" >/dev/null 2>&1 && return; sleep 0.2; done
-    echo "services.sh: $what did not start" >&2
-    cat "$work"/*.log >&2
+# --- servers, each in a process group of its own: a Ctrl-C must not reach them before the command
+start() { # NAME COMMAND...
+    set -m
+    "${@:2}" >"$work/$1.log" 2>&1 </dev/null &
+    set +m
+    started+=($!)
+}
+ready() { # NAME COMMAND...: waits until the command succeeds, as long as the server lives
+    for _ in $(seq 150); do
+        "${@:2}" >/dev/null 2>&1 && return
+        kill -0 "$!" 2>/dev/null || break
+        sleep 0.2
+    done
+    echo "services.sh: the $1 server did not start:" >&2
+    cat "$work/$1.log" >&2
     return 1
 }
+# all at once, so that they differ
+read -r pg_port redis_port smtp_port smtps_port < <(node -e '
+    const open = () => new Promise((done) => {
+        const server = require("net").createServer().listen(0, "127.0.0.1", () => done(server));
+    });
+    Promise.all([open(), open(), open(), open()]).then((servers) => {
+        console.log(servers.map((server) => server.address().port).join(" "));
+        servers.forEach((server) => server.close());
+    });')
 
-# --- PostgreSQL refuses to run as root: then it runs as the user its package made
-pg_bin=$(dirname "$(ls /usr/lib/postgresql/*/bin/initdb | sort -V | tail -1)")
-pg_user=$(id -un)
+# PostgreSQL refuses to run as root: then it runs as the user its package made
+pg_bin=$(dirname "$(printf '%s\n' /usr/lib/postgresql/*/bin/initdb | sort -V | tail -1)")
 run_pg=()
+mkdir "$work/pg"
 if [ "$(id -u)" = 0 ]; then
-    pg_user=postgres
+    chown postgres "$work/pg"
     run_pg=(setpriv --reuid=postgres --regid=postgres --init-groups)
 fi
-pg_port=$(free_port)
-mkdir "$work/pg"
-[ "$pg_user" = "$(id -un)" ] || chown "$pg_user" "$work/pg"
 "${run_pg[@]}" "$pg_bin/initdb" -D "$work/pg" -U yiqilai -A trust -E UTF8 --locale=C.UTF-8 >"$work/initdb.log" 2>&1 ||
     { cat "$work/initdb.log" >&2; exit 1; }
 # durability is not what these tests are about
-"${run_pg[@]}" "$pg_bin/postgres" -D "$work/pg" -p "$pg_port" -c listen_addresses=127.0.0.1 \
+start postgres "${run_pg[@]}" "$pg_bin/postgres" -D "$work/pg" -p "$pg_port" -c listen_addresses=127.0.0.1 \
     -c unix_socket_directories= -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
-    -c max_connections=300 >"$work/postgres.log" 2>&1 &
-pids+=($!)
+    -c max_connections=300
+ready postgres "$pg_bin/pg_isready" -h 127.0.0.1 -p "$pg_port"
 
-redis_port=$(free_port)
-redis-server --port "$redis_port" --bind 127.0.0.1 --save '' --appendonly no --dir "$work" >"$work/redis.log" 2>&1 &
-pids+=($!)
+start redis redis-server --port "$redis_port" --bind 127.0.0.1 --save '' --appendonly no --dir "$work"
+ready redis grep -q "Ready to accept" "$work/redis.log"
 
-# --- SMTP, with a certificate of this run
+export YIQILAI_TEST_POSTGRES_URL="postgres://yiqilai@127.0.0.1:$pg_port/postgres"
+export YIQILAI_TEST_REDIS_URL="redis://127.0.0.1:$redis_port"
+export YIQILAI_TEST_SMTP_HOST=localhost
+export YIQILAI_TEST_SMTP_PORT=$smtp_port YIQILAI_TEST_SMTPS_PORT=$smtps_port
+export YIQILAI_TEST_SMTP_USER=postman YIQILAI_TEST_SMTP_PASSWORD=secret
+export YIQILAI_TEST_SMTP_CA="$work/ca.pem" YIQILAI_TEST_SMTP_DIR="$work/mail"
+
+# SMTP, with a certificate of this run
 mkdir "$work/mail"
 {
     openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout "$work/ca.key" -out "$work/ca.pem" -subj "/CN=test CA"
@@ -74,20 +124,16 @@ mkdir "$work/mail"
     echo "subjectAltName=DNS:localhost" >"$work/smtp.ext"
     openssl x509 -req -days 2 -in "$work/smtp.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial \
         -extfile "$work/smtp.ext" -out "$work/smtp.pem"
-} >"$work/openssl.log" 2>&1
-smtp_port=$(free_port)
-smtps_port=$(free_port)
-node "$here/tools/smtp.mjs" "$smtp_port" "$smtps_port" "$work/smtp.key" "$work/smtp.pem" "$work/mail" \
-    >"$work/smtp.log" 2>&1 &
-pids+=($!)
+} >"$work/openssl.log" 2>&1 || { cat "$work/openssl.log" >&2; exit 1; }
+start smtp node "$here/tools/smtp.mjs" "$smtp_port" "$smtps_port" "$work/smtp.key" "$work/smtp.pem" "$work/mail"
+ready smtp grep -qx ready "$work/smtp.log"
 
-wait_for PostgreSQL "$pg_bin/pg_isready" -h 127.0.0.1 -p "$pg_port"
-wait_for Redis grep -q "Ready to accept" "$work/redis.log"
-wait_for "the SMTP server" grep -q ready "$work/smtp.log"
-
-export YIQILAI_TEST_POSTGRES_URL="postgres://yiqilai@127.0.0.1:$pg_port/postgres"
-export YIQILAI_TEST_REDIS_URL="redis://127.0.0.1:$redis_port"
-export YIQILAI_TEST_SMTP_PORT=$smtp_port YIQILAI_TEST_SMTPS_PORT=$smtps_port
-export YIQILAI_TEST_SMTP_USER=postman YIQILAI_TEST_SMTP_PASSWORD=secret
-export YIQILAI_TEST_SMTP_CA="$work/ca.pem" YIQILAI_TEST_SMTP_DIR="$work/mail"
-"$@"
+# --- the command: in the background, since bash answers a signal only between foreground commands
+mkdir "$work/tmp"
+export TMPDIR="$work/tmp" # what a killed test leaves goes with the rest
+[ ! -t 0 ] || exec </dev/null # a background group may not read a terminal
+set -m
+"$@" <&0 &
+command=$!
+set +m
+wait "$command"

@@ -9,9 +9,9 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use uuid::Uuid;
 
-use super::grants::{self, Grant, Role, ScopeKind};
+use super::grants;
 use super::keys::Keyring;
-use super::model::{AccountId, SessionId};
+use super::model::{AccountId, Grant, Role, ScopeKind, SessionId};
 use super::store;
 use crate::error::{Code, Error, Result};
 use crate::platform::Platform;

@@ -1,82 +1,18 @@
 //! Roles: what an account may do, and where.
 
 use diesel::prelude::*;
-use serde::Serialize;
 use serde_json::json;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::model::AccountId;
+use super::model::{AccountId, Grant, GrantId, Role, ScopeKind};
 use super::{Caller, rules, store};
 use crate::error::{Code, Problem, Result};
 use crate::platform::clock::Instant;
 use crate::platform::columns::Uid;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{Actor, Change};
+use crate::regions;
 use crate::schema::role_grants;
-use crate::{id, regions, text_enum};
-
-id! {
-    /// Names a grant of a role.
-    GrantId
-}
-
-text_enum! {
-    /// What an account may do (domain: who may do what).
-    Role {
-        /// Regions, campaigns, taxonomies, role grants, settings.
-        PlatformAdmin,
-        /// Reviews in a region and everything below it.
-        RegionAdmin,
-        /// Leads a grid.
-        GridLeader,
-        /// Works in a grid: verifies reports, posts and confirms wishes for residents.
-        GridWorker,
-        /// Runs an organisation.
-        OrganizationManager,
-        /// Belongs to an organisation.
-        OrganizationMember,
-        /// Verifies Party membership.
-        BranchSecretary,
-        /// The sealed track of mandated service.
-        CaseOfficer,
-        /// Reads figures and the journal, no personal data.
-        Auditor,
-    }
-}
-
-text_enum! {
-    /// What a role is limited to.
-    ScopeKind {
-        /// Nothing.
-        All,
-        /// A region and everything below it.
-        Region,
-        /// An organisation.
-        Organization,
-        /// A Party branch.
-        Branch,
-    }
-}
-
-/// A role in a scope.
-#[derive(Clone, Debug, Queryable, Selectable, Serialize, ToSchema)]
-#[diesel(table_name = role_grants)]
-pub struct Grant {
-    /// Its name.
-    pub id: GrantId,
-    /// Who holds it.
-    pub account_id: AccountId,
-    /// What it allows.
-    pub role: Role,
-    /// What it is limited to.
-    pub scope_kind: ScopeKind,
-    /// The region, organisation or branch.
-    #[schema(value_type = Option<String>, format = Uuid)]
-    pub scope_id: Option<Uid>,
-    /// Since when.
-    pub granted_at: Instant,
-}
 
 /// The grants in force of an account.
 pub(super) fn of_account(conn: &mut Conn, account: AccountId) -> Result<Vec<Grant>> {

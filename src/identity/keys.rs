@@ -20,8 +20,8 @@ use crate::error::{Code, Error, Result};
 use crate::id;
 use crate::platform::clock::{Clock, Instant};
 use crate::platform::db::{Db, Tx};
-use crate::platform::http::idempotency::digest;
 use crate::platform::token::Vault;
+use crate::platform::token::digest;
 use crate::schema::signing_keys;
 
 id! {

@@ -22,12 +22,12 @@ mod service;
 mod store;
 
 pub use caller::{Caller, MaybeCaller};
-pub use codes::forget_old_codes;
+pub use codes::forget_expired;
 pub use command::{Command, Made};
 pub use consents::{Consent, Purpose, has_consent};
-pub use grants::{Grant, Role, ScopeKind, grant, holders};
+pub use grants::{grant, holders};
 pub use keys::Keyring;
-pub use model::{Account, AccountId, SessionId};
+pub use model::{Account, AccountId, Grant, Role, ScopeKind, SessionId};
 pub use rules::{hash_password, normal_email, normal_phone};
 pub use service::{IdentityRules, create_account, reset_password};
 pub use store::account;

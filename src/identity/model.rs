@@ -3,7 +3,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::platform::clock::Instant;
-use crate::schema::{accounts, sessions};
+use crate::platform::columns::Uid;
+use crate::schema::{accounts, role_grants, sessions};
 use crate::{id, text_enum};
 
 id! {
@@ -91,7 +92,7 @@ pub struct MeView {
     /// The language of mails and messages.
     pub language: String,
     /// What the account may do, and where.
-    pub grants: Vec<super::Grant>,
+    pub grants: Vec<Grant>,
     /// Whether it signs in with a password.
     pub has_password: bool,
 }
@@ -123,4 +124,66 @@ pub struct Tokens {
     pub expires_in: i64,
     /// Gets the next tokens, once.
     pub refresh_token: String,
+}
+
+id! {
+    /// Names a grant of a role.
+    GrantId
+}
+
+text_enum! {
+    /// What an account may do (domain: who may do what).
+    Role {
+        /// Regions, campaigns, taxonomies, role grants, settings.
+        PlatformAdmin,
+        /// Reviews in a region and everything below it.
+        RegionAdmin,
+        /// Leads a grid.
+        GridLeader,
+        /// Works in a grid: verifies reports, posts and confirms wishes for residents.
+        GridWorker,
+        /// Runs an organisation.
+        OrganizationManager,
+        /// Belongs to an organisation.
+        OrganizationMember,
+        /// Verifies Party membership.
+        BranchSecretary,
+        /// The sealed track of mandated service.
+        CaseOfficer,
+        /// Reads figures and the journal, no personal data.
+        Auditor,
+    }
+}
+
+text_enum! {
+    /// What a role is limited to.
+    ScopeKind {
+        /// Nothing.
+        All,
+        /// A region and everything below it.
+        Region,
+        /// An organisation.
+        Organization,
+        /// A Party branch.
+        Branch,
+    }
+}
+
+/// A role in a scope.
+#[derive(Clone, Debug, Queryable, Selectable, Serialize, ToSchema)]
+#[diesel(table_name = role_grants)]
+pub struct Grant {
+    /// Its name.
+    pub id: GrantId,
+    /// Who holds it.
+    pub account_id: AccountId,
+    /// What it allows.
+    pub role: Role,
+    /// What it is limited to.
+    pub scope_kind: ScopeKind,
+    /// The region, organisation or branch.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub scope_id: Option<Uid>,
+    /// Since when.
+    pub granted_at: Instant,
 }

@@ -4,7 +4,7 @@ use argon2::Argon2;
 use argon2::password_hash::rand_core::OsRng;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 
-use super::grants::{Grant, Role, ScopeKind};
+use super::model::{Grant, Role, ScopeKind};
 use crate::error::{Code, Error, Result};
 
 /// A Chinese mobile number in E.164: `+86` and eleven digits that begin with 1. Blanks and hyphens

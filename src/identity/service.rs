@@ -11,10 +11,10 @@ use crate::platform::Platform;
 use crate::platform::columns::Uid;
 use crate::platform::db::Tx;
 use crate::platform::http::Lang;
-use crate::platform::http::idempotency::digest;
 use crate::platform::http::limit::Limit;
 use crate::platform::journal::{Actor, Change};
 use crate::platform::mail::Mail;
+use crate::platform::token::digest;
 use crate::platform::token::random_token;
 
 /// The room's numbers; `config/default.toml` says what each means.

@@ -266,3 +266,8 @@ pub fn delete_codes(conn: &mut Conn, before: Instant) -> Result<usize> {
             .execute(conn)?,
     )
 }
+
+pub fn delete_refresh_tokens(conn: &mut Conn, before: Instant) -> Result<usize> {
+    let old = refresh_tokens::table.filter(refresh_tokens::expires_at.lt(before));
+    Ok(diesel::delete(old).execute(conn)?)
+}

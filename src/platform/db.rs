@@ -111,7 +111,7 @@ impl Tx<'_> {
     /// Those of the database, such as a lock that is not had in time.
     pub fn serialize_on(&mut self, what: &str) -> Result<()> {
         if let Conn::Postgres(conn) = self.conn {
-            let key = super::http::idempotency::digest(what.as_bytes());
+            let key = super::token::digest(what.as_bytes());
             let key = i64::from_be_bytes([
                 key[0], key[1], key[2], key[3], key[4], key[5], key[6], key[7],
             ]);

@@ -175,7 +175,7 @@ impl FileStore {
     }
 
     async fn put(&self, bytes: Vec<u8>) -> Result<String, FileError> {
-        let digest = super::http::idempotency::digest(&bytes);
+        let digest = super::token::digest(&bytes);
         let key: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         self.store
             .put(&path_of(&key)?, PutPayload::from(bytes))

@@ -9,6 +9,7 @@ pub mod files;
 pub mod http;
 pub mod jobs;
 pub mod journal;
+pub mod lang;
 pub mod lifecycle;
 pub mod mail;
 pub mod sms;
@@ -32,6 +33,8 @@ pub struct Platform {
     pub clock: clock::Clock,
     /// The zone of wall-clock rules.
     pub zone: chrono_tz::Tz,
+    /// Whether a reverse proxy stands in front, whose `X-Forwarded-For` tells the caller's address.
+    pub behind_proxy: bool,
     /// The address people reach the server at, without a slash at its end.
     pub public_url: Arc<str>,
 }

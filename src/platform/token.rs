@@ -116,6 +116,14 @@ impl Vault {
     }
 }
 
+/// SHA-256 of some bytes.
+pub fn digest(bytes: &[u8]) -> [u8; 32] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    let mut out = [0; 32];
+    out.copy_from_slice(digest.as_ref());
+    out
+}
+
 /// A token of 256 random bits, as URL-safe text.
 ///
 /// # Errors

@@ -679,3 +679,30 @@ async fn the_same_key_is_done_once_even_at_once() {
     assert_eq!(send("k2", &wrong).await.status, 422);
     assert_eq!(send("k2", &body).await.status, 201);
 }
+
+#[actix_web::test]
+async fn requests_are_throttled_by_the_address_the_proxy_tells_and_only_then() {
+    let few = json!({"requests_per_address": {"count": 2, "seconds": 60}});
+    let ask = async |server: &Server, from: &str| {
+        let call = server.post("/auth/sign-in").header("x-forwarded-for", from);
+        let wrong = json!({"email": "nobody@example.org", "password": "wrong"});
+        call.json(wrong).send().await.status.as_u16()
+    };
+    let server =
+        Server::start_with(json!({"identity": few, "server": {"behind_proxy": true}})).await;
+    // what a caller adds itself stands first and does not count
+    let answers = [
+        ask(&server, "9.9.9.1, 203.0.113.7").await,
+        ask(&server, "9.9.9.2, 203.0.113.7").await,
+        ask(&server, "9.9.9.3, 203.0.113.7").await,
+        ask(&server, "203.0.113.8").await,
+    ];
+    assert_eq!(answers, [401, 401, 429, 401]);
+    let server = Server::start_with(json!({"identity": few})).await;
+    let answers = [
+        ask(&server, "1.1.1.1").await,
+        ask(&server, "1.1.1.2").await,
+        ask(&server, "1.1.1.3").await,
+    ];
+    assert_eq!(answers, [401, 401, 429]);
+}

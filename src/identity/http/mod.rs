@@ -14,9 +14,11 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::consents::{self, Consent, Purpose};
-use super::grants::{self, Grant, GrantId, Role};
+use super::grants;
 use super::keys::{Jwks, Keyring};
-use super::model::{AccountId, EndReason, MeView, SessionId, SessionView, Tokens};
+use super::model::{
+    AccountId, EndReason, Grant, GrantId, MeView, Role, SessionId, SessionView, Tokens,
+};
 use super::service::{self, Desk, IdentityRules};
 use super::{Account, Caller, Command, Made, rules, store};
 use crate::error::{Code, Error, Problem, Result};
@@ -77,6 +79,22 @@ impl Entrance {
     }
 }
 
+/// The network address of the caller: the peer's, or what the proxy in front says of its own peer.
+fn address_of(req: &HttpRequest, behind_proxy: bool) -> String {
+    let forwarded = req
+        .headers()
+        .get_all("x-forwarded-for")
+        .last()
+        .and_then(|value| value.to_str().ok())
+        .and_then(|list| list.rsplit(',').next())
+        .map(|last| last.trim().to_owned());
+    let peer = req.peer_addr().map(|peer| peer.ip().to_string());
+    forwarded
+        .filter(|_| behind_proxy)
+        .or(peer)
+        .unwrap_or_default()
+}
+
 impl FromRequest for Entrance {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
@@ -87,10 +105,11 @@ impl FromRequest for Entrance {
             req.app_data::<Data<Keyring>>().cloned(),
             req.app_data::<Data<IdentityRules>>().cloned(),
         );
-        let address = req
-            .peer_addr()
-            .map(|peer| peer.ip().to_string())
-            .unwrap_or_default();
+        let behind_proxy = hands
+            .0
+            .as_ref()
+            .is_some_and(|platform| platform.behind_proxy);
+        let address = address_of(req, behind_proxy);
         let lang = Lang::of(req.headers());
         let device = req
             .headers()

@@ -12,6 +12,7 @@ use crate::error::{Code, Result};
 use crate::platform::clock::Instant;
 use crate::platform::columns::Json;
 use crate::platform::db::{Conn, Tx};
+use crate::platform::token::digest;
 use crate::schema::idempotency_keys;
 
 /// How long an answer is kept.
@@ -24,14 +25,6 @@ pub struct IdempotencyKey {
     pub key: String,
     /// SHA-256 over method, path and body.
     pub fingerprint: Vec<u8>,
-}
-
-/// SHA-256 of some bytes.
-pub fn digest(bytes: &[u8]) -> [u8; 32] {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-    let mut out = [0; 32];
-    out.copy_from_slice(digest.as_ref());
-    out
 }
 
 impl IdempotencyKey {

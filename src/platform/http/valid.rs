@@ -46,7 +46,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
                         _ => Code::MalformedJson,
                     })?;
             let input = parse(&bytes)?;
-            let digest = super::idempotency::digest(&bytes);
+            let digest = crate::platform::token::digest(&bytes);
             Ok(Self { input, digest })
         })
     }

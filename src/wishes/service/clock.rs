@@ -1,25 +1,8 @@
 //! What the clock does to wishes.
 
 use super::moves::fulfil;
-use super::telling::{local, notice, tell_owners, tell_staff};
+use super::telling::{Reminder, local, notice, tell_owners, tell_staff};
 use super::*;
-
-#[derive(Serialize, Deserialize)]
-struct Reminder {
-    wish: WishId,
-    claim: ClaimId,
-    lease_until: Instant,
-}
-
-pub(super) fn remind_later(tx: &mut Tx<'_>, desk: &Desk, claim: &Claim) -> Result<()> {
-    let reminder = Reminder {
-        wish: claim.wish_id,
-        claim: claim.id,
-        lease_until: claim.lease_until,
-    };
-    let at = claim.lease_until - TimeDelta::hours(desk.rules.reminder_hours);
-    tx.enqueue("wish.remind", &reminder, at).map(|_| ())
-}
 
 /// Reminds a claimant whose lease is about to end, if it still does: a job.
 ///

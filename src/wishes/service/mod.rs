@@ -368,3 +368,8 @@ fn is_repeat(conn: &mut Conn, wish: &Wish, verb: &str, by: Mover<'_>) -> Result<
 fn or_same(moved: Option<Wish>, wish: Wish) -> Wish {
     moved.unwrap_or(wish)
 }
+
+/// The contact of a wish, opened.
+fn contact(vault: &Vault, wish: &Wish) -> Result<Contact> {
+    serde_json::from_slice(&vault.open(&wish.contact)?).map_err(Error::internal)
+}

@@ -1,7 +1,6 @@
 //! The moves of a wish's life that people make.
 
-use super::clock::remind_later;
-use super::telling::{local, notice, send_link, tell_owners, tell_staff};
+use super::telling::{local, notice, remind_later, send_link, tell_owners, tell_staff};
 use super::*;
 
 /// Hands a draft in for screening.
@@ -396,8 +395,4 @@ pub fn read_contact(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -
     }
     tx.journal(change(&wish, caller.actor(), "read_contact"))?;
     contact(&desk.vault, &wish)
-}
-
-pub(super) fn contact(vault: &Vault, wish: &Wish) -> Result<Contact> {
-    serde_json::from_slice(&vault.open(&wish.contact)?).map_err(Error::internal)
 }

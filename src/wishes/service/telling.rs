@@ -1,6 +1,5 @@
 //! Telling people what happened to a wish.
 
-use super::moves::contact;
 use super::*;
 
 pub(super) fn notice(wish: &Wish, to: AccountId, kind: Kind) -> Notice {
@@ -93,4 +92,22 @@ pub(super) fn send_link(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish, what: &str) -
         text,
     };
     tx.enqueue("sms", &sms, tx.now).map(|_| ())
+}
+
+/// A claimant to be reminded, and of which lease.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Reminder {
+    pub wish: WishId,
+    pub claim: ClaimId,
+    pub lease_until: Instant,
+}
+
+pub(super) fn remind_later(tx: &mut Tx<'_>, desk: &Desk, claim: &Claim) -> Result<()> {
+    let reminder = Reminder {
+        wish: claim.wish_id,
+        claim: claim.id,
+        lease_until: claim.lease_until,
+    };
+    let at = claim.lease_until - TimeDelta::hours(desk.rules.reminder_hours);
+    tx.enqueue("wish.remind", &reminder, at).map(|_| ())
 }

@@ -4,6 +4,11 @@ import type { paths } from "./schema";
 
 const client = createClient<paths>({ baseUrl: "http://127.0.0.1:8080" });
 
+export async function alive(): Promise<boolean> {
+  const { data } = await client.GET("/livez");
+  return data?.status === "ok";
+}
+
 export async function streets(): Promise<string[]> {
   const { data, error } = await client.GET("/api/v1/regions", {
     params: { query: { level: "street", limit: 100 } },
