@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use moka::Expiry;
+use moka::policy::EvictionPolicy;
 use redis::AsyncCommands;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use secrecy::{ExposeSecret, SecretString};
@@ -108,6 +109,9 @@ impl Cache {
     pub async fn connect(config: &CacheConfig) -> Result<Self, CacheError> {
         let counters = moka::sync::Cache::builder()
             .max_capacity(100_000)
+            // the usual policy keeps what is asked for often and drops newcomers: under a flood of
+            // keys nothing new would be counted
+            .eviction_policy(EvictionPolicy::lru())
             .expire_after(UntilItsEnd)
             .build();
         let redis = match config.store {

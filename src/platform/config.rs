@@ -18,6 +18,18 @@ use crate::error::{Error, Result};
 /// # Errors
 /// With the key and the layer when a value is missing, of the wrong type or unknown.
 pub fn load<T: DeserializeOwned>(compiled_in: &[&str], local: Option<&Path>) -> Result<T> {
+    // values stay texts until their field says what they are: a password may be 00123456
+    let environment = Environment::with_prefix("YIQILAI")
+        .prefix_separator("__")
+        .separator("__");
+    layers(compiled_in, local, environment)
+}
+
+fn layers<T: DeserializeOwned>(
+    compiled_in: &[&str],
+    local: Option<&Path>,
+    environment: Environment,
+) -> Result<T> {
     let mut builder = config::Config::builder();
     for text in compiled_in {
         builder = builder.add_source(File::from_str(text, FileFormat::Toml));
@@ -26,12 +38,7 @@ pub fn load<T: DeserializeOwned>(compiled_in: &[&str], local: Option<&Path>) -> 
         builder = builder.add_source(File::from(path).format(FileFormat::Toml));
     }
     builder
-        .add_source(
-            Environment::with_prefix("YIQILAI")
-                .prefix_separator("__")
-                .separator("__")
-                .try_parsing(true),
-        )
+        .add_source(environment)
         .build()
         .and_then(config::Config::try_deserialize)
         .map_err(Error::internal)
@@ -59,5 +66,66 @@ pub fn redact_url<S: Serializer>(
             to.serialize_str(url.as_str())
         }
         _ => to.serialize_str(url.expose_secret()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Settings {
+        section: Section,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Section {
+        password: String,
+        port: u16,
+        on: bool,
+        share: f64,
+    }
+
+    fn load(name: &str, value: &str) -> Result<Settings> {
+        let defaults = "[section]\npassword = \"x\"\nport = 1\non = false\nshare = 0.5";
+        let environment = Environment::with_prefix("YIQILAI")
+            .prefix_separator("__")
+            .separator("__")
+            .source(Some([(name.to_owned(), value.to_owned())].into()));
+        layers(&[defaults], None, environment)
+    }
+
+    #[test]
+    fn the_environment_wins_and_keeps_texts_as_they_are() {
+        let password = |value| {
+            load("YIQILAI__SECTION__PASSWORD", value)
+                .unwrap()
+                .section
+                .password
+        };
+        for value in ["00123456", "1e5", "true", "=pass word"] {
+            assert_eq!(password(value), value);
+        }
+        assert_eq!(
+            load("YIQILAI__SECTION__PORT", "8443").unwrap().section.port,
+            8443
+        );
+        assert!(load("YIQILAI__SECTION__ON", "true").unwrap().section.on);
+        assert_eq!(
+            load("YIQILAI__SECTION__SHARE", "0.25")
+                .unwrap()
+                .section
+                .share,
+            0.25
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_or_unknown_is_refused() {
+        assert!(load("YIQILAI__SECTION__PORT", "many").is_err());
+        assert!(load("YIQILAI__SECTION__PROT", "1").is_err());
     }
 }

@@ -1,14 +1,19 @@
 //! Mail: over SMTP, or into a folder in development.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lettre::message::{Mailbox, MultiPart};
+use lettre::address::AddressError;
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::transport::smtp::AsyncSmtpTransportBuilder;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{AsyncFileTransport, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use uuid::Uuid;
 
 /// How mail leaves.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -27,14 +32,20 @@ pub struct MailConfig {
     /// How the connection is protected.
     pub tls: MailTls,
     /// The account at the server, where it wants one.
+    #[serde(default)]
     pub username: Option<String>,
     /// Its password.
-    #[serde(default, skip_serializing)]
+    #[serde(default, serialize_with = "masked")]
     pub password: Option<SecretString>,
     /// A further root certificate to trust, PEM.
+    #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// How long the server may take.
+    /// How long one mail may take.
     pub timeout_seconds: u64,
+}
+
+fn masked<S: Serializer>(secret: &Option<SecretString>, to: S) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(|_| "***").serialize(to)
 }
 
 /// The two ways.
@@ -69,7 +80,11 @@ pub struct Mail {
     /// Its text.
     pub text: String,
     /// The same as HTML.
-    pub html: String,
+    #[serde(default)]
+    pub html: Option<String>,
+    /// An https address that unsubscribes with one POST (RFC 8058).
+    #[serde(default)]
+    pub list_unsubscribe: Option<String>,
 }
 
 impl Mail {
@@ -83,9 +98,10 @@ impl Mail {
             to: to.to_owned(),
             subject: subject.to_owned(),
             text: paragraphs.join("\n\n"),
-            html: format!(
+            html: Some(format!(
                 "<!DOCTYPE html><html><body style=\"font-family:sans-serif\">{html}</body></html>"
-            ),
+            )),
+            list_unsubscribe: None,
         }
     }
 }
@@ -97,7 +113,7 @@ fn escape(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-/// Why a mail did not leave.
+/// Why a mail did not leave. Says nothing of whom it was for or what it said.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// Another try would fail the same way.
@@ -115,27 +131,62 @@ pub struct Mailer {
 }
 
 enum Transport {
-    Folder(AsyncFileTransport<Tokio1Executor>),
-    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    Folder(PathBuf),
+    Smtp(Box<Smtp>),
+}
+
+struct Smtp {
+    timeout: Duration,
+    builder: AsyncSmtpTransportBuilder,
+    pool: Mutex<AsyncSmtpTransport<Tokio1Executor>>,
+}
+
+impl Smtp {
+    async fn send(&self, message: Message, to: &str) -> Result<(), MailError> {
+        let pool = self.pool().clone();
+        // lettre's own timeout ends with the connecting
+        match tokio::time::timeout(self.timeout, pool.send(message)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(refusal(&error, to)),
+            Err(_) => {
+                // the connection goes back to its pool in the middle of a conversation, and the next
+                // mail would take the late answers for its own: that pool is not used again
+                let old = std::mem::replace(&mut *self.pool(), self.builder.clone().build());
+                tokio::spawn(async move { old.shutdown().await });
+                Err(MailError::Transient("no answer in time".to_owned()))
+            }
+        }
+    }
+
+    fn pool(&self) -> MutexGuard<'_, AsyncSmtpTransport<Tokio1Executor>> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Mailer {
-    /// Makes the transport; connects with the first mail.
+    /// Makes the transport; connects with the first mail and keeps a pool of connections, which
+    /// lives (and is dropped) on a tokio runtime.
     ///
     /// # Errors
-    /// When the sender is no address, the folder cannot be made or the certificate not be read.
+    /// `Permanent` when the sender is no mailbox, the account is without a password, the folder
+    /// cannot be made or the certificate not be read.
     pub fn new(config: &MailConfig) -> Result<Self, MailError> {
         let permanent = |error: &dyn std::fmt::Display| MailError::Permanent(error.to_string());
-        let from = config.from.parse().map_err(|error| permanent(&error))?;
+        let from = config
+            .from
+            .parse()
+            .map_err(|error: AddressError| permanent(&format!("mail.from: {error}")))?;
         let transport = match config.transport {
             MailTransport::Folder => {
-                std::fs::create_dir_all(&config.folder).map_err(|error| permanent(&error))?;
-                Transport::Folder(AsyncFileTransport::new(&config.folder))
+                std::fs::create_dir_all(&config.folder)
+                    .map_err(|error| permanent(&format!("mail.folder: {error}")))?;
+                Transport::Folder(config.folder.clone())
             }
             MailTransport::Smtp => {
                 let mut parameters = TlsParameters::builder(config.host.clone());
                 if let Some(path) = &config.ca_file {
-                    let pem = std::fs::read(path).map_err(|error| permanent(&error))?;
+                    let pem = std::fs::read(path)
+                        .map_err(|error| permanent(&format!("mail.ca_file: {error}")))?;
                     parameters = parameters.add_root_certificate(
                         Certificate::from_pem(&pem).map_err(|error| permanent(&error))?,
                     );
@@ -146,17 +197,31 @@ impl Mailer {
                     MailTls::Implicit => Tls::Wrapper(parameters),
                     MailTls::None => Tls::None,
                 };
+                let timeout = Duration::from_secs(config.timeout_seconds);
                 let mut builder =
                     AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host)
                         .port(config.port)
                         .tls(tls)
-                        .timeout(Some(Duration::from_secs(config.timeout_seconds)));
-                if let (Some(user), Some(password)) = (&config.username, &config.password) {
-                    let credentials =
-                        Credentials::new(user.clone(), password.expose_secret().to_owned());
-                    builder = builder.credentials(credentials);
+                        .timeout(Some(timeout));
+                match (&config.username, &config.password) {
+                    (Some(user), Some(password)) => {
+                        builder = builder.credentials(Credentials::new(
+                            user.clone(),
+                            password.expose_secret().to_owned(),
+                        ));
+                    }
+                    (None, None) => {}
+                    _ => {
+                        return Err(permanent(
+                            &"mail.username and mail.password belong together",
+                        ));
+                    }
                 }
-                Transport::Smtp(builder.build())
+                Transport::Smtp(Box::new(Smtp {
+                    timeout,
+                    pool: Mutex::new(builder.clone().build()),
+                    builder,
+                }))
             }
         };
         Ok(Self { from, transport })
@@ -165,47 +230,385 @@ impl Mailer {
     /// Sends one mail. `id` names it: a mail that is sent again has the same `Message-ID`.
     ///
     /// # Errors
-    /// Permanent when the address or the server's answer says so, else transient.
+    /// `Permanent` when the recipient is no address or the server refuses the mail for good (5xx).
+    /// Everything else is `Transient`, also when the server refuses *us*: a wrong password is ours
+    /// to mend, and no mail should be lost meanwhile.
     pub async fn send(&self, mail: &Mail, id: &str) -> Result<(), MailError> {
-        // the address itself stays out of errors: they are logged
-        let to = mail
-            .to
-            .parse()
-            .map_err(|_| MailError::Permanent("the recipient is not an address".to_owned()))?;
-        let domain = self.from.email.domain();
-        let message = Message::builder()
-            .from(self.from.clone())
-            .to(to)
-            .subject(&mail.subject)
-            .message_id(Some(format!("<{id}@{domain}>")))
-            .multipart(MultiPart::alternative_plain_html(
-                mail.text.clone(),
-                mail.html.clone(),
-            ))
-            .map_err(|error| MailError::Permanent(error.to_string()))?;
+        let message = self.message(mail, id)?;
         match &self.transport {
             Transport::Folder(folder) => {
-                folder
-                    .send(message)
+                let path = folder.join(format!("{}.eml", Uuid::now_v7()));
+                tokio::fs::write(path, message.formatted())
                     .await
-                    .map_err(|error| MailError::Transient(error.to_string()))?;
+                    .map_err(|error| MailError::Transient(error.to_string()))
             }
-            Transport::Smtp(smtp) => {
-                smtp.send(message).await.map_err(|error| {
-                    let code = error
-                        .status()
-                        .map_or_else(|| "no answer".to_owned(), |code| code.to_string());
-                    if error.is_permanent() {
-                        MailError::Permanent(code)
-                    } else {
-                        MailError::Transient(format!(
-                            "{code} {}",
-                            if error.is_timeout() { "timeout" } else { "" }
-                        ))
-                    }
-                })?;
+            Transport::Smtp(smtp) => smtp.send(message, &mail.to).await,
+        }
+    }
+
+    fn message(&self, mail: &Mail, id: &str) -> Result<Message, MailError> {
+        // what is wrong with it stays out of the error: the address would stand in the log
+        let permanent = |what: &str| MailError::Permanent(what.to_owned());
+        let to: Address = mail
+            .to
+            .parse()
+            .map_err(|_| permanent("the recipient is not an address"))?;
+        let domain = self.from.email.domain();
+        let mut builder = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .subject(&mail.subject)
+            .message_id(Some(format!("<{id}@{domain}>")));
+        if let Some(url) = &mail.list_unsubscribe {
+            let is_url = url.starts_with("https://")
+                && url
+                    .bytes()
+                    .all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>'));
+            if !is_url {
+                return Err(permanent("list_unsubscribe is not an https address"));
+            }
+            for (name, value) in [
+                ("List-Unsubscribe", format!("<{url}>")),
+                (
+                    "List-Unsubscribe-Post",
+                    "List-Unsubscribe=One-Click".to_owned(),
+                ),
+            ] {
+                let name = HeaderName::new_from_ascii_str(name);
+                // written as it is: RFC 8058 knows no encoded words here
+                let value = HeaderValue::dangerous_new_pre_encoded(name, value.clone(), value);
+                builder = builder.raw_header(value);
             }
         }
-        Ok(())
+        let message = match &mail.html {
+            Some(html) => builder.multipart(MultiPart::alternative_plain_html(
+                mail.text.clone(),
+                html.clone(),
+            )),
+            None => builder.singlepart(SinglePart::plain(mail.text.clone())),
+        };
+        message.map_err(|_| permanent("it makes no message"))
+    }
+}
+
+/// Only the code: servers repeat the address in their texts.
+fn refusal(error: &lettre::transport::smtp::Error, to: &str) -> MailError {
+    if let Some(status) = error.status() {
+        let status = status.to_string();
+        // 530 to 538 are about our account, not about this mail
+        let is_about_us = matches!(status.as_str(), "530" | "534" | "535" | "538");
+        return if error.is_permanent() && !is_about_us {
+            MailError::Permanent(status)
+        } else {
+            MailError::Transient(status)
+        };
+    }
+    // lettre itself refuses such an address where the server lacks SMTPUTF8
+    if error.is_client() && !to.is_ascii() {
+        return MailError::Permanent("the server takes only ASCII addresses".to_owned());
+    }
+    let what = if error.is_timeout() {
+        "no answer in time"
+    } else if error.is_tls() {
+        "no TLS"
+    } else if error.is_client() {
+        "no common ground with the server"
+    } else {
+        "no connection"
+    };
+    MailError::Transient(what.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    fn config(transport: MailTransport) -> MailConfig {
+        MailConfig {
+            transport,
+            from: "益起来 <noreply@example.org>".to_owned(),
+            folder: PathBuf::new(),
+            host: "localhost".to_owned(),
+            port: 9,
+            tls: MailTls::Starttls,
+            username: None,
+            password: None,
+            ca_file: None,
+            timeout_seconds: 10,
+        }
+    }
+
+    fn mail(to: &str, subject: &str) -> Mail {
+        Mail {
+            to: to.to_owned(),
+            subject: subject.to_owned(),
+            text: "王奶奶,您好!".to_owned(),
+            html: None,
+            list_unsubscribe: None,
+        }
+    }
+
+    fn env(name: &str) -> String {
+        std::env::var(name).expect("run through `make test`")
+    }
+
+    fn smtp(port: &str, tls: MailTls, account: bool) -> MailConfig {
+        MailConfig {
+            port: env(port).parse().unwrap(),
+            tls,
+            username: account.then(|| env("YIQILAI_TEST_SMTP_USER")),
+            password: account.then(|| env("YIQILAI_TEST_SMTP_PASSWORD").into()),
+            ca_file: Some(env("YIQILAI_TEST_SMTP_CA").into()),
+            ..config(MailTransport::Smtp)
+        }
+    }
+
+    #[tokio::test]
+    async fn the_folder_keeps_mails_in_order_and_in_chinese() {
+        let folder = tempfile::tempdir().unwrap();
+        let mailer = Mailer::new(&MailConfig {
+            folder: folder.path().join("new"),
+            ..config(MailTransport::Folder)
+        })
+        .unwrap();
+        let long = "您在北仑区新碶街道认领的微心愿明天到期".repeat(8);
+        for number in 0..20 {
+            let mut mail = mail("wang@example.org", &format!("{number} {long}"));
+            if number % 2 == 1 {
+                mail.html = Some("<p>王奶奶</p>".to_owned());
+                mail.list_unsubscribe = Some(format!("https://example.org/{}", "u".repeat(120)));
+            }
+            mailer.send(&mail, &format!("id-{number}")).await.unwrap();
+        }
+        let mut paths: Vec<_> = std::fs::read_dir(folder.path().join("new"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        paths.sort();
+        assert_eq!(paths.len(), 20);
+        for (number, path) in paths.iter().enumerate() {
+            let bytes = std::fs::read(path).unwrap();
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            assert!(text.is_ascii() && text.lines().all(|line| line.len() < 200));
+            let read = mail_parser::MessageParser::default().parse(&bytes).unwrap();
+            assert_eq!(read.subject().unwrap(), format!("{number} {long}"));
+            assert_eq!(
+                read.message_id().unwrap(),
+                format!("id-{number}@example.org")
+            );
+            assert_eq!(read.body_text(0).unwrap().trim(), "王奶奶,您好!");
+            assert_eq!(read.from().unwrap().first().unwrap().name(), Some("益起来"));
+            let one_click = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n";
+            assert_eq!(text.contains(one_click), number % 2 == 1);
+            assert_eq!(
+                read.html_body_count() == 1 && text.contains("text/html"),
+                number % 2 == 1
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_address_is_refused_for_good_and_not_repeated() {
+        let folder = tempfile::tempdir().unwrap();
+        let mailer = Mailer::new(&MailConfig {
+            folder: folder.path().to_owned(),
+            ..config(MailTransport::Folder)
+        })
+        .unwrap();
+        for to in [
+            "",
+            "secret",
+            "secret@",
+            "a@b.org\r\nBcc: secret@example.org",
+            "a@b.org, secret@b.org",
+        ] {
+            let error = mailer.send(&mail(to, "a"), "id").await.unwrap_err();
+            assert!(matches!(error, MailError::Permanent(_)), "{to}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+        let mut odd = mail("a@example.org", "a\r\nBcc: secret@example.org");
+        mailer.send(&odd, "id").await.unwrap();
+        let path = std::fs::read_dir(folder.path())
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap()
+            .path();
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(
+            !text.contains("\nBcc:"),
+            "a subject is no way to further headers"
+        );
+        odd.list_unsubscribe = Some("https://example.org/>\r\nBcc: secret@example.org".to_owned());
+        assert!(mailer.send(&odd, "id").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn settings_are_checked_and_the_password_is_not_shown() {
+        let bad = MailConfig {
+            from: "nobody".to_owned(),
+            ..config(MailTransport::Smtp)
+        };
+        assert!(Mailer::new(&bad).is_err());
+        let half = MailConfig {
+            username: Some("a".to_owned()),
+            ..config(MailTransport::Smtp)
+        };
+        assert!(Mailer::new(&half).is_err());
+        let secret = MailConfig {
+            password: Some("hush".into()),
+            ..half
+        };
+        assert!(Mailer::new(&secret).is_ok());
+        let shown = serde_json::to_value(&secret).unwrap();
+        assert_eq!(shown["password"], "***");
+        assert!(!format!("{secret:?}").contains("hush"));
+        let read: MailConfig = serde_json::from_value(shown).unwrap();
+        assert_eq!(read.tls, MailTls::Starttls);
+    }
+
+    #[test]
+    fn mails_queued_before_html_could_be_absent_are_still_read() {
+        let old = serde_json::json!({"to": "a@b.org", "subject": "s", "text": "t", "html": "<p>"});
+        let mail: Mail = serde_json::from_value(old).unwrap();
+        assert_eq!(mail.html.as_deref(), Some("<p>"));
+    }
+
+    #[tokio::test]
+    async fn refusals_of_a_server_are_told_apart() {
+        let mailer = Mailer::new(&smtp("YIQILAI_TEST_SMTP_PORT", MailTls::Starttls, true)).unwrap();
+        for _ in 0..2 {
+            let good = mailer.send(&mail("unit@example.org", "你好"), "unit").await;
+            good.unwrap();
+        }
+        let refused = mailer.send(&mail("reject@example.org", "a"), "a").await;
+        assert!(matches!(refused, Err(MailError::Permanent(code)) if code == "550"));
+        let deferred = mailer.send(&mail("defer@example.org", "a"), "b").await;
+        assert!(matches!(deferred, Err(MailError::Transient(code)) if code == "451"));
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_our_side_loses_no_mail() {
+        let good = smtp("YIQILAI_TEST_SMTPS_PORT", MailTls::Implicit, true);
+        Mailer::new(&good)
+            .unwrap()
+            .send(&mail("a@example.org", "a"), "a")
+            .await
+            .unwrap();
+        for bad in [
+            MailConfig {
+                password: Some("wrong".into()),
+                ..good.clone()
+            },
+            MailConfig {
+                ca_file: None,
+                ..good.clone()
+            },
+            MailConfig {
+                port: 9,
+                ..good.clone()
+            },
+            MailConfig {
+                tls: MailTls::Starttls,
+                timeout_seconds: 1,
+                ..good.clone()
+            },
+        ] {
+            let result = Mailer::new(&bad)
+                .unwrap()
+                .send(&mail("a@example.org", "a"), "a")
+                .await;
+            assert!(matches!(result, Err(MailError::Transient(_))), "{result:?}");
+        }
+    }
+
+    /// A server without TLS that takes so long over each mail, and its count of connections.
+    fn slow_server(delays: Vec<Duration>) -> (u16, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (count, delays) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(delays)));
+        let counted = count.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                counted.fetch_add(1, Ordering::SeqCst);
+                let (stream, delays) = (stream.unwrap(), delays.clone());
+                std::thread::spawn(move || -> std::io::Result<()> {
+                    let mut out = stream.try_clone()?;
+                    out.write_all(b"220 slow\r\n")?;
+                    let mut in_body = false;
+                    for line in BufReader::new(stream).lines() {
+                        let line = line?;
+                        let answer = match line.as_str() {
+                            "." if in_body => {
+                                in_body = false;
+                                std::thread::sleep(delays.lock().unwrap().remove(0));
+                                "250 kept"
+                            }
+                            _ if in_body => continue,
+                            "DATA" => {
+                                in_body = true;
+                                "354 go on"
+                            }
+                            line if line.contains("reject") => "550 no",
+                            _ => "250 ok",
+                        };
+                        out.write_all(format!("{answer}\r\n").as_bytes())?;
+                    }
+                    Ok(())
+                });
+            }
+        });
+        (port, count)
+    }
+
+    #[tokio::test]
+    async fn a_late_answer_is_not_taken_for_that_to_the_next_mail() {
+        let quick = Duration::ZERO;
+        let (port, connections) =
+            slow_server(vec![quick, quick, Duration::from_millis(1500), quick]);
+        let mailer = Mailer::new(&MailConfig {
+            port,
+            tls: MailTls::None,
+            timeout_seconds: 1,
+            ..config(MailTransport::Smtp)
+        })
+        .unwrap();
+        for _ in 0..2 {
+            mailer.send(&mail("a@example.org", "a"), "a").await.unwrap();
+            tokio::time::sleep(Duration::from_millis(50)).await; // back into the pool
+        }
+        assert_eq!(connections.load(Ordering::SeqCst), 1, "the pool keeps it");
+        let late = mailer.send(&mail("a@example.org", "a"), "b").await;
+        assert!(matches!(late, Err(MailError::Transient(_))), "{late:?}");
+        tokio::time::sleep(Duration::from_secs(1)).await; // the late answer is there
+        let refused = mailer.send(&mail("reject@example.org", "a"), "c").await;
+        assert!(
+            matches!(refused, Err(MailError::Permanent(_))),
+            "{refused:?}"
+        );
+        mailer.send(&mail("a@example.org", "a"), "d").await.unwrap();
+        assert!(connections.load(Ordering::SeqCst) > 1);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_holds_nobody_up() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mailer = Mailer::new(&MailConfig {
+            port: silent.local_addr().unwrap().port(),
+            timeout_seconds: 1,
+            ..config(MailTransport::Smtp)
+        })
+        .unwrap();
+        let mail = mail("a@example.org", "a");
+        let sent = mailer.send(&mail, "a");
+        let sent = tokio::time::timeout(Duration::from_secs(5), sent)
+            .await
+            .unwrap();
+        assert!(matches!(sent, Err(MailError::Transient(_))));
     }
 }

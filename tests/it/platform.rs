@@ -184,7 +184,8 @@ fn mail(to: &str) -> Mail {
         to: to.to_owned(),
         subject: "您的微心愿已被认领".to_owned(),
         text: "王奶奶,您好!".to_owned(),
-        html: "<p>王奶奶,您好!</p>".to_owned(),
+        html: Some("<p>王奶奶,您好!</p>".to_owned()),
+        list_unsubscribe: None,
     }
 }
 

@@ -78,9 +78,9 @@ pub(super) async fn add_evidence(
 
 pub(super) fn refusal(error: FileError) -> Error {
     match error {
-        FileError::TooLarge(_) => Code::PayloadTooLarge.into(),
-        FileError::UnsupportedType => Code::UnsupportedMediaType.into(),
-        FileError::Unreadable => Code::PhotoUnreadable.into(),
+        FileError::TooLarge { .. } => Code::PayloadTooLarge.into(),
+        FileError::UnsupportedType { .. } => Code::UnsupportedMediaType.into(),
+        FileError::Unreadable | FileError::TooManyPixels { .. } => Code::PhotoUnreadable.into(),
         FileError::NotFound => Code::NotFound.into(),
         FileError::Storage(_) => Error::internal(error),
     }
@@ -125,6 +125,8 @@ pub(super) async fn show_evidence(
     } else {
         evidence.photo
     };
-    let bytes = platform.files.get(&key).await.map_err(refusal)?;
-    Ok(HttpResponse::Ok().content_type("image/jpeg").body(bytes))
+    let photo = platform.files.get(&key).await.map_err(refusal)?;
+    Ok(HttpResponse::Ok()
+        .content_type(photo.content_type)
+        .body(photo.bytes))
 }
