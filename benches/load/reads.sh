@@ -53,11 +53,12 @@ if [ -n "${YIQILAI_TEST_POSTGRES_URL:-}" ]; then
     export YIQILAI__DATABASE__URL=${YIQILAI_TEST_POSTGRES_URL%/postgres}/load
     serve postgres
     r=$(rate "$S/me" "authorization: Bearer $token")
-    # what GET /me runs: is the session live, its grants, the account
-    cat >me.sql <<'SQL'
-SELECT s.id FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = (SELECT id FROM sessions LIMIT 1) AND s.ended_at IS NULL AND a.status = 'active' LIMIT 1;
-SELECT id, account_id, role, scope_kind, scope_id, granted_at FROM role_grants WHERE account_id = (SELECT account_id FROM sessions LIMIT 1) AND revoked_at IS NULL ORDER BY id;
-SELECT * FROM accounts WHERE id = (SELECT account_id FROM sessions LIMIT 1) AND status <> 'deleted' LIMIT 1;
+    # what GET /me runs: is the session live, its grants, the account; with the ids given, as there
+    read -r session account < <(psql -AtF ' ' "$YIQILAI__DATABASE__URL" -c 'SELECT id, account_id FROM sessions LIMIT 1')
+    cat >me.sql <<SQL
+SELECT s.id FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = '$session' AND s.account_id = '$account' AND s.ended_at IS NULL AND a.status = 'active' LIMIT 1;
+SELECT id, account_id, role, scope_kind, scope_id, granted_at FROM role_grants WHERE account_id = '$account' AND revoked_at IS NULL ORDER BY id;
+SELECT * FROM accounts WHERE id = '$account' AND status <> 'deleted' LIMIT 1;
 SQL
     bench=$(pgbench -n -M prepared -c 16 -j 1 -T "$seconds" -f me.sql "$YIQILAI__DATABASE__URL" 2>/dev/null | awk '/^tps/ {print $3}')
     echo "postgres, GET /me: $r requests/s; its statements in pgbench: $bench/s; $(share "$r" "$bench")"
