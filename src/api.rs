@@ -21,7 +21,9 @@ use crate::error::{Code, Error, Problem, Result};
 use crate::platform::http::ProblemBody;
 use crate::platform::http::problem::PROBLEM_JSON;
 use crate::platform::lifecycle;
-use crate::{identity, notifications, regions, server, taxonomies, volunteers, wishes};
+use crate::{
+    identity, notifications, organizations, regions, server, taxonomies, volunteers, wishes,
+};
 
 /// Every route of the product.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -38,6 +40,7 @@ fn v1(config: &mut ServiceConfig<'_>) {
     identity::http::routes(config);
     notifications::http::routes(config);
     taxonomies::http::routes(config);
+    organizations::http::routes(config);
     volunteers::http::routes(config);
     wishes::http::routes(config);
 }
@@ -55,6 +58,7 @@ fn v1(config: &mut ServiceConfig<'_>) {
         (name = "operations", description = "Health and figures of the process"),
         (name = "identity", description = "Signing up and in, one's own account, roles"),
         (name = "notifications", description = "One's inbox, and what comes by mail"),
+        (name = "organizations", description = "Registration and filing, review, members"),
         (name = "wishes", description = "Micro-wishes, from the draft to the confirmation"),
         (name = "volunteers", description = "Profiles and verified qualifications"),
         (name = "taxonomies", description = "Skills, qualifications and classifications"),
@@ -108,6 +112,14 @@ pub fn lifecycles() -> String {
     let drawn = [
         ("Wish 微心愿", lifecycle::mermaid(wishes::rules::MOVES)),
         (
+            "Organization 社会组织",
+            lifecycle::mermaid(organizations::rules::MOVES),
+        ),
+        (
+            "Membership 组织成员",
+            lifecycle::mermaid(organizations::rules::MEMBERSHIP),
+        ),
+        (
             "Qualification 资质",
             lifecycle::mermaid(volunteers::rules::MOVES),
         ),
@@ -127,6 +139,7 @@ const NOT_KEPT: &[&str] = &[
     "identity_begin_contact_change",
     "identity_change_password",
     "identity_confirm_contact_change",
+    "organizations_add_document",
     "wishes_add_evidence",
     "wishes_read_contact",
 ];
@@ -223,6 +236,7 @@ pub fn configure(app: &App, config: &mut ActixConfig) {
     config.app_data(Data::new(app.platform.clone()));
     config.app_data(Data::new(app.keyring.clone()));
     config.app_data(Data::new(app.config.identity.clone()));
+    config.app_data(Data::new(app.organizations.clone()));
     config.app_data(Data::new(app.wishes.clone()));
     config.app_data(upload_limits(app.platform.files.max_bytes()));
     config.app_data(web::PayloadConfig::new(app.config.server.max_body_bytes));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::identity::{IdentityRules, Keyring};
+use crate::organizations::{self, OrganizationRules};
 use crate::platform::cache::{Cache, CacheConfig};
 use crate::platform::clock::Clock;
 use crate::platform::db::{Db, DbConfig};
@@ -46,6 +47,8 @@ pub struct Config {
     pub district: DistrictConfig,
     /// Signing in.
     pub identity: IdentityRules,
+    /// Terms and numbers of organisations.
+    pub organizations: OrganizationRules,
     /// Terms and caps of wishes.
     pub wishes: WishRules,
 }
@@ -193,6 +196,8 @@ pub struct App {
     pub sms: Arc<SmsGateway>,
     /// What access tokens are signed with.
     pub keyring: Keyring,
+    /// What writes about organisations need.
+    pub organizations: organizations::Desk,
     /// What writes about wishes need.
     pub wishes: wishes::Desk,
 }
@@ -218,6 +223,10 @@ impl App {
         Ok(Self {
             mailer: Arc::new(Mailer::new(&config.mail).map_err(Error::internal)?),
             sms: Arc::new(SmsGateway::new(&config.sms).map_err(Error::internal)?),
+            organizations: organizations::Desk {
+                rules: config.organizations.clone(),
+                vault: platform.vault.clone(),
+            },
             wishes: wishes::Desk {
                 rules: config.wishes.clone(),
                 vault: platform.vault.clone(),

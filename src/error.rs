@@ -264,6 +264,11 @@ codes! {
     UnknownField 422 "不认识的字段。" "The field is not known here.",
     OneOfTwo 422 "请填写其中一项,且只填一项。" "Give one of the two, and only one.",
 
+    // ---- files
+    PhotoMissing 422 "请上传名为 photo 的照片。" "Send the photo as a part named photo.",
+    PhotoUnreadable 422 "照片无法读取或尺寸过大。" "The photo cannot be read, or has too many pixels.",
+    DocumentMissing 422 "请上传名为 document 的文件。" "Send the document as a part named document.",
+
     // ---- identity
     CredentialsWrong 401 "邮箱或密码不正确。" "The address or the password is wrong.",
     CodeWrong 401 "验证码不正确或已失效。" "The code is wrong or no longer valid.",
@@ -288,8 +293,27 @@ codes! {
     EvidenceMissing 422 "请先上传送达照片。" "Add a photo of the delivery first.",
     NobodyToWriteTo 409 "心愿当前无人认领,无法留言。" "Nobody holds the wish now, so there is nobody to write to.",
     LinkInvalid 404 "链接无效或已过期。" "The link is not valid, or no longer.",
-    PhotoMissing 422 "请上传名为 photo 的照片。" "Send the photo as a part named photo.",
-    PhotoUnreadable 422 "照片无法读取或尺寸过大。" "The photo cannot be read, or has too many pixels.",
+
+    // ---- organizations
+    CreditCodeFormat 422 "统一社会信用代码格式不正确。" "It is not a unified social credit code of eighteen characters.",
+    CreditCodeOfFiled 422 "备案组织没有统一社会信用代码。" "A filed organisation has no credit code.",
+    CreditCodeTaken 422 "该统一社会信用代码已被其他组织使用。" "Another organisation has this credit code.",
+    CreditCodeUnconfirmed 422 "统一社会信用代码校验位不符,如确认无误请填写理由。" "The check character of the credit code is wrong. Say why you believe the code.",
+    ResidentIdFormat 422 "居民身份证号码不正确。" "It is not a number of a resident identity card.",
+    FilingRegion 422 "备案组织须属于街道。" "A filed organisation is on file with a street.",
+    TooFewMembers 422 "成员人数不足。" "There are not enough members who accepted.",
+    ResponsibleNotMember 422 "负责人须为本组织成员。" "The responsible person is not a member.",
+    ResponsibleUnderAge 422 "负责人须为成年人。" "The responsible person is not of age.",
+    CharterMissing 422 "请上传章程。" "Add the charter.",
+    VenueOutsideStreet 422 "活动场所须在本街道内。" "The venue lies outside the street.",
+    SettledByReview 422 "审核后不能更改。" "It was reviewed and cannot be changed any more.",
+    OwnOrganization 403 "不能审核自己所在的组织。" "It is your own organisation.",
+    OrganizationNotActive 409 "组织当前不能开展活动。" "The organisation may not act now.",
+    OutsideItsStreet 403 "备案组织只能在本街道内开展活动。" "A filed organisation acts inside its street only.",
+    NotFiled 409 "只有备案组织可以转为登记。" "Only a filed organisation becomes a registered one.",
+    NothingAsked 409 "没有待审核的登记申请。" "Nobody asked for a registration.",
+    AlreadyMember 409 "此人已是成员或已被邀请。" "The person is a member already, or invited.",
+    LastManager 409 "至少要保留一位负责人,请先指定接任者。" "There must be at least one manager. Name a successor first.",
 
     // ---- volunteers
     UnknownSkill 422 "没有这项技能。" "There is no such skill.",

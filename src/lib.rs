@@ -24,6 +24,8 @@ pub mod identity;
 
 pub mod notifications;
 
+pub mod organizations;
+
 pub mod volunteers;
 
 pub mod wishes;

@@ -392,6 +392,70 @@ table! {
 joinable!(qualifications -> volunteers (account_id));
 joinable!(qualifications -> accounts (reviewed_by));
 
+// ---- organizations
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Binary, Date, Double, Integer, Nullable, Text};
+    organizations (id) {
+        id -> Id,
+        kind -> Text,
+        name -> Text,
+        region_id -> Id,
+        field -> Nullable<Text>,
+        introduction -> Text,
+        credit_code -> Nullable<Text>,
+        credit_code_reason -> Nullable<Text>,
+        registering_code -> Nullable<Text>,
+        responsible_id -> Nullable<Id>,
+        responsible_number -> Nullable<Binary>,
+        venue_address -> Nullable<Text>,
+        venue_region_id -> Nullable<Id>,
+        venue_until -> Nullable<Date>,
+        longitude -> Nullable<Double>,
+        latitude -> Nullable<Double>,
+        status -> Text,
+        status_since -> Instant,
+        curing_until -> Nullable<Instant>,
+        founder_id -> Id,
+        version -> Integer,
+        created_at -> Instant,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{BigInt, Text};
+    organization_documents (id) {
+        id -> Id,
+        organization_id -> Id,
+        kind -> Text,
+        file -> Text,
+        content_type -> Text,
+        size -> BigInt,
+        uploaded_by -> Id,
+        created_at -> Instant,
+    }
+}
+joinable!(organization_documents -> organizations (organization_id));
+joinable!(organization_documents -> accounts (uploaded_by));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Nullable, Text};
+    organization_members (id) {
+        id -> Id,
+        organization_id -> Id,
+        account_id -> Id,
+        name -> Text,
+        role -> Text,
+        status -> Text,
+        invited_by -> Id,
+        invited_at -> Instant,
+        expires_at -> Instant,
+        joined_at -> Nullable<Instant>,
+        ended_at -> Nullable<Instant>,
+    }
+}
+joinable!(organization_members -> organizations (organization_id));
+
 allow_tables_to_appear_in_same_query!(
     journal,
     journal_cursors,
@@ -419,5 +483,8 @@ allow_tables_to_appear_in_same_query!(
     volunteer_interests,
     volunteer_windows,
     volunteer_places,
-    qualifications
+    qualifications,
+    organizations,
+    organization_documents,
+    organization_members
 );

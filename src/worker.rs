@@ -12,7 +12,7 @@ use crate::platform::http::idempotency;
 use crate::platform::jobs::{self, Job, Outcome};
 use crate::platform::mail::{Mail, MailError};
 use crate::platform::sms::{Sms, SmsError};
-use crate::{identity, wishes};
+use crate::{identity, organizations, wishes};
 
 /// How long performed jobs are kept.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(7);
@@ -98,6 +98,7 @@ impl Worker {
         db.write(identity::forget_expired).await?;
         db.write(|tx| jobs::purge(tx, tx.now - KEPT)).await?;
         const MOST: usize = 100;
+        while db.write(|tx| organizations::sweep(tx, MOST as i64)).await? >= MOST {}
         loop {
             let desk = self.app.wishes.clone();
             let swept = db

@@ -11,6 +11,7 @@ const ROOMS: &[&str] = &[
     "taxonomies",
     "identity",
     "notifications",
+    "organizations",
     "volunteers",
     "wishes",
 ];

@@ -115,6 +115,39 @@ pub(super) fn grant_by(
     grant(tx, caller.actor(), account, role, scope)
 }
 
+/// Takes a role away without asking who asks, as [`grant`]. Taking what is not held changes nothing.
+///
+/// # Errors
+/// Those of the database.
+pub fn take_back(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    account: AccountId,
+    role: Role,
+    scope: Uuid,
+) -> Result<()> {
+    let by = match actor {
+        Actor::Account(id) => Some(AccountId(id.0)),
+        Actor::Link | Actor::System => None,
+    };
+    let held = role_grants::table
+        .filter(role_grants::account_id.eq(account))
+        .filter(role_grants::role.eq(role))
+        .filter(role_grants::scope_id.eq(Uid(scope)))
+        .filter(role_grants::revoked_at.is_null());
+    let taken = diesel::update(held)
+        .set((
+            role_grants::revoked_at.eq(Some(tx.now)),
+            role_grants::revoked_by.eq(by),
+        ))
+        .execute(tx.conn)?;
+    if taken == 0 {
+        return Ok(());
+    }
+    let what = json!({ "role": role, "scope_id": scope });
+    tx.journal(Change::new(actor, "account.role_revoked", account.0).payload(what))
+}
+
 /// Takes a role away. Taking it twice answers as the first time.
 pub(super) fn revoke(tx: &mut Tx<'_>, caller: &Caller, id: GrantId) -> Result<()> {
     let row = role_grants::table

@@ -75,6 +75,45 @@ kinds! {
     /// To the volunteer.
     QualificationRejected "资质未通过审核" "您的资质“{title}”未通过审核:{reason}。"
         "Your qualification was not verified" "Your qualification \"{title}\" was not verified: {reason}.",
+    /// To the region's staff.
+    OrganizationSubmitted "新的组织待审核" "组织“{title}”等待您审核。"
+        "An organisation waits for your review" "The organisation \"{title}\" waits for your review.",
+    /// To the managers.
+    OrganizationApproved "组织已通过审核" "组织“{title}”已通过审核,可以开展活动。"
+        "The organisation was approved" "The organisation \"{title}\" was approved and may act.",
+    /// To the managers.
+    OrganizationReturned "组织材料被退回" "组织“{title}”的材料被退回:{reason}。您可以修改后重新提交。"
+        "The organisation was sent back" "The organisation \"{title}\" was sent back: {reason}. You may revise it and submit it again.",
+    /// To the managers.
+    OrganizationSuspended "组织已被暂停" "组织“{title}”已被暂停活动:{reason}。"
+        "The organisation is suspended" "The organisation \"{title}\" is suspended: {reason}.",
+    /// To the managers.
+    OrganizationReinstated "组织已恢复" "组织“{title}”已恢复活动。"
+        "The organisation may act again" "The organisation \"{title}\" may act again.",
+    /// To the managers.
+    OrganizationRevoked "组织已被撤销" "组织“{title}”已被撤销:{reason}。"
+        "The organisation was revoked" "The organisation \"{title}\" was revoked: {reason}.",
+    /// To the managers: too few members.
+    OrganizationCuring "组织成员不足" "备案组织“{title}”的成员不足,请在 {due} 前补足。"
+        "Too few members" "The filed organisation \"{title}\" has too few members. Have enough again until {due}.",
+    /// To the region's staff.
+    RegistrationAsked "备案组织申请转为登记" "备案组织“{title}”申请转为登记组织,等待您审核。"
+        "A filed organisation asks to be registered" "The filed organisation \"{title}\" asks to count as registered.",
+    /// To the managers.
+    RegistrationApproved "已转为登记组织" "组织“{title}”已转为登记组织。"
+        "The organisation counts as registered" "The organisation \"{title}\" counts as registered now.",
+    /// To the managers.
+    RegistrationRefused "转为登记未通过" "组织“{title}”转为登记的申请未通过:{reason}。"
+        "The registration was refused" "The registration of the organisation \"{title}\" was refused: {reason}.",
+    /// To the person invited.
+    OrganizationInvitation "您被邀请加入组织" "组织“{title}”邀请您加入,请在 {due} 前答复。"
+        "You are invited to an organisation" "The organisation \"{title}\" invites you. Please answer until {due}.",
+    /// To the managers.
+    OrganizationJoined "新成员加入" "{name}已加入组织“{title}”。"
+        "A new member" "{name} has joined the organisation \"{title}\".",
+    /// To the former member.
+    OrganizationRemoved "您已被移出组织" "您已被移出组织“{title}”:{reason}。"
+        "You were removed from an organisation" "You were removed from the organisation \"{title}\": {reason}.",
 }
 
 impl Kind {

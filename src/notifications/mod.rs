@@ -14,11 +14,12 @@ use chrono::{NaiveTime, TimeDelta, TimeZone, Timelike};
 pub use kinds::Kind;
 
 use crate::error::Result;
-use crate::identity::{self, AccountId};
+use crate::identity::{self, AccountId, Role};
 use crate::platform::clock::Instant;
-use crate::platform::db::Tx;
+use crate::platform::db::{Conn, Tx};
 use crate::platform::http::Lang;
 use crate::platform::mail::Mail;
+use crate::regions::{self, RegionId};
 
 /// Something a person is told.
 #[derive(Clone, Debug)]
@@ -94,6 +95,20 @@ pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
         at,
     )?;
     Ok(())
+}
+
+/// The administrators of the smallest region, from this one upwards, that has any.
+///
+/// # Errors
+/// Those of the database.
+pub fn staff_of(conn: &mut Conn, region: RegionId) -> Result<Vec<AccountId>> {
+    for region in regions::ancestors(conn, region)? {
+        let staff = identity::holders(conn, Role::RegionAdmin, region.id.0)?;
+        if !staff.is_empty() {
+            return Ok(staff);
+        }
+    }
+    Ok(Vec::new())
 }
 
 /// When the quiet hours that `now` lies in end; `now` outside of them. They are half-open, in

@@ -39,6 +39,13 @@ impl Instant {
     pub fn from_micros(micros: i64) -> Option<Self> {
         DateTime::from_timestamp_micros(micros).map(Self)
     }
+
+    /// The date and time on the wall, as people read it: `2026-11-23 10:00`.
+    pub fn on_the_wall(self, zone: chrono_tz::Tz) -> String {
+        self.with_timezone(&zone)
+            .format("%Y-%m-%d %H:%M")
+            .to_string()
+    }
 }
 impl From<DateTime<Utc>> for Instant {
     fn from(at: DateTime<Utc>) -> Self {

@@ -121,6 +121,27 @@ impl Tx<'_> {
         }
         Ok(())
     }
+
+    /// Does something whose failure leaves this transaction as it was: for a write that may hit a
+    /// unique index, which would poison a PostgreSQL transaction.
+    ///
+    /// # Errors
+    /// Those of `f`, after its writes are undone.
+    pub fn savepoint<T>(&mut self, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        let (now, zone) = (self.now, self.zone);
+        let (value, written) = self.conn.transaction(|conn| {
+            let mut inner = Tx {
+                conn,
+                now,
+                zone,
+                written: Vec::new(),
+            };
+            let value = f(&mut inner)?;
+            Ok::<_, Error>((value, inner.written))
+        })?;
+        self.written.extend(written);
+        Ok(value)
+    }
 }
 
 /// The database: cheap to clone, shared by all threads.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use super::db::Conn;
+use super::journal::{self, Actor};
 use crate::error::{Error, Problem, Result};
 
 /// One allowed move.
@@ -34,13 +36,44 @@ pub fn step<S: State>(moves: &[Move<S>], from: S, verb: &str) -> Result<S> {
 
 /// The refusal of a move that is not in the table.
 pub fn refusal<S: State>(moves: &[Move<S>], from: S) -> Error {
-    let mut allowed: Vec<_> = moves
+    Problem::refused_move(from.into(), allowed(moves, from)).into()
+}
+
+/// Whether the very move that is asked for is the one that brought the thing here, made by the same
+/// account: then it is answered as the first time and nothing is done again.
+///
+/// # Errors
+/// Those of the database.
+pub fn is_repeat<S: State>(
+    conn: &mut Conn,
+    moves: &[Move<S>],
+    (noun, id): (&str, uuid::Uuid),
+    status: S,
+    verb: &str,
+    by: Actor,
+) -> Result<bool> {
+    let Actor::Account(account) = by else {
+        return Ok(false);
+    };
+    let leads_here = moves
+        .iter()
+        .any(|m| m.verb == verb && m.to == status && !m.from.contains(&status));
+    if !leads_here {
+        return Ok(false);
+    }
+    let last = journal::last_move(conn, noun, id)?;
+    Ok(last == Some((format!("{noun}.{verb}"), Some(account))))
+}
+
+/// The moves that a state allows, whoever makes them, each named once.
+pub fn allowed<S: State>(moves: &[Move<S>], from: S) -> Vec<&'static str> {
+    let mut verbs: Vec<_> = moves
         .iter()
         .filter(|m| m.from.contains(&from))
         .map(|m| m.verb)
         .collect();
-    allowed.dedup();
-    Problem::refused_move(from.into(), allowed).into()
+    verbs.dedup();
+    verbs
 }
 
 /// The table as a Mermaid state diagram.

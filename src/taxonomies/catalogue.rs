@@ -160,6 +160,11 @@ pub fn taxonomies() -> &'static Taxonomies {
     &ALL
 }
 
+/// Whether there is such a field of projects and organisations.
+pub fn is_field(code: &str) -> bool {
+    ALL.fields.iter().any(|field| field.code == code)
+}
+
 /// The skill with this code.
 pub fn skill(code: &str) -> Option<&'static Named> {
     SKILLS.get(code).copied()

@@ -5,6 +5,6 @@ mod catalogue;
 pub mod http;
 
 pub use catalogue::{
-    BeneficiaryGroup, LifeCycle, Named, QualificationKind, SkillGroup, Taxonomies, qualification,
-    skill, taxonomies,
+    BeneficiaryGroup, LifeCycle, Named, QualificationKind, SkillGroup, Taxonomies, is_field,
+    qualification, skill, taxonomies,
 };

@@ -9,6 +9,7 @@ mod contract;
 mod harness;
 mod identity;
 mod notifications;
+mod organizations;
 mod platform;
 mod regions;
 mod schema;

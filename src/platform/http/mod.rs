@@ -5,6 +5,7 @@ pub mod idempotency;
 pub mod limit;
 pub mod page;
 pub mod problem;
+pub mod upload;
 pub mod valid;
 
 use actix_web::dev::Payload;

@@ -1,6 +1,9 @@
 //! Photos that show a delivery.
 
+use actix_multipart::form::MultipartForm;
+
 use super::*;
+use crate::platform::http::upload::{PhotoForm, show};
 
 /// A photo that shows a delivery.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,25 +31,10 @@ impl From<Evidence> for EvidenceView {
     }
 }
 
-/// A photo to be added.
-#[derive(MultipartForm)]
-pub(super) struct PhotoForm {
-    photo: Option<Part>,
-}
-
-/// The same, for the specification.
-#[derive(ToSchema)]
-#[allow(dead_code)]
-pub(super) struct PhotoUpload {
-    /// A JPEG, PNG or WebP.
-    #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
-    photo: Vec<u8>,
-}
-
 /// Add a photo of the delivery
 ///
 /// Taken for what its content is; written anew without metadata. The same photo is added once.
-#[utoipa::path(tag = "wishes", request_body(content = PhotoUpload, content_type = "multipart/form-data"),
+#[utoipa::path(tag = "wishes", request_body(content = PhotoForm, content_type = "multipart/form-data"),
     params(("id" = WishId, Path, description = "The wish")), responses(
     (status = 201, description = "Added", body = EvidenceView),
     (status = 403, description = "Not the claimant", body = ProblemBody),
@@ -60,12 +48,7 @@ pub(super) async fn add_evidence(
     id: Path<WishId>,
     form: MultipartForm<PhotoForm>,
 ) -> Result<HttpResponse> {
-    let photo = form.into_inner().photo.ok_or(Code::PhotoMissing)?;
-    let stored = platform
-        .files
-        .put_photo(photo.data.to_vec())
-        .await
-        .map_err(refusal)?;
+    let stored = form.into_inner().keep(&platform.files).await?;
     let evidence = platform
         .db
         .write(move |tx| service::add_evidence(tx, &caller, *id, &stored))
@@ -74,16 +57,6 @@ pub(super) async fn add_evidence(
     Ok(HttpResponse::Created()
         .insert_header(("location", view.photo_url.clone()))
         .json(view))
-}
-
-pub(super) fn refusal(error: FileError) -> Error {
-    match error {
-        FileError::TooLarge { .. } => Code::PayloadTooLarge.into(),
-        FileError::UnsupportedType { .. } => Code::UnsupportedMediaType.into(),
-        FileError::Unreadable | FileError::TooManyPixels { .. } => Code::PhotoUnreadable.into(),
-        FileError::NotFound => Code::NotFound.into(),
-        FileError::Storage(_) => Error::internal(error),
-    }
 }
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
@@ -125,8 +98,5 @@ pub(super) async fn show_evidence(
     } else {
         evidence.photo
     };
-    let photo = platform.files.get(&key).await.map_err(refusal)?;
-    Ok(HttpResponse::Ok()
-        .content_type(photo.content_type)
-        .body(photo.bytes))
+    Ok(show(platform.files.get(&key).await?))
 }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use actix_multipart::form::MultipartForm;
-use actix_multipart::form::bytes::Bytes as Part;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, get, patch, post};
 use serde::{Deserialize, Serialize};
@@ -18,16 +16,16 @@ use super::rules::{MOVES, Relation};
 use super::service::{self, Desk, EditWish, LINK, Mover, NewWish};
 use super::store::{self, Query};
 use super::thread::{self, MessageId};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::identity::{Caller, Command, Made, MaybeCaller, Role};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
-use crate::platform::files::FileError;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::{Nothing, Reason};
 use crate::platform::http::{Body, Cursor, Page, Params, ProblemBody, etag};
 use crate::platform::journal::{self, ActorKind};
+use crate::platform::lifecycle;
 use crate::regions::{self, Level, RegionId};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 
@@ -162,12 +160,6 @@ fn view_in(
     street: Option<String>,
 ) -> Result<WishView> {
     let involved = if relation.is_involved() {
-        let mut moves: Vec<_> = MOVES
-            .iter()
-            .filter(|m| m.from.contains(&wish.status))
-            .map(|m| m.verb.to_owned())
-            .collect();
-        moves.dedup();
         Some(InvolvedView {
             region_id: wish.region_id,
             consent_channel: wish.consent_channel,
@@ -176,7 +168,10 @@ fn view_in(
                 .into_iter()
                 .map(Into::into)
                 .collect(),
-            moves,
+            moves: lifecycle::allowed(MOVES, wish.status)
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
             may_read_contact: relation.may_read_contact(wish.status),
             version: wish.version,
         })

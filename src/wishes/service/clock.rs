@@ -1,7 +1,7 @@
 //! What the clock does to wishes.
 
 use super::moves::fulfil;
-use super::telling::{Reminder, local, notice, tell_owners, tell_staff};
+use super::telling::{Reminder, notice, tell_owners, tell_staff};
 use super::*;
 
 /// Reminds a claimant whose lease is about to end, if it still does: a job.
@@ -17,7 +17,7 @@ pub fn remind(tx: &mut Tx<'_>, payload: &serde_json::Value) -> Result<()> {
     if let Some(claim) = same
         && wish.status == WishStatus::Claimed
     {
-        let due = local(tx, claim.lease_until);
+        let due = claim.lease_until.on_the_wall(tx.zone);
         notify(
             tx,
             &notice(&wish, claim.claimant_id, Kind::WishLeaseEnding).with("due", due),

@@ -12,13 +12,12 @@ use super::rules::{self, MOVES, Relation, WishRules};
 use super::store;
 use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{self, AccountId, Caller, Role};
-use crate::notifications::{Kind, Notice, notify};
+use crate::notifications::{self, Kind, Notice, notify};
 use crate::platform::clock::Instant;
-use crate::platform::columns::Uid;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::files::StoredPhoto;
 use crate::platform::http::IfMatch;
-use crate::platform::journal::{self, Actor, Change};
+use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
 use crate::platform::sms::Sms;
 use crate::platform::token::Vault;
@@ -351,17 +350,14 @@ fn advance(
 }
 
 fn is_repeat(conn: &mut Conn, wish: &Wish, verb: &str, by: Mover<'_>) -> Result<bool> {
-    let leads_here = MOVES
-        .iter()
-        .any(|m| m.verb == verb && m.to == wish.status && !m.from.contains(&wish.status));
-    let Mover::Caller(caller) = by else {
-        return Ok(false);
-    };
-    if !leads_here {
-        return Ok(false);
-    }
-    let last = journal::last_move(conn, "wish", wish.id.0)?;
-    Ok(last == Some((format!("wish.{verb}"), Some(Uid(caller.account.0)))))
+    lifecycle::is_repeat(
+        conn,
+        MOVES,
+        ("wish", wish.id.0),
+        wish.status,
+        verb,
+        by.actor(),
+    )
 }
 
 /// A moved wish, or the one that had been moved the same way before.

@@ -1,6 +1,6 @@
 //! The moves of a wish's life that people make.
 
-use super::telling::{local, notice, remind_later, send_link, tell_owners, tell_staff};
+use super::telling::{notice, remind_later, send_link, tell_owners, tell_staff};
 use super::*;
 
 /// Hands a draft in for screening.
@@ -10,7 +10,12 @@ pub fn submit(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Resu
     let Some(moved) = advance(tx, &wish, "submit", Mover::Caller(caller), None, Some(due))? else {
         return Ok(wish);
     };
-    tell_staff(tx, &moved, Kind::WishSubmitted, &[("due", local(tx, due))])?;
+    tell_staff(
+        tx,
+        &moved,
+        Kind::WishSubmitted,
+        &[("due", due.on_the_wall(tx.zone))],
+    )?;
     Ok(moved)
 }
 
@@ -213,7 +218,7 @@ pub fn deliver(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Res
         tx,
         &moved,
         Kind::WishDelivered,
-        &[("due", local(tx, until))],
+        &[("due", until.on_the_wall(tx.zone))],
     )?;
     send_link(tx, desk, &moved, "delivered")?;
     Ok(moved)
@@ -365,7 +370,7 @@ pub fn redeliver(
                 ..claim.clone()
             },
         )?;
-        let due = local(tx, until);
+        let due = until.on_the_wall(tx.zone);
         notify(
             tx,
             &notice(&moved, claim.claimant_id, Kind::WishToRedeliver).with("due", due),

@@ -27,14 +27,8 @@ pub(super) fn tell_staff(
     kind: Kind,
     params: &[(&'static str, String)],
 ) -> Result<()> {
-    for region in regions::ancestors(tx.conn, wish.region_id)? {
-        let staff = identity::holders(tx.conn, Role::RegionAdmin, region.id.0)?;
-        for to in &staff {
-            tell(tx, wish, *to, kind, params)?;
-        }
-        if !staff.is_empty() {
-            break;
-        }
+    for to in notifications::staff_of(tx.conn, wish.region_id)? {
+        tell(tx, wish, to, kind, params)?;
     }
     Ok(())
 }
@@ -52,13 +46,6 @@ fn tell(
             notice.with(gap, text.clone())
         });
     notify(tx, &notice)
-}
-
-/// An instant as people in the district read it.
-pub(super) fn local(tx: &Tx<'_>, at: Instant) -> String {
-    at.with_timezone(&tx.zone)
-        .format("%Y-%m-%d %H:%M")
-        .to_string()
 }
 
 /// What a beneficiary's link is signed for.

@@ -1,0 +1,3 @@
+DROP TABLE organization_members;
+DROP TABLE organization_documents;
+DROP TABLE organizations;

@@ -1,0 +1,226 @@
+//! What can be done with organisations: writing, reviewing, membership.
+
+mod members;
+mod review;
+mod writing;
+
+use crate::error::{Code, Result};
+use crate::identity::{AccountId, Caller, Role};
+use crate::notifications::{Kind, Notice, notify};
+use crate::platform::db::{Conn, Tx};
+use crate::platform::journal::{Actor, Change};
+use crate::platform::lifecycle;
+use crate::platform::token::Vault;
+use crate::regions::{self, RegionId};
+
+use super::model::{Organization, OrganizationId, OrganizationKind, OrganizationStatus};
+use super::rules::{MOVES, OrganizationRules};
+use super::store;
+
+pub use members::{
+    Invitation, NewRole, accept, cancel, change_role, decline, invite, leave, remove, sweep,
+};
+pub use review::{
+    Approval, approve, approve_registration, dissolve, refuse_registration, reinstate, revise,
+    revoke, send_back, submit, suspend,
+};
+pub use writing::{
+    EditOrganization, NewOrganization, Registration, add_document, create, delete_document, edit,
+    register,
+};
+
+/// What every write of this room needs beside its transaction.
+#[derive(Clone)]
+pub struct Desk {
+    /// The room's numbers.
+    pub rules: OrganizationRules,
+    /// Seals numbers of identity cards.
+    pub vault: Vault,
+}
+
+/// How a caller stands to an organisation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Relation {
+    /// Runs it.
+    pub manager: bool,
+    /// Belongs to it.
+    pub member: bool,
+    /// Is invited to it.
+    pub invited: bool,
+    /// Reviews it: a filed one the staff of its street alone, any other that of the regions it
+    /// lies in.
+    pub reviewer: bool,
+}
+
+impl Relation {
+    /// Whether the caller sees more than everybody.
+    pub fn is_involved(self) -> bool {
+        self.manager || self.member || self.reviewer
+    }
+}
+
+/// How a caller stands to an organisation.
+///
+/// # Errors
+/// Those of the database.
+pub fn relation(
+    conn: &mut Conn,
+    caller: Option<&Caller>,
+    organization: &Organization,
+) -> Result<Relation> {
+    let Some(caller) = caller else {
+        return Ok(Relation::default());
+    };
+    let manager = caller.holds(Role::OrganizationManager, organization.id.0);
+    let member = manager || caller.holds(Role::OrganizationMember, organization.id.0);
+    let invited = !member && store::membership(conn, organization.id, caller.account)?.is_some();
+    let reviewer = match organization.kind {
+        OrganizationKind::Filed => caller.holds(Role::RegionAdmin, organization.region_id.0),
+        _ => caller.holds_in_region(conn, &[Role::RegionAdmin], organization.region_id)?,
+    };
+    Ok(Relation {
+        manager,
+        member,
+        invited,
+        reviewer,
+    })
+}
+
+/// An organisation and how the caller stands to it; nothing of one the caller may not see.
+/// Everybody sees those that may act, or could.
+///
+/// # Errors
+/// `not_found`.
+pub fn visible(
+    conn: &mut Conn,
+    caller: Option<&Caller>,
+    id: OrganizationId,
+) -> Result<(Organization, Relation)> {
+    let organization = store::organization(conn, id)?;
+    let relation = relation(conn, caller, &organization)?;
+    let is_public = matches!(
+        organization.status,
+        OrganizationStatus::Active | OrganizationStatus::Suspended
+    );
+    if is_public || relation.is_involved() || relation.invited {
+        Ok((organization, relation))
+    } else {
+        Err(Code::NotFound.into())
+    }
+}
+
+/// An organisation for one of its managers.
+fn of_manager(conn: &mut Conn, caller: &Caller, id: OrganizationId) -> Result<Organization> {
+    let (organization, relation) = visible(conn, Some(caller), id)?;
+    if relation.manager {
+        Ok(organization)
+    } else {
+        Err(Code::Forbidden.into())
+    }
+}
+
+/// An organisation for a reviewer, who must not belong to it.
+fn of_reviewer(conn: &mut Conn, caller: &Caller, id: OrganizationId) -> Result<Organization> {
+    let (organization, relation) = visible(conn, Some(caller), id)?;
+    if !relation.reviewer {
+        return Err(Code::Forbidden.into());
+    }
+    if relation.member || organization.founder_id == caller.account {
+        return Err(Code::OwnOrganization.into());
+    }
+    Ok(organization)
+}
+
+/// Whether an organisation may act in a region: it is active, and a filed one stays inside its
+/// street (domain §3).
+///
+/// # Errors
+/// `organization_not_active`, `outside_its_street`.
+pub fn may_act(conn: &mut Conn, organization: &Organization, region: RegionId) -> Result<()> {
+    if organization.status != OrganizationStatus::Active {
+        return Err(Code::OrganizationNotActive.into());
+    }
+    let is_inside = organization.kind != OrganizationKind::Filed
+        || regions::contains(conn, organization.region_id, region)?;
+    if is_inside {
+        Ok(())
+    } else {
+        Err(Code::OutsideItsStreet.into())
+    }
+}
+
+fn change(organization: &Organization, actor: Actor, verb: &str) -> Change {
+    Change::new(actor, format!("organization.{verb}"), organization.id.0)
+        .region(organization.region_id.0)
+}
+
+/// Makes one move: by the table, by compare-and-set, into the journal. What else changed in
+/// `wanted` is written with it.
+fn advance(
+    tx: &mut Tx<'_>,
+    wanted: &Organization,
+    verb: &str,
+    by: Actor,
+    reason: Option<&str>,
+) -> Result<Organization> {
+    let to = lifecycle::step(MOVES, wanted.status, verb)?;
+    let moved = Organization {
+        status: to,
+        status_since: tx.now,
+        ..wanted.clone()
+    };
+    if !store::save(tx.conn, &moved)? {
+        // somebody was faster: say where it stands now
+        let now = store::organization(tx.conn, wanted.id)?;
+        return Err(lifecycle::refusal(MOVES, now.status));
+    }
+    tx.journal(
+        change(wanted, by, verb)
+            .states(wanted.status.into(), to.into())
+            .reason(reason),
+    )?;
+    store::organization(tx.conn, wanted.id)
+}
+
+fn is_repeat(
+    conn: &mut Conn,
+    organization: &Organization,
+    verb: &str,
+    caller: &Caller,
+) -> Result<bool> {
+    let subject = ("organization", organization.id.0);
+    lifecycle::is_repeat(
+        conn,
+        MOVES,
+        subject,
+        organization.status,
+        verb,
+        caller.actor(),
+    )
+}
+
+fn notice(organization: &Organization, to: AccountId, kind: Kind) -> Notice {
+    Notice::titled(
+        to,
+        kind,
+        ("organization", organization.id.0),
+        &organization.name,
+    )
+}
+
+fn tell_managers(
+    tx: &mut Tx<'_>,
+    organization: &Organization,
+    kind: Kind,
+    params: &[(&'static str, String)],
+) -> Result<()> {
+    for to in store::managers(tx.conn, organization.id)? {
+        let notice = params
+            .iter()
+            .fold(notice(organization, to, kind), |notice, (gap, text)| {
+                notice.with(gap, text.clone())
+            });
+        notify(tx, &notice)?;
+    }
+    Ok(())
+}

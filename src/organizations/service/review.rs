@@ -1,0 +1,317 @@
+//! The moves of an organisation's life.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::super::model::{MemberStatus, Organization, OrganizationId, OrganizationKind};
+use super::super::rules::{self, Facts};
+use super::super::store;
+use super::{Desk, advance, change, is_repeat, notice, of_manager, of_reviewer, tell_managers};
+use crate::error::{Code, Error, Problem, Result};
+use crate::identity::{Caller, ResidentId};
+use crate::notifications::{self, Kind, notify};
+use crate::platform::db::Tx;
+use crate::platform::http::IfMatch;
+use crate::platform::journal::Actor;
+use crate::regions;
+
+/// A reviewer's approval.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// Why a credit code with a wrong check character is believed; only and always for such a one.
+    #[validate(length(min = 2, max = 500))]
+    pub credit_code_reason: Option<String>,
+}
+
+/// Hands a draft in for the review, once the machine finds nothing missing.
+///
+/// # Errors
+/// `invalid` with every miss; `credit_code_taken`.
+pub fn submit(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: OrganizationId,
+) -> Result<Organization> {
+    let organization = of_manager(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &organization, "submit", caller)? {
+        return Ok(organization);
+    }
+    crate::platform::lifecycle::step(rules::MOVES, organization.status, "submit")?;
+    complete(tx, desk, &organization)?;
+    let moved = taken_once(tx, |tx| {
+        advance(tx, &organization, "submit", caller.actor(), None)
+    })?;
+    for to in notifications::staff_of(tx.conn, moved.region_id)? {
+        notify(tx, &notice(&moved, to, Kind::OrganizationSubmitted))?;
+    }
+    Ok(moved)
+}
+
+/// Refuses what the machine finds missing.
+fn complete(tx: &mut Tx<'_>, desk: &Desk, organization: &Organization) -> Result<()> {
+    let today = tx.now.with_timezone(&tx.zone).date_naive();
+    let id = organization.id;
+    let responsible = match organization.responsible_id {
+        Some(who) => store::membership(tx.conn, id, who)?,
+        None => None,
+    };
+    let is_adult = match &organization.responsible_number {
+        None => None,
+        Some(sealed) => {
+            let number = String::from_utf8(desk.vault.open(sealed)?).map_err(Error::internal)?;
+            let number = ResidentId::parse(&number).map_err(Error::from)?;
+            Some(number.has_turned(desk.rules.responsible_age, today))
+        }
+    };
+    let venue_in_street = match organization.venue_region_id {
+        Some(venue) => regions::contains(tx.conn, organization.region_id, venue)?,
+        None => false,
+    };
+    let facts = Facts {
+        members: store::count_members(tx.conn, id, None)?,
+        responsible_is_member: responsible.is_some_and(|m| m.status == MemberStatus::Active),
+        responsible_is_adult: is_adult,
+        documents: store::documents(tx.conn, id)?
+            .into_iter()
+            .map(|d| d.kind)
+            .collect(),
+        venue_in_street,
+        today,
+    };
+    let mut missing = Problem::new(Code::Invalid);
+    missing.errors = rules::misses(organization, &facts, &desk.rules);
+    if missing.errors.is_empty() {
+        Ok(())
+    } else {
+        Err(missing.into())
+    }
+}
+
+/// Does something that may take a credit code another organisation has.
+fn taken_once<T>(tx: &mut Tx<'_>, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+    tx.savepoint(f).map_err(|error| {
+        if error.is_unique_violation() {
+            Problem::new(Code::Invalid)
+                .field("/credit_code", Code::CreditCodeTaken)
+                .into()
+        } else {
+            error
+        }
+    })
+}
+
+/// Approves a submitted organisation.
+///
+/// # Errors
+/// `forbidden` for anybody but the right reviewer, `own_organization`, `credit_code_unconfirmed`,
+/// and every miss that appeared since the submission.
+pub fn approve(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: OrganizationId,
+    seen: IfMatch,
+    approval: &Approval,
+) -> Result<Organization> {
+    let mut organization = of_reviewer(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &organization, "approve", caller)? {
+        return Ok(organization);
+    }
+    seen.expect(organization.version)?;
+    crate::platform::lifecycle::step(rules::MOVES, organization.status, "approve")?;
+    organization.credit_code_reason = believed(organization.credit_code.as_deref(), approval)?;
+    complete(tx, desk, &organization)?;
+    let reason = organization.credit_code_reason.clone();
+    let moved = advance(
+        tx,
+        &organization,
+        "approve",
+        caller.actor(),
+        reason.as_deref(),
+    )?;
+    tell_managers(tx, &moved, Kind::OrganizationApproved, &[])?;
+    Ok(moved)
+}
+
+/// The reason with which a doubtful code is believed; none for a sound one.
+fn believed(code: Option<&str>, approval: &Approval) -> Result<Option<String>> {
+    if !rules::is_doubtful(code) {
+        return Ok(None);
+    }
+    match &approval.credit_code_reason {
+        Some(reason) => Ok(Some(reason.clone())),
+        None => Err(Problem::new(Code::Invalid)
+            .field("/credit_code_reason", Code::CreditCodeUnconfirmed)
+            .into()),
+    }
+}
+
+macro_rules! reviewer_moves {
+    ($($(#[$doc:meta])* $name:ident $verb:literal $kind:ident);+ $(;)?) => { $(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// `forbidden` for anybody but the right reviewer, `own_organization`, `move_not_allowed`.
+        pub fn $name(
+            tx: &mut Tx<'_>,
+            caller: &Caller,
+            id: OrganizationId,
+            seen: IfMatch,
+            reason: &str,
+        ) -> Result<Organization> {
+            let organization = of_reviewer(tx.conn, caller, id)?;
+            if is_repeat(tx.conn, &organization, $verb, caller)? {
+                return Ok(organization);
+            }
+            seen.expect(organization.version)?;
+            let moved = advance(tx, &organization, $verb, caller.actor(), Some(reason))?;
+            tell_managers(tx, &moved, Kind::$kind, &[("reason", reason.to_owned())])?;
+            Ok(moved)
+        }
+    )+ };
+}
+
+reviewer_moves! {
+    /// Sends a submitted organisation back with a reason.
+    send_back "return" OrganizationReturned;
+    /// Stops an organisation for a while. Its claims end: a reaction of the rooms that hold them.
+    suspend "suspend" OrganizationSuspended;
+    /// Ends an organisation for good.
+    revoke "revoke" OrganizationRevoked;
+}
+
+/// Lets a suspended organisation act again, once the machine finds nothing missing.
+///
+/// # Errors
+/// As for the approval.
+pub fn reinstate(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: OrganizationId,
+    seen: IfMatch,
+) -> Result<Organization> {
+    let organization = of_reviewer(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &organization, "reinstate", caller)? {
+        return Ok(organization);
+    }
+    seen.expect(organization.version)?;
+    crate::platform::lifecycle::step(rules::MOVES, organization.status, "reinstate")?;
+    complete(tx, desk, &organization)?;
+    let sound = Organization {
+        curing_until: None,
+        ..organization
+    };
+    let moved = advance(tx, &sound, "reinstate", caller.actor(), None)?;
+    tell_managers(tx, &moved, Kind::OrganizationReinstated, &[])?;
+    Ok(moved)
+}
+
+/// Takes a returned organisation back into a draft.
+///
+/// # Errors
+/// `forbidden`, `move_not_allowed`.
+pub fn revise(tx: &mut Tx<'_>, caller: &Caller, id: OrganizationId) -> Result<Organization> {
+    let organization = of_manager(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &organization, "revise", caller)? {
+        return Ok(organization);
+    }
+    advance(tx, &organization, "revise", caller.actor(), None)
+}
+
+/// Ends an organisation by its own will.
+///
+/// # Errors
+/// `forbidden`, `move_not_allowed`.
+pub fn dissolve(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: OrganizationId,
+    reason: &str,
+) -> Result<Organization> {
+    let organization = of_manager(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &organization, "dissolve", caller)? {
+        return Ok(organization);
+    }
+    advance(tx, &organization, "dissolve", caller.actor(), Some(reason))
+}
+
+/// Lets a filed organisation count as registered: same id, same history, now with a code.
+///
+/// # Errors
+/// `nothing_asked`, `credit_code_unconfirmed`, `credit_code_taken`.
+pub fn approve_registration(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: OrganizationId,
+    seen: IfMatch,
+    approval: &Approval,
+) -> Result<Organization> {
+    let organization = of_reviewer(tx.conn, caller, id)?;
+    seen.expect(organization.version)?;
+    let Some(code) = organization.registering_code.clone() else {
+        return Err(Code::NothingAsked.into());
+    };
+    let registered = Organization {
+        kind: OrganizationKind::Registered,
+        credit_code_reason: believed(Some(&code), approval)?,
+        credit_code: Some(code),
+        registering_code: None,
+        curing_until: None,
+        ..organization
+    };
+    let is_saved = taken_once(tx, |tx| store::save(tx.conn, &registered))?;
+    if !is_saved {
+        return Err(Code::VersionMismatch.into());
+    }
+    tx.journal(
+        change(&registered, caller.actor(), "register")
+            .reason(registered.credit_code_reason.as_deref()),
+    )?;
+    tell_managers(tx, &registered, Kind::RegistrationApproved, &[])?;
+    store::organization(tx.conn, id)
+}
+
+/// Leaves a filed organisation filed, with a reason.
+///
+/// # Errors
+/// `nothing_asked`.
+pub fn refuse_registration(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: OrganizationId,
+    seen: IfMatch,
+    reason: &str,
+) -> Result<Organization> {
+    let organization = of_reviewer(tx.conn, caller, id)?;
+    seen.expect(organization.version)?;
+    if organization.registering_code.is_none() {
+        return Err(Code::NothingAsked.into());
+    }
+    let still_filed = Organization {
+        registering_code: None,
+        ..organization
+    };
+    if !store::save(tx.conn, &still_filed)? {
+        return Err(Code::VersionMismatch.into());
+    }
+    tx.journal(change(&still_filed, caller.actor(), "refuse_registration").reason(Some(reason)))?;
+    let params = [("reason", reason.to_owned())];
+    tell_managers(tx, &still_filed, Kind::RegistrationRefused, &params)?;
+    store::organization(tx.conn, id)
+}
+
+/// Stops an organisation whose term to have enough members again is over: the clock's move.
+pub(super) fn lapse(tx: &mut Tx<'_>, organization: &Organization) -> Result<()> {
+    let reason = "备案组织成员不足且未在整改期内补足";
+    let moved = advance(tx, organization, "lapse", Actor::System, Some(reason))?;
+    tell_managers(
+        tx,
+        &moved,
+        Kind::OrganizationSuspended,
+        &[("reason", reason.to_owned())],
+    )
+}

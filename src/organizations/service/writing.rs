@@ -1,0 +1,352 @@
+//! Writing an organisation down: its row and its documents.
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::super::model::{
+    Document, DocumentId, DocumentKind, Member, MemberId, MemberRole, MemberStatus, Organization,
+    OrganizationId, OrganizationKind, OrganizationStatus,
+};
+use super::super::{rules, store};
+use super::{Desk, change, of_manager};
+use crate::error::{Code, Problem, Result};
+use crate::identity::{self, AccountId, Caller, ResidentId, Role};
+use crate::notifications::{self, Kind, notify};
+use crate::platform::db::{Conn, Tx};
+use crate::platform::files::StoredDocument;
+use crate::platform::http::IfMatch;
+use crate::regions::{self, Level, RegionId};
+use crate::taxonomies;
+
+/// An organisation as its founder writes it down.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NewOrganization {
+    /// What kind of body it is.
+    pub kind: OrganizationKind,
+    /// Its name.
+    #[validate(length(min = 2, max = 80))]
+    pub name: String,
+    /// Where it acts; for a filed one the street it is on file with.
+    pub region_id: RegionId,
+    /// The field it works in, a code of the taxonomy.
+    #[schema(example = "elderly_care")]
+    pub field: Option<String>,
+    /// A few words about it.
+    #[validate(length(max = 2000))]
+    #[serde(default)]
+    pub introduction: String,
+    /// Its unified social credit code (GB 32100); a filed one has none.
+    #[schema(example = "51330206MJ88990059")]
+    pub credit_code: Option<String>,
+    /// Where it can be found.
+    #[validate(length(min = 2, max = 200))]
+    pub venue_address: Option<String>,
+    /// The region its venue lies in.
+    pub venue_region_id: Option<RegionId>,
+    /// The last day on which it may use the venue.
+    pub venue_until: Option<NaiveDate>,
+    /// Its venue, degrees east.
+    #[validate(range(min = -180.0, max = 180.0))]
+    pub longitude: Option<f64>,
+    /// Its venue, degrees north.
+    #[validate(range(min = -90.0, max = 90.0))]
+    pub latitude: Option<f64>,
+}
+
+/// What a manager changes. Absent keys leave a value alone, null removes it. Kind, name, region,
+/// code and the responsible person change in a draft only; the rest any time.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct EditOrganization {
+    /// What kind of body it is.
+    pub kind: Option<OrganizationKind>,
+    /// Its name.
+    #[validate(length(min = 2, max = 80))]
+    pub name: Option<String>,
+    /// Where it acts.
+    pub region_id: Option<RegionId>,
+    /// The field it works in, a code of the taxonomy.
+    #[serde(default, with = "serde_with::rust::double_option")]
+    #[schema(value_type = Option<String>)]
+    pub field: Option<Option<String>>,
+    /// A few words about it.
+    #[validate(length(max = 2000))]
+    pub introduction: Option<String>,
+    /// Its unified social credit code (GB 32100).
+    #[serde(default, with = "serde_with::rust::double_option")]
+    #[schema(value_type = Option<String>)]
+    pub credit_code: Option<Option<String>>,
+    /// The member who answers for it.
+    pub responsible_id: Option<AccountId>,
+    /// That person's number of the identity card (GB 11643); kept sealed, shown to nobody.
+    pub responsible_number: Option<String>,
+    /// Where it can be found.
+    #[validate(length(min = 2, max = 200))]
+    pub venue_address: Option<String>,
+    /// The region its venue lies in.
+    pub venue_region_id: Option<RegionId>,
+    /// The last day on which it may use the venue.
+    pub venue_until: Option<NaiveDate>,
+    /// Its venue, degrees east.
+    #[validate(range(min = -180.0, max = 180.0))]
+    pub longitude: Option<f64>,
+    /// Its venue, degrees north.
+    #[validate(range(min = -90.0, max = 90.0))]
+    pub latitude: Option<f64>,
+}
+
+/// The code with which a filed organisation becomes a registered one.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {
+    /// Its unified social credit code (GB 32100).
+    #[schema(example = "51330206MJ88990059")]
+    pub credit_code: String,
+}
+
+/// Writes an organisation down as a draft; its founder is its first manager.
+///
+/// # Errors
+/// `invalid` with every wrong field.
+pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewOrganization) -> Result<Organization> {
+    let mut organization = Organization {
+        id: OrganizationId::new(),
+        kind: new.kind,
+        name: new.name.trim().to_owned(),
+        region_id: new.region_id,
+        field: new.field.clone(),
+        introduction: new.introduction.clone(),
+        credit_code: new.credit_code.clone(),
+        credit_code_reason: None,
+        registering_code: None,
+        responsible_id: None,
+        responsible_number: None,
+        venue_address: new.venue_address.clone(),
+        venue_region_id: new.venue_region_id,
+        venue_until: new.venue_until,
+        longitude: new.longitude,
+        latitude: new.latitude,
+        status: OrganizationStatus::Draft,
+        status_since: tx.now,
+        curing_until: None,
+        founder_id: caller.account,
+        version: 1,
+        created_at: tx.now,
+    };
+    check(tx.conn, &mut organization, Problem::new(Code::Invalid))?;
+    store::insert(tx.conn, &organization)?;
+    tx.journal(change(&organization, caller.actor(), "create"))?;
+    let founder = Member {
+        id: MemberId::new(),
+        organization_id: organization.id,
+        account_id: caller.account,
+        name: identity::account(tx.conn, caller.account)?.display_name,
+        role: MemberRole::Manager,
+        status: MemberStatus::Active,
+        invited_by: caller.account,
+        invited_at: tx.now,
+        expires_at: tx.now,
+        joined_at: Some(tx.now),
+        ended_at: None,
+    };
+    store::insert_member(tx.conn, &founder)?;
+    let scope = Some(organization.id.0);
+    identity::grant(
+        tx,
+        caller.actor(),
+        caller.account,
+        Role::OrganizationManager,
+        scope,
+    )?;
+    Ok(organization)
+}
+
+/// Changes what may be changed where it stands.
+///
+/// # Errors
+/// `invalid` with every wrong field; `version_required`, `version_mismatch`.
+pub fn edit(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: OrganizationId,
+    seen: IfMatch,
+    edit: &EditOrganization,
+) -> Result<Organization> {
+    let mut organization = of_manager(tx.conn, caller, id)?;
+    seen.expect(organization.version)?;
+    let mut wrong = Problem::new(Code::Invalid);
+    if organization.status != OrganizationStatus::Draft {
+        let settled = [
+            ("/kind", edit.kind.is_some()),
+            ("/name", edit.name.is_some()),
+            ("/region_id", edit.region_id.is_some()),
+            ("/credit_code", edit.credit_code.is_some()),
+            ("/responsible_id", edit.responsible_id.is_some()),
+            ("/responsible_number", edit.responsible_number.is_some()),
+        ];
+        for (pointer, _) in settled.iter().filter(|(_, touched)| *touched) {
+            wrong = wrong.field(*pointer, Code::SettledByReview);
+        }
+    }
+    let edit = edit.clone();
+    organization.kind = edit.kind.unwrap_or(organization.kind);
+    organization.name = edit
+        .name
+        .map_or(organization.name, |name| name.trim().to_owned());
+    organization.region_id = edit.region_id.unwrap_or(organization.region_id);
+    organization.field = edit.field.unwrap_or(organization.field);
+    organization.introduction = edit.introduction.unwrap_or(organization.introduction);
+    organization.credit_code = edit.credit_code.unwrap_or(organization.credit_code);
+    organization.responsible_id = edit.responsible_id.or(organization.responsible_id);
+    organization.venue_address = edit.venue_address.or(organization.venue_address);
+    organization.venue_region_id = edit.venue_region_id.or(organization.venue_region_id);
+    organization.venue_until = edit.venue_until.or(organization.venue_until);
+    organization.longitude = edit.longitude.or(organization.longitude);
+    organization.latitude = edit.latitude.or(organization.latitude);
+    if let Some(number) = &edit.responsible_number {
+        match ResidentId::parse(number) {
+            Ok(number) => {
+                organization.responsible_number =
+                    Some(desk.vault.seal(number.as_str().as_bytes())?);
+            }
+            Err(code) => wrong = wrong.field("/responsible_number", code),
+        }
+    }
+    check(tx.conn, &mut organization, wrong)?;
+    if !store::save(tx.conn, &organization)? {
+        return Err(Code::VersionMismatch.into());
+    }
+    tx.journal(change(&organization, caller.actor(), "edit"))?;
+    store::organization(tx.conn, id)
+}
+
+/// Checks what can be wrong in any state, and writes the credit code in its normal form.
+fn check(conn: &mut Conn, organization: &mut Organization, mut wrong: Problem) -> Result<()> {
+    match regions::by_id(conn, organization.region_id) {
+        Err(_) => wrong = wrong.field("/region_id", Code::UnknownReference),
+        Ok(region) => {
+            let is_filed = organization.kind == OrganizationKind::Filed;
+            if is_filed && region.level != Level::Street {
+                wrong = wrong.field("/region_id", Code::FilingRegion);
+            }
+        }
+    }
+    if let Some(field) = &organization.field
+        && !taxonomies::is_field(field)
+    {
+        wrong = wrong.field("/field", Code::UnknownReference);
+    }
+    if let Some(code) = &organization.credit_code {
+        match rules::credit_code(code) {
+            _ if organization.kind == OrganizationKind::Filed => {
+                wrong = wrong.field("/credit_code", Code::CreditCodeOfFiled);
+            }
+            Err(code) => wrong = wrong.field("/credit_code", code),
+            Ok((normal, _)) => organization.credit_code = Some(normal),
+        }
+    }
+    if let Some(venue) = organization.venue_region_id
+        && regions::by_id(conn, venue).is_err()
+    {
+        wrong = wrong.field("/venue_region_id", Code::UnknownReference);
+    }
+    if let Some(responsible) = organization.responsible_id
+        && identity::account(conn, responsible).is_err()
+    {
+        wrong = wrong.field("/responsible_id", Code::UnknownReference);
+    }
+    if organization.longitude.is_some() != organization.latitude.is_some() {
+        wrong = wrong.field("/longitude", Code::Required);
+    }
+    if wrong.errors.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.into())
+    }
+}
+
+/// Asks that a filed organisation counts as registered: it has its code now.
+///
+/// # Errors
+/// `organization_not_active`, `not_filed`, or `invalid` for a malformed code.
+pub fn register(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: OrganizationId,
+    wanted: &Registration,
+) -> Result<Organization> {
+    let organization = of_manager(tx.conn, caller, id)?;
+    let (code, _) = rules::credit_code(&wanted.credit_code)
+        .map_err(|code| Problem::new(Code::Invalid).field("/credit_code", code))?;
+    if organization.kind != OrganizationKind::Filed {
+        return Err(Code::NotFiled.into());
+    }
+    if organization.status != OrganizationStatus::Active {
+        return Err(Code::OrganizationNotActive.into());
+    }
+    if organization.registering_code.as_ref() == Some(&code) {
+        return Ok(organization);
+    }
+    let asking = Organization {
+        registering_code: Some(code),
+        ..organization
+    };
+    if !store::save(tx.conn, &asking)? {
+        return Err(Code::VersionMismatch.into());
+    }
+    tx.journal(change(&asking, caller.actor(), "ask_registration"))?;
+    for to in notifications::staff_of(tx.conn, asking.region_id)? {
+        notify(tx, &super::notice(&asking, to, Kind::RegistrationAsked))?;
+    }
+    store::organization(tx.conn, id)
+}
+
+/// Adds a document, before or after the review.
+///
+/// # Errors
+/// `not_found`, `forbidden`.
+pub fn add_document(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: OrganizationId,
+    kind: DocumentKind,
+    stored: &StoredDocument,
+) -> Result<Document> {
+    let organization = of_manager(tx.conn, caller, id)?;
+    let document = Document {
+        id: DocumentId::new(),
+        organization_id: id,
+        kind,
+        file: stored.key.clone(),
+        content_type: stored.content_type.to_owned(),
+        size: i64::try_from(stored.size).unwrap_or(i64::MAX),
+        uploaded_by: caller.account,
+        created_at: tx.now,
+    };
+    store::insert_document(tx.conn, &document)?;
+    tx.journal(change(&organization, caller.actor(), "add_document"))?;
+    Ok(document)
+}
+
+/// Takes a document out of a draft; what was reviewed stays.
+///
+/// # Errors
+/// `not_found`, `forbidden`, `settled_by_review`.
+pub fn delete_document(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: OrganizationId,
+    document: DocumentId,
+) -> Result<()> {
+    let organization = of_manager(tx.conn, caller, id)?;
+    store::document(tx.conn, id, document)?;
+    if organization.status != OrganizationStatus::Draft {
+        return Err(Code::SettledByReview.into());
+    }
+    store::delete_document(tx.conn, document)?;
+    tx.journal(change(&organization, caller.actor(), "delete_document"))
+}
