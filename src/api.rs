@@ -22,7 +22,8 @@ use crate::platform::http::ProblemBody;
 use crate::platform::http::problem::PROBLEM_JSON;
 use crate::platform::lifecycle;
 use crate::{
-    identity, notifications, organizations, regions, server, taxonomies, volunteers, wishes,
+    identity, notifications, organizations, projects, regions, server, taxonomies, volunteers,
+    wishes,
 };
 
 /// Every route of the product.
@@ -42,6 +43,7 @@ fn v1(config: &mut ServiceConfig<'_>) {
     taxonomies::http::routes(config);
     organizations::http::routes(config);
     volunteers::http::routes(config);
+    projects::http::routes(config);
     wishes::http::routes(config);
 }
 
@@ -59,6 +61,7 @@ fn v1(config: &mut ServiceConfig<'_>) {
         (name = "identity", description = "Signing up and in, one's own account, roles"),
         (name = "notifications", description = "One's inbox, and what comes by mail"),
         (name = "organizations", description = "Registration and filing, review, members"),
+        (name = "projects", description = "Campaigns, batches, projects, their claims and crews"),
         (name = "wishes", description = "Micro-wishes, from the draft to the confirmation"),
         (name = "volunteers", description = "Profiles and verified qualifications"),
         (name = "taxonomies", description = "Skills, qualifications and classifications"),
@@ -120,6 +123,18 @@ pub fn lifecycles() -> String {
             lifecycle::mermaid(organizations::rules::MEMBERSHIP),
         ),
         (
+            "Project 惠民项目",
+            lifecycle::mermaid(projects::rules::MOVES),
+        ),
+        (
+            "Project claim 项目认领",
+            lifecycle::mermaid(projects::claims::rules::MOVES),
+        ),
+        (
+            "Crew member 项目队员",
+            lifecycle::mermaid(projects::crews::rules::MOVES),
+        ),
+        (
             "Qualification 资质",
             lifecycle::mermaid(volunteers::rules::MOVES),
         ),
@@ -140,6 +155,7 @@ const NOT_KEPT: &[&str] = &[
     "identity_change_password",
     "identity_confirm_contact_change",
     "organizations_add_document",
+    "projects_add_photo",
     "wishes_add_evidence",
     "wishes_read_contact",
 ];
@@ -237,6 +253,7 @@ pub fn configure(app: &App, config: &mut ActixConfig) {
     config.app_data(Data::new(app.keyring.clone()));
     config.app_data(Data::new(app.config.identity.clone()));
     config.app_data(Data::new(app.organizations.clone()));
+    config.app_data(Data::new(app.projects.clone()));
     config.app_data(Data::new(app.wishes.clone()));
     config.app_data(upload_limits(app.platform.files.max_bytes()));
     config.app_data(web::PayloadConfig::new(app.config.server.max_body_bytes));

@@ -17,6 +17,7 @@ use crate::platform::mail::{MailConfig, Mailer};
 use crate::platform::sms::{SmsConfig, SmsGateway};
 use crate::platform::token::Vault;
 use crate::platform::{Platform, config};
+use crate::projects::{self, ProjectRules};
 use crate::wishes::{self, WishRules};
 
 /// Every setting; `config/default.toml` says what each means.
@@ -49,6 +50,8 @@ pub struct Config {
     pub identity: IdentityRules,
     /// Terms and numbers of organisations.
     pub organizations: OrganizationRules,
+    /// Terms and caps of projects.
+    pub projects: ProjectRules,
     /// Terms and caps of wishes.
     pub wishes: WishRules,
 }
@@ -198,6 +201,8 @@ pub struct App {
     pub keyring: Keyring,
     /// What writes about organisations need.
     pub organizations: organizations::Desk,
+    /// What writes about projects need.
+    pub projects: projects::Desk,
     /// What writes about wishes need.
     pub wishes: wishes::Desk,
 }
@@ -226,6 +231,9 @@ impl App {
             organizations: organizations::Desk {
                 rules: config.organizations.clone(),
                 vault: platform.vault.clone(),
+            },
+            projects: projects::Desk {
+                rules: config.projects.clone(),
             },
             wishes: wishes::Desk {
                 rules: config.wishes.clone(),

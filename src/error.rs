@@ -315,6 +315,26 @@ codes! {
     AlreadyMember 409 "此人已是成员或已被邀请。" "The person is a member already, or invited.",
     LastManager 409 "至少要保留一位负责人,请先指定接任者。" "There must be at least one manager. Name a successor first.",
 
+    // ---- projects
+    RiskNoticeMissing 422 "请填写风险告知。" "Write what volunteers must know about the risks.",
+    InsuranceMissing 422 "高风险项目须有保险。" "Dangerous work needs an insurance policy.",
+    InsuranceGap 422 "保险期限须覆盖项目全程。" "The insurance does not cover all of the project's dates.",
+    TwoAdults 422 "涉及未成年人的项目至少需要两名志愿者。" "Work with minors needs at least two volunteers.",
+    OutsideCampaign 422 "项目不在该行动的区域内。" "The project lies outside of the campaign's region.",
+    OwnProject 403 "不能审核或认领自己的项目。" "It is your own project.",
+    OwnClaim 403 "不能审核自己的认领。" "It is your own claim.",
+    OpensWithItsBatch 409 "该项目随批次发布。" "The project opens with its batch.",
+    BatchEmpty 409 "该批次还没有通过审核的项目。" "No project of the batch is approved yet.",
+    NoPersons 403 "该项目只接受组织认领。" "Only organisations may claim this project.",
+    OutsideClaimWindow 409 "不在认领时间内。" "Its batch may not be claimed now.",
+    NoSeat 409 "名额已满。" "Every seat is held.",
+    ProjectSuspended 409 "项目已暂停。" "The project is suspended.",
+    CrewClosed 409 "该项目队伍当前不招募。" "The crew takes nobody now.",
+    InCrewAlready 409 "您已在该队伍中或已申请。" "The person is in this crew already, or asked for another place in it.",
+    RoleFull 409 "该岗位名额已满。" "The role is full.",
+    QualificationMissing 422 "缺少该岗位要求的有效资质。" "The role asks for a qualification that is missing or not in force.",
+    VettingMissing 422 "服务未成年人须先通过背景核验。" "Work with minors asks for a vetting that is missing or not in force.",
+
     // ---- volunteers
     UnknownSkill 422 "没有这项技能。" "There is no such skill.",
     UnknownQualification 422 "没有这种资质。" "There is no such qualification.",

@@ -28,4 +28,6 @@ pub mod organizations;
 
 pub mod volunteers;
 
+pub mod projects;
+
 pub mod wishes;

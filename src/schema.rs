@@ -456,6 +456,161 @@ table! {
 }
 joinable!(organization_members -> organizations (organization_id));
 
+// ---- projects
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Integer, Text};
+    campaigns (id) {
+        id -> Id,
+        region_id -> Id,
+        name -> Text,
+        introduction -> Text,
+        created_by -> Id,
+        version -> Integer,
+        created_at -> Instant,
+    }
+}
+joinable!(campaigns -> regions (region_id));
+joinable!(campaigns -> accounts (created_by));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Integer, Text};
+    batches (id) {
+        id -> Id,
+        campaign_id -> Id,
+        name -> Text,
+        opens_at -> Instant,
+        closes_at -> Instant,
+        status -> Text,
+        version -> Integer,
+        created_at -> Instant,
+    }
+}
+joinable!(batches -> campaigns (campaign_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Bool, Date, Double, Integer, Nullable, Text};
+    projects (id) {
+        id -> Id,
+        batch_id -> Nullable<Id>,
+        region_id -> Id,
+        organization_id -> Nullable<Id>,
+        author_id -> Id,
+        title -> Text,
+        summary -> Text,
+        field -> Text,
+        life_cycle -> Text,
+        beneficiary_group -> Nullable<Text>,
+        risk_notice -> Text,
+        minors -> Bool,
+        dangerous -> Bool,
+        party_only -> Bool,
+        insurance_policy -> Nullable<Text>,
+        insurance_from -> Nullable<Date>,
+        insurance_until -> Nullable<Date>,
+        claim_mode -> Text,
+        allows_person -> Bool,
+        claim_seats -> Integer,
+        starts_on -> Date,
+        ends_on -> Date,
+        longitude -> Nullable<Double>,
+        latitude -> Nullable<Double>,
+        status -> Text,
+        status_since -> Instant,
+        version -> Integer,
+        created_at -> Instant,
+    }
+}
+joinable!(projects -> batches (batch_id));
+joinable!(projects -> regions (region_id));
+joinable!(projects -> organizations (organization_id));
+joinable!(projects -> accounts (author_id));
+table! {
+    use crate::platform::columns::sql::{Id, Json};
+    use diesel::sql_types::{Integer, Nullable, Text};
+    project_roles (id) {
+        id -> Id,
+        project_id -> Id,
+        place -> Integer,
+        name -> Text,
+        seats -> Integer,
+        qualification -> Nullable<Text>,
+        skills -> Json,
+        hours -> Json,
+    }
+}
+joinable!(project_roles -> projects (project_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+    project_claims (id) {
+        id -> Id,
+        project_id -> Id,
+        organization_id -> Nullable<Id>,
+        person_id -> Nullable<Id>,
+        applied_by -> Id,
+        proposal -> Text,
+        status -> Text,
+        status_since -> Instant,
+        seat -> Nullable<Integer>,
+        lease_until -> Nullable<Instant>,
+        plan -> Nullable<Text>,
+        report -> Nullable<Text>,
+        people_served -> Nullable<BigInt>,
+        ended_at -> Nullable<Instant>,
+        version -> Integer,
+        created_at -> Instant,
+    }
+}
+joinable!(project_claims -> projects (project_id));
+joinable!(project_claims -> organizations (organization_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::Text;
+    claim_progress (id) {
+        id -> Id,
+        claim_id -> Id,
+        author_id -> Id,
+        body -> Text,
+        created_at -> Instant,
+    }
+}
+joinable!(claim_progress -> project_claims (claim_id));
+joinable!(claim_progress -> accounts (author_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Bool, Nullable, Text};
+    claim_photos (id) {
+        id -> Id,
+        claim_id -> Id,
+        progress_id -> Nullable<Id>,
+        in_report -> Bool,
+        photo -> Text,
+        thumbnail -> Text,
+        created_at -> Instant,
+    }
+}
+joinable!(claim_photos -> project_claims (claim_id));
+joinable!(claim_photos -> claim_progress (progress_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Nullable, Text};
+    crew_members (id) {
+        id -> Id,
+        claim_id -> Id,
+        role_id -> Id,
+        account_id -> Id,
+        note -> Text,
+        status -> Text,
+        status_since -> Instant,
+        ended_at -> Nullable<Instant>,
+        created_at -> Instant,
+    }
+}
+joinable!(crew_members -> project_claims (claim_id));
+joinable!(crew_members -> project_roles (role_id));
+joinable!(crew_members -> accounts (account_id));
+
 allow_tables_to_appear_in_same_query!(
     journal,
     journal_cursors,
@@ -486,5 +641,13 @@ allow_tables_to_appear_in_same_query!(
     qualifications,
     organizations,
     organization_documents,
-    organization_members
+    organization_members,
+    campaigns,
+    batches,
+    projects,
+    project_roles,
+    project_claims,
+    claim_progress,
+    claim_photos,
+    crew_members
 );

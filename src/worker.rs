@@ -10,9 +10,10 @@ use crate::app::App;
 use crate::error::Result;
 use crate::platform::http::idempotency;
 use crate::platform::jobs::{self, Job, Outcome};
+use crate::platform::journal;
 use crate::platform::mail::{Mail, MailError};
 use crate::platform::sms::{Sms, SmsError};
-use crate::{identity, organizations, wishes};
+use crate::{identity, organizations, projects, wishes};
 
 /// How long performed jobs are kept.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(7);
@@ -100,6 +101,28 @@ impl Worker {
         const MOST: usize = 100;
         while db.write(|tx| organizations::sweep(tx, MOST as i64)).await? >= MOST {}
         loop {
+            let desk = self.app.projects.clone();
+            let reacted = db
+                .write(move |tx| {
+                    journal::react(tx, "claims of organizations", MOST as i64, |tx, entry| {
+                        projects::claims::react(tx, &desk, entry)
+                    })
+                })
+                .await?;
+            if reacted < MOST {
+                break;
+            }
+        }
+        loop {
+            let desk = self.app.projects.clone();
+            let swept = db
+                .write(move |tx| projects::claims::sweep(tx, &desk, MOST as i64))
+                .await?;
+            if swept < MOST {
+                break;
+            }
+        }
+        loop {
             let desk = self.app.wishes.clone();
             let swept = db
                 .write(move |tx| wishes::sweep(tx, &desk, MOST as i64))
@@ -145,6 +168,16 @@ impl Worker {
                     .platform
                     .db
                     .write(move |tx| wishes::remind(tx, &payload))
+                    .await;
+                told.map_err(|error| Outcome::Retry(error.to_string()))
+            }
+            "claim.remind" => {
+                let payload = job.payload.0.clone();
+                let told = self
+                    .app
+                    .platform
+                    .db
+                    .write(move |tx| projects::claims::remind(tx, &payload))
                     .await;
                 told.map_err(|error| Outcome::Retry(error.to_string()))
             }

@@ -13,6 +13,7 @@ const ROOMS: &[&str] = &[
     "notifications",
     "organizations",
     "volunteers",
+    "projects",
     "wishes",
 ];
 

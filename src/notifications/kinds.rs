@@ -114,6 +114,87 @@ kinds! {
     /// To the former member.
     OrganizationRemoved "您已被移出组织" "您已被移出组织“{title}”:{reason}。"
         "You were removed from an organisation" "You were removed from the organisation \"{title}\": {reason}.",
+    /// To the region's staff.
+    ProjectSubmitted "新的项目待审核" "项目“{title}”等待您审核。"
+        "A project waits for your review" "The project \"{title}\" waits for your review.",
+    /// To the author.
+    ProjectApproved "项目已通过审核" "项目“{title}”已通过审核。"
+        "The project was approved" "The project \"{title}\" was approved.",
+    /// To the author.
+    ProjectReturned "项目被退回" "项目“{title}”被退回:{reason}。您可以修改后重新提交。"
+        "The project was sent back" "The project \"{title}\" was sent back: {reason}. You may revise it and submit it again.",
+    /// To the claimants.
+    ProjectSuspended "项目已暂停" "项目“{title}”已暂停:{reason}。认领期限暂停计算。"
+        "The project is suspended" "The project \"{title}\" is suspended: {reason}. Your lease stands still.",
+    /// To the claimants.
+    ProjectResumed "项目已恢复" "项目“{title}”已恢复,认领期限重新计算。"
+        "The project goes on" "The project \"{title}\" goes on. Your lease begins anew.",
+    /// To the claimants.
+    ProjectCancelled "项目已取消" "项目“{title}”已取消:{reason}。"
+        "The project was cancelled" "The project \"{title}\" was cancelled: {reason}.",
+    /// To the publisher.
+    ClaimApplied "新的项目认领申请" "{name}申请认领项目“{title}”。"
+        "Somebody wants to claim a project" "{name} wants to claim the project \"{title}\".",
+    /// To the claimant.
+    ClaimApproved "项目认领成功" "您已认领项目“{title}”,请在 {due} 前提交实施计划。"
+        "You hold the project" "You hold the project \"{title}\". Hand in your plan until {due}.",
+    /// To the claimant.
+    ClaimWaitlisted "项目认领已进入候补" "项目“{title}”名额已满,您已进入候补。"
+        "You are in line for a project" "All seats of the project \"{title}\" are held. You are in line.",
+    /// To the claimant.
+    ClaimRejected "项目认领未通过" "您对项目“{title}”的认领未通过:{reason}。"
+        "Your claim was turned down" "Your claim of the project \"{title}\" was turned down: {reason}.",
+    /// To the claimant, before the lease ends.
+    ClaimLeaseEnding "项目认领即将到期" "您认领的项目“{title}”将于 {due} 到期,请提交计划或填写进展续期。"
+        "Your claim is about to end" "Your claim of the project \"{title}\" ends at {due}. Hand in the plan, or show progress to renew it.",
+    /// To the claimant.
+    ClaimExpired "项目认领已到期" "您对项目“{title}”的认领已到期释放。"
+        "Your claim has expired" "Your claim of the project \"{title}\" has expired.",
+    /// To the publisher.
+    ClaimExpiredOf "项目认领已到期" "{name}对项目“{title}”的认领已到期释放。"
+        "A claim has expired" "The claim of {name} to the project \"{title}\" has expired.",
+    /// To the publisher.
+    ClaimWithdrawn "项目认领已撤回" "{name}撤回了对项目“{title}”的认领:{reason}。"
+        "A claim was withdrawn" "{name} withdrew from the project \"{title}\": {reason}.",
+    /// To the claimant.
+    ClaimRevoked "项目认领已被收回" "您对项目“{title}”的认领已被收回:{reason}。"
+        "Your claim was revoked" "Your claim of the project \"{title}\" was revoked: {reason}.",
+    /// To the publisher.
+    ClaimPlanned "实施计划已提交" "{name}提交了项目“{title}”的实施计划。"
+        "A plan is in" "{name} handed in the plan for the project \"{title}\".",
+    /// To the publisher.
+    ClaimReported "结项报告已提交" "{name}提交了项目“{title}”的结项报告,请审核。"
+        "A completion report is in" "{name} handed in the completion report of the project \"{title}\".",
+    /// To the claimant.
+    ClaimFulfilled "项目已结项" "项目“{title}”的结项报告已通过,感谢您!"
+        "The project is completed" "Your report on the project \"{title}\" was accepted. Thank you!",
+    /// To the claimant.
+    ClaimSentBack "结项报告被退回" "项目“{title}”的结项报告被退回:{reason}。"
+        "Your report was sent back" "Your report on the project \"{title}\" was sent back: {reason}.",
+    /// To the leader of the crew.
+    CrewApplied "新的队员申请" "{name}申请加入项目“{title}”,岗位:{role}。"
+        "Somebody wants to join the crew" "{name} wants to join the project \"{title}\" as {role}.",
+    /// To the person invited.
+    CrewInvitation "您被邀请加入项目队伍" "邀请您加入项目“{title}”,岗位:{role}。"
+        "You are invited to a crew" "You are invited to the project \"{title}\" as {role}.",
+    /// To the volunteer.
+    CrewAccepted "您已加入项目队伍" "您已加入项目“{title}”,岗位:{role}。"
+        "You are in the crew" "You are in the crew of the project \"{title}\" as {role}.",
+    /// To the leader of the crew.
+    CrewJoined "队员已接受邀请" "{name}已接受邀请,加入项目“{title}”,岗位:{role}。"
+        "An invitation was accepted" "{name} accepted and joins the project \"{title}\" as {role}.",
+    /// To the volunteer.
+    CrewDeclined "队员申请未通过" "您加入项目“{title}”的申请未通过:{reason}。"
+        "Your application was declined" "Your application for the project \"{title}\" was declined: {reason}.",
+    /// To the leader of the crew.
+    CrewLeft "队员已退出" "{name}已退出项目“{title}”的队伍。"
+        "Somebody left the crew" "{name} left the crew of the project \"{title}\".",
+    /// To the volunteer.
+    CrewRemoved "您已被移出项目队伍" "您已被移出项目“{title}”的队伍:{reason}。"
+        "You were removed from a crew" "You were removed from the crew of the project \"{title}\": {reason}.",
+    /// To the volunteer.
+    CrewDisbanded "项目队伍已解散" "项目“{title}”的认领已结束,队伍随之解散。"
+        "The crew was disbanded" "The claim of the project \"{title}\" has ended, and its crew with it.",
 }
 
 impl Kind {

@@ -14,5 +14,6 @@ pub mod rules;
 mod service;
 mod store;
 
-pub use model::{Profile, QualificationStatus};
+pub use model::{Profile, QualificationStatus, Window};
+pub use rules::check_windows;
 pub use service::{holds_qualification, profile};

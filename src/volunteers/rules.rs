@@ -41,16 +41,8 @@ pub fn check(profile: &Profile, today: NaiveDate) -> Problem {
     if goals.len() < profile.interests.len() {
         wrong = wrong.field("/interests", Code::Repeated);
     }
-    for (n, window) in profile.availability.iter().enumerate() {
-        let pointer = format!("/availability/{n}/to_minute");
-        if window.to_minute <= window.from_minute {
-            wrong = wrong.field(pointer, Code::EndsBeforeItBegins);
-        } else if profile.availability[..n]
-            .iter()
-            .any(|other| overlap(other, window))
-        {
-            wrong = wrong.field(pointer, Code::Overlaps);
-        }
+    for (pointer, code) in check_windows(&profile.availability) {
+        wrong = wrong.field(format!("/availability{pointer}"), code);
     }
     if let Some(birth) = profile.birth_date {
         let oldest = today.checked_sub_months(Months::new(12 * 120));
@@ -59,6 +51,22 @@ pub fn check(profile: &Profile, today: NaiveDate) -> Problem {
         }
     }
     wrong
+}
+
+/// What is wrong with some windows of a week: where in the list, and how.
+pub fn check_windows(windows: &[Window]) -> Vec<(String, Code)> {
+    let wrong = windows.iter().enumerate().filter_map(|(n, window)| {
+        if window.to_minute <= window.from_minute {
+            Some((n, Code::EndsBeforeItBegins))
+        } else if windows[..n].iter().any(|other| overlap(other, window)) {
+            Some((n, Code::Overlaps))
+        } else {
+            None
+        }
+    });
+    wrong
+        .map(|(n, code)| (format!("/{n}/to_minute"), code))
+        .collect()
 }
 
 /// Whether two windows share a minute. They are half-open: 9–10 and 10–11 do not.

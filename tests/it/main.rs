@@ -11,6 +11,7 @@ mod identity;
 mod notifications;
 mod organizations;
 mod platform;
+mod projects;
 mod regions;
 mod schema;
 mod volunteers;

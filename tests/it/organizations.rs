@@ -151,6 +151,17 @@ impl Town {
         (id, manager, others)
     }
 
+    /// A filed organisation that may act, and its manager.
+    pub async fn filed_and_active(&self) -> (String, User) {
+        let (id, manager, _) = self.ready_to_file().await;
+        self.act(&manager, &id, "submit").expect(200).await;
+        let approved = self
+            .review(&self.street_admin, &id, "approve", json!({}))
+            .await;
+        assert_eq!(approved.status, 200, "{:#}", approved.json);
+        (id, manager)
+    }
+
     fn filing(&self) -> Value {
         json!({"kind": "filed", "name": "示例·邻里互助会", "region_id": self.street, "field": "governance"})
     }

@@ -1,0 +1,194 @@
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::model::{Batch, BatchId, BatchStatus, Campaign, CampaignId};
+use super::store;
+use crate::error::{Code, Problem, Result};
+use crate::identity::{Caller, Role};
+use crate::platform::clock::Instant;
+use crate::platform::db::{Conn, Tx};
+use crate::platform::http::IfMatch;
+use crate::platform::journal::Change;
+use crate::projects::service::open_batch;
+use crate::regions::{self, RegionId};
+
+/// A campaign to be made.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NewCampaign {
+    /// The region it is for.
+    pub region_id: RegionId,
+    /// Its name.
+    #[validate(length(min = 2, max = 80))]
+    pub name: String,
+    /// A few words about it.
+    #[serde(default)]
+    #[validate(length(max = 2000))]
+    pub introduction: String,
+}
+
+/// A batch to be made.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NewBatch {
+    /// Its name.
+    #[validate(length(min = 1, max = 80))]
+    pub name: String,
+    /// From when its projects may be claimed.
+    pub opens_at: Instant,
+    /// Until when, not included.
+    pub closes_at: Instant,
+}
+
+/// What changes about a batch; absent keys leave a value alone.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct EditBatch {
+    /// Its name.
+    #[validate(length(min = 1, max = 80))]
+    pub name: Option<String>,
+    /// From when its projects may be claimed.
+    pub opens_at: Option<Instant>,
+    /// Until when, not included.
+    pub closes_at: Option<Instant>,
+}
+
+/// Whether the caller runs campaigns in a region: the platform's administrators anywhere, a
+/// region's in theirs.
+fn entitled(conn: &mut Conn, caller: &Caller, region: RegionId) -> Result<()> {
+    let may =
+        caller.is_platform_admin() || caller.holds_in_region(conn, &[Role::RegionAdmin], region)?;
+    if may {
+        Ok(())
+    } else {
+        Err(Code::Forbidden.into())
+    }
+}
+
+/// Makes a campaign.
+///
+/// # Errors
+/// `forbidden`, or `invalid` for an unknown region.
+pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewCampaign) -> Result<Campaign> {
+    regions::by_id(tx.conn, new.region_id)
+        .map_err(|_| Problem::new(Code::Invalid).field("/region_id", Code::UnknownReference))?;
+    entitled(tx.conn, caller, new.region_id)?;
+    let campaign = Campaign {
+        id: CampaignId::new(),
+        region_id: new.region_id,
+        name: new.name.clone(),
+        introduction: new.introduction.clone(),
+        created_by: caller.account,
+        version: 1,
+        created_at: tx.now,
+    };
+    store::insert(tx.conn, &campaign)?;
+    tx.journal(
+        Change::new(caller.actor(), "campaign.create", campaign.id.0).region(new.region_id.0),
+    )?;
+    Ok(campaign)
+}
+
+fn check_window(opens_at: Instant, closes_at: Instant) -> Result<()> {
+    if closes_at > opens_at {
+        return Ok(());
+    }
+    Err(Problem::new(Code::Invalid)
+        .field("/closes_at", Code::EndsBeforeItBegins)
+        .into())
+}
+
+/// Makes a batch of a campaign, as a draft.
+///
+/// # Errors
+/// `not_found`, `forbidden`, or `invalid` for an empty window.
+pub fn create_batch(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    of: CampaignId,
+    new: &NewBatch,
+) -> Result<Batch> {
+    let campaign = store::campaign(tx.conn, of)?;
+    entitled(tx.conn, caller, campaign.region_id)?;
+    check_window(new.opens_at, new.closes_at)?;
+    let batch = Batch {
+        id: BatchId::new(),
+        campaign_id: of,
+        name: new.name.clone(),
+        opens_at: new.opens_at,
+        closes_at: new.closes_at,
+        status: BatchStatus::Draft,
+        version: 1,
+        created_at: tx.now,
+    };
+    store::insert_batch(tx.conn, &batch)?;
+    tx.journal(change(caller, &batch, &campaign, "create"))?;
+    Ok(batch)
+}
+
+fn change(caller: &Caller, batch: &Batch, campaign: &Campaign, verb: &str) -> Change {
+    Change::new(caller.actor(), format!("batch.{verb}"), batch.id.0).region(campaign.region_id.0)
+}
+
+/// Changes a batch, its window also once it is published.
+///
+/// # Errors
+/// `not_found`, `forbidden`, `invalid` for an empty window, `version_required`,
+/// `version_mismatch`.
+pub fn edit_batch(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: BatchId,
+    seen: IfMatch,
+    edit: &EditBatch,
+) -> Result<Batch> {
+    let (mut batch, campaign) = store::batch(tx.conn, id)?;
+    entitled(tx.conn, caller, campaign.region_id)?;
+    seen.expect(batch.version)?;
+    batch.name = edit.name.clone().unwrap_or(batch.name);
+    batch.opens_at = edit.opens_at.unwrap_or(batch.opens_at);
+    batch.closes_at = edit.closes_at.unwrap_or(batch.closes_at);
+    check_window(batch.opens_at, batch.closes_at)?;
+    if !store::save_batch(tx.conn, &batch)? {
+        return Err(Code::VersionMismatch.into());
+    }
+    tx.journal(change(caller, &batch, &campaign, "edit"))?;
+    Ok(store::batch(tx.conn, id)?.0)
+}
+
+/// Publishes a batch: its approved projects open. Publishing it again opens what was approved
+/// meanwhile, which is nothing, and answers as the first time.
+///
+/// # Errors
+/// `not_found`, `forbidden`; `batch_empty` when no project is approved.
+pub fn publish(tx: &mut Tx<'_>, caller: &Caller, id: BatchId) -> Result<Batch> {
+    let (batch, campaign) = store::batch(tx.conn, id)?;
+    entitled(tx.conn, caller, campaign.region_id)?;
+    if batch.status == BatchStatus::Published {
+        return Ok(batch);
+    }
+    if open_batch(tx, caller, id)? == 0 {
+        return Err(Code::BatchEmpty.into());
+    }
+    let published = Batch {
+        status: BatchStatus::Published,
+        ..batch.clone()
+    };
+    if !store::save_batch(tx.conn, &published)? {
+        return Err(Code::VersionMismatch.into());
+    }
+    tx.journal(
+        change(caller, &batch, &campaign, "publish")
+            .states(batch.status.into(), published.status.into()),
+    )?;
+    Ok(store::batch(tx.conn, id)?.0)
+}
+
+/// Whether a batch is published: then its projects open as they are approved.
+///
+/// # Errors
+/// `not_found`.
+pub fn is_published(conn: &mut Conn, id: BatchId) -> Result<bool> {
+    Ok(store::batch(conn, id)?.0.status == BatchStatus::Published)
+}

@@ -1,0 +1,108 @@
+//! What the clock does to claims, and what other rooms' changes do.
+
+use super::super::model::ProjectClaim;
+use super::super::rules::LEASED;
+use super::super::store;
+use super::lease::end;
+use super::line::Reminder;
+use super::{name, serialize, tell_claimant, tell_publisher};
+use crate::error::{Error, Result};
+use crate::notifications::Kind;
+use crate::organizations::OrganizationId;
+use crate::platform::db::Tx;
+use crate::platform::journal::{Actor, Entry};
+use crate::projects::service::Desk;
+
+/// Reminds a claimant whose lease is about to end, if it still does: a job.
+///
+/// # Errors
+/// Those of the database.
+pub fn remind(tx: &mut Tx<'_>, payload: &serde_json::Value) -> Result<()> {
+    let reminder: Reminder = serde_json::from_value(payload.clone()).map_err(Error::internal)?;
+    let claim = store::claim(tx.conn, reminder.claim)?;
+    if claim.lease_until != Some(reminder.lease_until) {
+        return Ok(()); // renewed, or over
+    }
+    let project = crate::projects::store::project(tx.conn, claim.project_id)?;
+    let due = reminder.lease_until.on_the_wall(tx.zone);
+    tell_claimant(
+        tx,
+        &project,
+        &claim,
+        Kind::ClaimLeaseEnding,
+        &[("due", &due)],
+    )
+}
+
+/// Ends the claims whose lease has run out, up to `limit`; returns how many were due. One that is
+/// renewed at the same moment is left to its claimant.
+///
+/// # Errors
+/// Those of the database.
+pub fn sweep(tx: &mut Tx<'_>, desk: &Desk, limit: i64) -> Result<usize> {
+    let due = store::overdue(tx.conn, tx.now, limit)?;
+    for seen in &due {
+        match tx.savepoint(|tx| expire(tx, desk, seen)) {
+            Err(Error::Problem(_)) | Ok(()) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(due.len())
+}
+
+fn expire(tx: &mut Tx<'_>, desk: &Desk, seen: &ProjectClaim) -> Result<()> {
+    serialize(tx, seen.project_id)?;
+    let claim = store::claim(tx.conn, seen.id)?;
+    let is_due = claim.lease_until.is_some_and(|until| until <= tx.now);
+    if !is_due || !LEASED.contains(&claim.status) {
+        return Ok(());
+    }
+    let project = crate::projects::store::project(tx.conn, claim.project_id)?;
+    let ended = end(tx, desk, &project, &claim, "expire", Actor::System, None)?;
+    tell_claimant(tx, &project, &ended, Kind::ClaimExpired, &[])?;
+    let name = name(tx.conn, &ended)?;
+    tell_publisher(tx, &project, Kind::ClaimExpiredOf, &[("name", &name)])
+}
+
+/// A reaction: an organisation that may not act any more loses its claims (domain §3). What it
+/// finds ended stays as it is, so reacting twice is reacting once.
+///
+/// # Errors
+/// Those of the database.
+pub fn react(tx: &mut Tx<'_>, desk: &Desk, entry: &Entry) -> Result<()> {
+    let stops = [
+        "organization.suspend",
+        "organization.lapse",
+        "organization.revoke",
+        "organization.dissolve",
+    ];
+    if !stops.contains(&entry.kind.as_str()) {
+        return Ok(());
+    }
+    let reason = entry.reason.clone().unwrap_or_default();
+    for seen in store::of_organization(tx.conn, OrganizationId(entry.subject_id.0))? {
+        serialize(tx, seen.project_id)?;
+        let claim = store::claim(tx.conn, seen.id)?;
+        if claim.ended_at.is_some() {
+            continue;
+        }
+        let project = crate::projects::store::project(tx.conn, claim.project_id)?;
+        let ended = end(
+            tx,
+            desk,
+            &project,
+            &claim,
+            "revoke",
+            Actor::System,
+            Some(&reason),
+        )?;
+        tell_claimant(
+            tx,
+            &project,
+            &ended,
+            Kind::ClaimRevoked,
+            &[("reason", &reason)],
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,373 @@
+//! Getting a claim, and losing it.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::super::model::{ClaimId, ClaimStatus, ProjectClaim};
+use super::super::rules::{LIVE, MOVES};
+use super::super::store;
+use super::line::{hold, may_hold, promote, seats_left, wait};
+use super::{
+    advance, change, is_repeat, name, of_claimant, of_publisher, serialize, tell_claimant,
+    tell_publisher,
+};
+use crate::error::{Code, Result};
+use crate::identity::{Caller, Role};
+use crate::notifications::Kind;
+use crate::organizations::{self, OrganizationId};
+use crate::platform::db::{Conn, Tx};
+use crate::platform::journal::Actor;
+use crate::platform::lifecycle;
+use crate::projects::campaigns;
+use crate::projects::crews;
+use crate::projects::model::{ClaimMode, Project, ProjectId, ProjectStatus};
+use crate::projects::service::{Desk, follow_claims, visible as visible_project};
+
+/// A claim as the claimant makes it.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewProjectClaim)]
+pub struct Application {
+    /// The organisation that claims; the caller as a person when left out.
+    pub organization_id: Option<OrganizationId>,
+    /// What the claimant proposes.
+    #[serde(default)]
+    #[validate(length(max = 2000))]
+    pub proposal: String,
+}
+
+/// Claims a project. Where the first come is first served, an eligible claimant holds a free seat
+/// at once, later ones wait in line; where claims are reviewed, they compete. Claiming twice
+/// answers as the first time.
+///
+/// # Errors
+/// `forbidden` for an organisation one does not run; `own_project`, `no_persons`,
+/// `outside_claim_window`, `claim_limit_reached`, what keeps the organisation from acting, or
+/// `move_not_allowed` where nothing can be claimed.
+pub fn apply(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: ProjectId,
+    new: &Application,
+) -> Result<ProjectClaim> {
+    visible_project(tx.conn, Some(caller), id)?;
+    serialize(tx, id)?;
+    let (project, _) = visible_project(tx.conn, Some(caller), id)?;
+    let person = new.organization_id.is_none().then_some(caller.account);
+    if let Some(known) = store::standing(tx.conn, id, new.organization_id, person)? {
+        let may_act = new
+            .organization_id
+            .is_none_or(|o| caller.holds(Role::OrganizationManager, o.0));
+        return if may_act {
+            Ok(known)
+        } else {
+            Err(Code::Forbidden.into())
+        };
+    }
+    entitled(tx.conn, caller, &project, new.organization_id)?;
+    let can_wait = matches!(
+        project.status,
+        ProjectStatus::Open | ProjectStatus::Claimed | ProjectStatus::Running
+    );
+    if !can_wait {
+        return Err(lifecycle::refusal(
+            crate::projects::rules::MOVES,
+            project.status,
+        ));
+    }
+    in_window(tx, &project)?;
+    let claim = ProjectClaim {
+        id: ClaimId::new(),
+        project_id: id,
+        organization_id: new.organization_id,
+        person_id: person,
+        applied_by: caller.account,
+        proposal: new.proposal.clone(),
+        status: ClaimStatus::Applied,
+        status_since: tx.now,
+        seat: None,
+        lease_until: None,
+        plan: None,
+        report: None,
+        people_served: None,
+        ended_at: None,
+        version: 1,
+        created_at: tx.now,
+    };
+    let is_free = project.status == ProjectStatus::Open && seats_left(tx.conn, &project)? > 0;
+    if is_free && project.claim_mode == ClaimMode::FirstCome {
+        may_hold(tx, desk, &project, &claim)?;
+    }
+    store::insert(tx.conn, &claim)?;
+    tx.journal(change(&project, &claim, caller.actor(), "apply"))?;
+    match project.claim_mode {
+        ClaimMode::FirstCome if is_free => {
+            hold(tx, desk, &project, &claim, "approve", caller.actor())?;
+        }
+        ClaimMode::Reviewed if is_free => {
+            let name = name(tx.conn, &claim)?;
+            tell_publisher(tx, &project, Kind::ClaimApplied, &[("name", &name)])?;
+        }
+        _ => wait(tx, &project, &claim)?,
+    }
+    follow_claims(tx, id)?;
+    store::claim(tx.conn, claim.id)
+}
+
+/// Whether the caller may claim for this claimant at all.
+fn entitled(
+    conn: &mut Conn,
+    caller: &Caller,
+    project: &Project,
+    organization: Option<OrganizationId>,
+) -> Result<()> {
+    match organization {
+        Some(id) => {
+            if !caller.holds(Role::OrganizationManager, id.0) {
+                return Err(Code::Forbidden.into());
+            }
+            if project.organization_id == Some(id) {
+                return Err(Code::OwnProject.into());
+            }
+            let organization = organizations::organization(conn, id)?;
+            organizations::may_act(conn, &organization, project.region_id)
+        }
+        None if !project.allows_person => Err(Code::NoPersons.into()),
+        None if project.author_id == caller.account => Err(Code::OwnProject.into()),
+        None => Ok(()),
+    }
+}
+
+fn in_window(tx: &mut Tx<'_>, project: &Project) -> Result<()> {
+    let Some(batch) = project.batch_id else {
+        return Ok(());
+    };
+    let (batch, _) = campaigns::batch(tx.conn, batch)?;
+    if batch.opens_at <= tx.now && tx.now < batch.closes_at {
+        Ok(())
+    } else {
+        Err(Code::OutsideClaimWindow.into())
+    }
+}
+
+/// Chooses a claim: it holds a seat. When it was the last seat, the others wait in line.
+///
+/// # Errors
+/// `forbidden`, `own_claim`, `no_seat`, `claim_limit_reached`, `move_not_allowed`.
+pub fn approve(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Result<ProjectClaim> {
+    let (seen, _) = of_publisher(tx.conn, caller, id)?;
+    serialize(tx, seen.project_id)?;
+    let (claim, project) = of_publisher(tx.conn, caller, id)?;
+    let verb = if claim.status == ClaimStatus::Waitlisted {
+        "promote"
+    } else {
+        "approve"
+    };
+    let is_done = is_repeat(tx.conn, &claim, "approve", caller)?
+        || is_repeat(tx.conn, &claim, "promote", caller)?;
+    if is_done {
+        return Ok(claim);
+    }
+    lifecycle::step(MOVES, claim.status, verb)?;
+    if seats_left(tx.conn, &project)? == 0 {
+        return Err(Code::NoSeat.into());
+    }
+    may_hold(tx, desk, &project, &claim)?;
+    hold(tx, desk, &project, &claim, verb, caller.actor())?;
+    if seats_left(tx.conn, &project)? == 0 {
+        for other in store::in_states(tx.conn, project.id, &[ClaimStatus::Applied])? {
+            wait(tx, &project, &other)?;
+        }
+    }
+    follow_claims(tx, project.id)?;
+    store::claim(tx.conn, id)
+}
+
+/// Turns a claim down, with a reason.
+///
+/// # Errors
+/// `forbidden`, `own_claim`, `move_not_allowed`.
+pub fn reject(tx: &mut Tx<'_>, caller: &Caller, id: ClaimId, reason: &str) -> Result<ProjectClaim> {
+    let (claim, project) = of_publisher(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &claim, "reject", caller)? {
+        return Ok(claim);
+    }
+    let over = ProjectClaim {
+        ended_at: Some(tx.now),
+        ..claim
+    };
+    let moved = advance(tx, &project, &over, "reject", caller.actor(), Some(reason))?;
+    tell_claimant(
+        tx,
+        &project,
+        &moved,
+        Kind::ClaimRejected,
+        &[("reason", reason)],
+    )?;
+    Ok(moved)
+}
+
+/// Gives a claim up.
+///
+/// # Errors
+/// `forbidden`, `move_not_allowed`.
+pub fn withdraw(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: ClaimId,
+    reason: &str,
+) -> Result<ProjectClaim> {
+    let (seen, _) = of_claimant(tx.conn, caller, id)?;
+    serialize(tx, seen.project_id)?;
+    let (claim, project) = of_claimant(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &claim, "withdraw", caller)? {
+        return Ok(claim);
+    }
+    let ended = end(
+        tx,
+        desk,
+        &project,
+        &claim,
+        "withdraw",
+        caller.actor(),
+        Some(reason),
+    )?;
+    let name = name(tx.conn, &ended)?;
+    let params = [("name", name.as_str()), ("reason", reason)];
+    tell_publisher(tx, &project, Kind::ClaimWithdrawn, &params)?;
+    Ok(ended)
+}
+
+/// Takes a claim away, with a reason.
+///
+/// # Errors
+/// `forbidden`, `own_claim`, `move_not_allowed`.
+pub fn revoke(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: ClaimId,
+    reason: &str,
+) -> Result<ProjectClaim> {
+    let (seen, _) = of_publisher(tx.conn, caller, id)?;
+    serialize(tx, seen.project_id)?;
+    let (claim, project) = of_publisher(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &claim, "revoke", caller)? {
+        return Ok(claim);
+    }
+    let ended = end(
+        tx,
+        desk,
+        &project,
+        &claim,
+        "revoke",
+        caller.actor(),
+        Some(reason),
+    )?;
+    tell_claimant(
+        tx,
+        &project,
+        &ended,
+        Kind::ClaimRevoked,
+        &[("reason", reason)],
+    )?;
+    Ok(ended)
+}
+
+/// Ends a claim: its seat gets free, its crew goes, the first in line who is still eligible holds
+/// the seat, the project follows. All in this transaction.
+pub(super) fn end(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    project: &Project,
+    claim: &ProjectClaim,
+    verb: &str,
+    by: Actor,
+    reason: Option<&str>,
+) -> Result<ProjectClaim> {
+    let held = LIVE.contains(&claim.status);
+    let moved = end_alone(tx, project, claim, verb, by, reason)?;
+    if held {
+        promote(tx, desk, project.id)?;
+        follow_claims(tx, project.id)?;
+    }
+    Ok(moved)
+}
+
+fn end_alone(
+    tx: &mut Tx<'_>,
+    project: &Project,
+    claim: &ProjectClaim,
+    verb: &str,
+    by: Actor,
+    reason: Option<&str>,
+) -> Result<ProjectClaim> {
+    let over = ProjectClaim {
+        seat: None,
+        lease_until: None,
+        ended_at: Some(tx.now),
+        ..claim.clone()
+    };
+    let moved = advance(tx, project, &over, verb, by, reason)?;
+    crews::disband(tx, project, claim.id)?;
+    Ok(moved)
+}
+
+/// Ends every claim of a project that is cancelled.
+pub(in crate::projects) fn end_all(
+    tx: &mut Tx<'_>,
+    project: &Project,
+    by: Actor,
+    reason: &str,
+) -> Result<()> {
+    serialize(tx, project.id)?;
+    for claim in store::open_ones(tx.conn, project.id)? {
+        let ended = end_alone(tx, project, &claim, "revoke", by, Some(reason))?;
+        tell_claimant(
+            tx,
+            project,
+            &ended,
+            Kind::ProjectCancelled,
+            &[("reason", reason)],
+        )?;
+    }
+    Ok(())
+}
+
+/// Lets the leases of a suspended project stand still.
+pub(in crate::projects) fn pause(tx: &mut Tx<'_>, project: &Project, reason: &str) -> Result<()> {
+    for claim in store::holders(tx.conn, project.id)? {
+        let still = ProjectClaim {
+            lease_until: None,
+            ..claim
+        };
+        if !store::save(tx.conn, &still)? {
+            return Err(Code::VersionMismatch.into());
+        }
+        tell_claimant(
+            tx,
+            project,
+            &still,
+            Kind::ProjectSuspended,
+            &[("reason", reason)],
+        )?;
+    }
+    Ok(())
+}
+
+/// Lets the leases of a project that goes on begin anew.
+pub(in crate::projects) fn unpause(tx: &mut Tx<'_>, desk: &Desk, project: &Project) -> Result<()> {
+    for claim in store::holders(tx.conn, project.id)? {
+        if claim.status != ClaimStatus::Reported {
+            let renewed = super::line::renewed(tx, desk, &claim)?;
+            if !store::save(tx.conn, &renewed)? {
+                return Err(Code::VersionMismatch.into());
+            }
+        }
+        tell_claimant(tx, project, &claim, Kind::ProjectResumed, &[])?;
+    }
+    promote(tx, desk, project.id)
+}

@@ -1,0 +1,154 @@
+//! Who holds a seat, and who stands in line for one.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use super::super::model::{ClaimId, ClaimStatus, ProjectClaim};
+use super::super::rules::free_seat;
+use super::super::store;
+use super::{advance, tell_claimant};
+use crate::error::{Code, Error, Result};
+use crate::notifications::Kind;
+use crate::organizations;
+use crate::platform::clock::Instant;
+use crate::platform::db::{Conn, Tx};
+use crate::platform::journal::Actor;
+use crate::projects::model::{Project, ProjectId, ProjectStatus};
+use crate::projects::service::Desk;
+
+/// How many seats of a project nobody holds or has used up.
+pub(super) fn seats_left(conn: &mut Conn, project: &Project) -> Result<i64> {
+    let tally = super::tally(conn, project.id)?;
+    Ok((i64::from(project.claim_seats) - tally.live - tally.fulfilled).max(0))
+}
+
+/// Whether a claimant may hold one more seat: it may act there, and is not at its limit.
+///
+/// # Errors
+/// `claim_limit_reached`, what keeps the organisation from acting.
+pub(super) fn may_hold(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    project: &Project,
+    claim: &ProjectClaim,
+) -> Result<()> {
+    if let Some(id) = claim.organization_id {
+        let organization = organizations::organization(tx.conn, id)?;
+        organizations::may_act(tx.conn, &organization, project.region_id)?;
+    }
+    // the limit spans several projects: two claims of one claimant wait for each other
+    let who = claim
+        .organization_id
+        .map(|id| id.0)
+        .or(claim.person_id.map(|id| id.0));
+    tx.serialize_on(&format!("project claimant:{who:?}"))?;
+    let live = store::count_live(tx.conn, claim.organization_id, claim.person_id)?;
+    if live < desk.rules.live_claims {
+        Ok(())
+    } else {
+        Err(Code::ClaimLimitReached.into())
+    }
+}
+
+/// Gives a claim a free seat and a lease.
+pub(super) fn hold(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    project: &Project,
+    claim: &ProjectClaim,
+    verb: &str,
+    by: Actor,
+) -> Result<ProjectClaim> {
+    let held: Vec<i32> = store::in_states(
+        tx.conn,
+        project.id,
+        &[
+            ClaimStatus::Approved,
+            ClaimStatus::Planned,
+            ClaimStatus::Executing,
+            ClaimStatus::Reported,
+            ClaimStatus::Fulfilled,
+        ],
+    )?
+    .into_iter()
+    .filter_map(|claim| claim.seat)
+    .collect();
+    let seat = free_seat(&held, project.claim_seats).ok_or(Code::NoSeat)?;
+    let leased = renewed(tx, desk, claim)?;
+    let seated = ProjectClaim {
+        seat: Some(seat),
+        ..leased
+    };
+    let moved = advance(tx, project, &seated, verb, by, None)?;
+    let due = moved
+        .lease_until
+        .map(|at| at.on_the_wall(tx.zone))
+        .unwrap_or_default();
+    tell_claimant(tx, project, &moved, Kind::ClaimApproved, &[("due", &due)])?;
+    Ok(moved)
+}
+
+/// Puts a claim into the line.
+pub(super) fn wait(tx: &mut Tx<'_>, project: &Project, claim: &ProjectClaim) -> Result<()> {
+    let moved = advance(tx, project, claim, "waitlist", Actor::System, None)?;
+    tell_claimant(tx, project, &moved, Kind::ClaimWaitlisted, &[])
+}
+
+/// Gives free seats to the first in line who are still eligible.
+pub(super) fn promote(tx: &mut Tx<'_>, desk: &Desk, id: ProjectId) -> Result<()> {
+    let project = crate::projects::store::project(tx.conn, id)?;
+    let goes_on = matches!(
+        project.status,
+        ProjectStatus::Open
+            | ProjectStatus::Claimed
+            | ProjectStatus::Running
+            | ProjectStatus::Completing
+    );
+    if !goes_on {
+        return Ok(());
+    }
+    for claim in store::in_states(tx.conn, id, &[ClaimStatus::Waitlisted])? {
+        if seats_left(tx.conn, &project)? == 0 {
+            break;
+        }
+        match may_hold(tx, desk, &project, &claim) {
+            Ok(()) => {
+                hold(tx, desk, &project, &claim, "promote", Actor::System)?;
+            }
+            // not now: it keeps its place in the line
+            Err(Error::Problem(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// A claimant to be reminded, and of which lease.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Reminder {
+    pub claim: ClaimId,
+    pub lease_until: Instant,
+}
+
+/// The claim with a lease that begins now, and its reminders planned.
+pub(super) fn renewed(tx: &mut Tx<'_>, desk: &Desk, claim: &ProjectClaim) -> Result<ProjectClaim> {
+    let lease_until = tx.now + TimeDelta::days(desk.rules.lease_days);
+    if claim.lease_until == Some(lease_until) {
+        return Ok(claim.clone()); // at the same instant: reminded once
+    }
+    for hours in &desk.rules.reminder_hours {
+        let reminder = Reminder {
+            claim: claim.id,
+            lease_until,
+        };
+        tx.enqueue(
+            "claim.remind",
+            &reminder,
+            lease_until - TimeDelta::hours(*hours),
+        )?;
+    }
+    Ok(ProjectClaim {
+        lease_until: Some(lease_until),
+        ..claim.clone()
+    })
+}

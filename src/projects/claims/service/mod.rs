@@ -1,0 +1,242 @@
+//! What can be done with claims.
+
+mod clock;
+mod lease;
+mod line;
+mod work;
+
+use crate::error::{Code, Result};
+use crate::identity::{AccountId, Caller, Role};
+use crate::notifications::{Kind, notify};
+use crate::organizations;
+use crate::platform::db::{Conn, Tx};
+use crate::platform::journal::{Actor, Change};
+use crate::platform::lifecycle;
+use crate::projects::model::{Project, ProjectId};
+use crate::projects::rules::Tally;
+use crate::projects::service::{notice, publishers};
+
+use super::model::{ClaimId, ClaimStatus, ProjectClaim};
+use super::rules::{LIVE, MOVES};
+use super::store;
+
+pub use clock::{react, remind, sweep};
+pub use lease::{Application, apply, approve, reject, revoke, withdraw};
+pub(in crate::projects) use lease::{end_all, pause, unpause};
+pub use work::{
+    NewProgress, Plan, Report, accept, add_photo, add_progress, plan, report, send_back, start,
+    story,
+};
+
+/// How a caller stands to a claim. Several may hold at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Relation {
+    /// Is the claimant, or runs the organisation that is.
+    pub claimant: bool,
+    /// Belongs to the organisation that is.
+    pub member: bool,
+    /// Acts for the project's publisher, or administers its region.
+    pub publisher: bool,
+    /// Works in its crew.
+    pub crew: bool,
+}
+
+impl Relation {
+    /// Whether the caller may see everything about the claim.
+    pub fn is_involved(self) -> bool {
+        self != Self::default()
+    }
+}
+
+/// How a caller stands to a claim.
+///
+/// # Errors
+/// Those of the database.
+pub fn relation(
+    conn: &mut Conn,
+    caller: Option<&Caller>,
+    project: &Project,
+    claim: &ProjectClaim,
+) -> Result<Relation> {
+    let Some(caller) = caller else {
+        return Ok(Relation::default());
+    };
+    let of_project = crate::projects::service::relation(conn, Some(caller), project)?;
+    let is_person = claim.person_id == Some(caller.account);
+    let runs = |role| {
+        claim
+            .organization_id
+            .is_some_and(|id| caller.holds(role, id.0))
+    };
+    Ok(Relation {
+        claimant: is_person || runs(Role::OrganizationManager),
+        member: runs(Role::OrganizationMember),
+        publisher: of_project.publisher || of_project.reviewer,
+        crew: crate::projects::crews::is_in(conn, claim.id, caller.account)?,
+    })
+}
+
+/// A claim with its project and how the caller stands to it; nothing of one the caller may not
+/// see. Everybody sees those that hold or held a seat to the end.
+///
+/// # Errors
+/// `not_found`.
+pub fn visible(
+    conn: &mut Conn,
+    caller: Option<&Caller>,
+    id: ClaimId,
+) -> Result<(ProjectClaim, Project, Relation)> {
+    let claim = store::claim(conn, id)?;
+    let (project, _) = crate::projects::service::visible(conn, caller, claim.project_id)?;
+    let relation = relation(conn, caller, &project, &claim)?;
+    let is_public = LIVE.contains(&claim.status) || claim.status == ClaimStatus::Fulfilled;
+    if is_public || relation.is_involved() {
+        Ok((claim, project, relation))
+    } else {
+        Err(Code::NotFound.into())
+    }
+}
+
+/// A claim for its claimant.
+fn of_claimant(conn: &mut Conn, caller: &Caller, id: ClaimId) -> Result<(ProjectClaim, Project)> {
+    let (claim, project, relation) = visible(conn, Some(caller), id)?;
+    if relation.claimant {
+        Ok((claim, project))
+    } else {
+        Err(Code::Forbidden.into())
+    }
+}
+
+/// A claim for the publisher of its project, who must not be the claimant too.
+fn of_publisher(conn: &mut Conn, caller: &Caller, id: ClaimId) -> Result<(ProjectClaim, Project)> {
+    let (claim, project, relation) = visible(conn, Some(caller), id)?;
+    if !crate::projects::service::relation(conn, Some(caller), &project)?.publisher {
+        return Err(Code::Forbidden.into());
+    }
+    if relation.claimant || relation.member {
+        return Err(Code::OwnClaim.into());
+    }
+    Ok((claim, project))
+}
+
+/// Everything about who holds a project waits here for each other.
+fn serialize(tx: &mut Tx<'_>, id: ProjectId) -> Result<()> {
+    tx.serialize_on(&format!("project:{id}"))
+}
+
+/// How the claims of a project stand.
+pub(in crate::projects) fn tally(conn: &mut Conn, of: ProjectId) -> Result<Tally> {
+    let mut tally = Tally::default();
+    for (status, count) in store::counts(conn, of)? {
+        if LIVE.contains(&status) {
+            tally.live += count;
+        }
+        if matches!(status, ClaimStatus::Executing | ClaimStatus::Reported) {
+            tally.begun += count;
+        }
+        match status {
+            ClaimStatus::Reported => tally.reported += count,
+            ClaimStatus::Fulfilled => tally.fulfilled += count,
+            _ => {}
+        }
+    }
+    Ok(tally)
+}
+
+fn change(project: &Project, claim: &ProjectClaim, actor: Actor, verb: &str) -> Change {
+    Change::new(actor, format!("project_claim.{verb}"), claim.id.0).region(project.region_id.0)
+}
+
+/// Makes one move: by the table, by compare-and-set, into the journal. What else changed in
+/// `wanted` is written with it.
+fn advance(
+    tx: &mut Tx<'_>,
+    project: &Project,
+    wanted: &ProjectClaim,
+    verb: &str,
+    by: Actor,
+    reason: Option<&str>,
+) -> Result<ProjectClaim> {
+    let to = lifecycle::step(MOVES, wanted.status, verb)?;
+    let moved = ProjectClaim {
+        status: to,
+        status_since: tx.now,
+        ..wanted.clone()
+    };
+    if !store::save(tx.conn, &moved)? {
+        // somebody was faster: say where it stands now
+        let now = store::claim(tx.conn, wanted.id)?;
+        return Err(lifecycle::refusal(MOVES, now.status));
+    }
+    tx.journal(
+        change(project, wanted, by, verb)
+            .states(wanted.status.into(), to.into())
+            .reason(reason)
+            .payload(serde_json::json!({ "project_id": project.id })),
+    )?;
+    store::claim(tx.conn, wanted.id)
+}
+
+fn is_repeat(conn: &mut Conn, claim: &ProjectClaim, verb: &str, caller: &Caller) -> Result<bool> {
+    let subject = ("project_claim", claim.id.0);
+    lifecycle::is_repeat(conn, MOVES, subject, claim.status, verb, caller.actor())
+}
+
+/// Those who act for a claimant.
+pub(in crate::projects) fn leaders(
+    conn: &mut Conn,
+    claim: &ProjectClaim,
+) -> Result<Vec<AccountId>> {
+    match (claim.organization_id, claim.person_id) {
+        (Some(organization), _) => organizations::managers(conn, organization),
+        (None, person) => Ok(person.into_iter().collect()),
+    }
+}
+
+fn tell(
+    tx: &mut Tx<'_>,
+    project: &Project,
+    to: Vec<AccountId>,
+    kind: Kind,
+    params: &[(&'static str, &str)],
+) -> Result<()> {
+    for to in to {
+        let told = params
+            .iter()
+            .fold(notice(project, to, kind), |told, (gap, text)| {
+                told.with(gap, *text)
+            });
+        notify(tx, &told)?;
+    }
+    Ok(())
+}
+
+fn tell_claimant(
+    tx: &mut Tx<'_>,
+    project: &Project,
+    claim: &ProjectClaim,
+    kind: Kind,
+    params: &[(&'static str, &str)],
+) -> Result<()> {
+    let to = leaders(tx.conn, claim)?;
+    tell(tx, project, to, kind, params)
+}
+
+fn tell_publisher(
+    tx: &mut Tx<'_>,
+    project: &Project,
+    kind: Kind,
+    params: &[(&'static str, &str)],
+) -> Result<()> {
+    let to = publishers(tx.conn, project)?;
+    tell(tx, project, to, kind, params)
+}
+
+/// What the claimant is called: an organisation's name, or what the person is called.
+fn name(conn: &mut Conn, claim: &ProjectClaim) -> Result<String> {
+    match (claim.organization_id, claim.person_id) {
+        (Some(id), _) => Ok(organizations::organization(conn, id)?.name),
+        (None, Some(id)) => Ok(crate::identity::account(conn, id)?.display_name),
+        (None, None) => Ok(String::new()),
+    }
+}

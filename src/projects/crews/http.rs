@@ -1,0 +1,214 @@
+//! Crews over HTTP.
+
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpResponse, get, post};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+use super::model::{CrewMember, CrewMemberId, CrewStatus};
+use super::service::{self, NewMember};
+use super::store;
+use crate::error::{Code, Result};
+use crate::identity::{self, AccountId, Caller, Command, Made};
+use crate::platform::Platform;
+use crate::platform::clock::Instant;
+use crate::platform::db::Conn;
+use crate::platform::http::page::DEFAULT_LIMIT;
+use crate::platform::http::valid::{Nothing, Reason};
+use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::projects::claims::{self, ClaimId};
+use crate::projects::model::{ProjectId, RoleId};
+use crate::projects::service::Desk;
+
+/// The sub-room's routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(join_crew)
+        .service(list_crew)
+        .service(my_crews)
+        .service(accept_member)
+        .service(decline_member)
+        .service(leave_crew)
+        .service(remove_member);
+}
+
+/// A place in a crew.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CrewMember)]
+pub struct CrewMemberView {
+    /// Its id.
+    pub id: CrewMemberId,
+    /// In the crew of which claim.
+    pub claim_id: ClaimId,
+    /// Of which project.
+    pub project_id: ProjectId,
+    /// In which role.
+    pub role_id: RoleId,
+    /// Who.
+    pub account_id: AccountId,
+    /// What the person is called.
+    pub name: String,
+    /// What the one who asked has to say.
+    pub note: String,
+    /// Where it stands.
+    pub status: CrewStatus,
+    /// Since when.
+    pub status_since: Instant,
+    /// When it was asked.
+    pub created_at: Instant,
+}
+
+fn view(conn: &mut Conn, row: CrewMember) -> Result<CrewMemberView> {
+    // somebody who is gone has no name any more
+    let name = identity::account(conn, row.account_id).map(|account| account.display_name);
+    Ok(CrewMemberView {
+        project_id: claims::claim(conn, row.claim_id)?.project_id,
+        name: name.unwrap_or_default(),
+        id: row.id,
+        claim_id: row.claim_id,
+        role_id: row.role_id,
+        account_id: row.account_id,
+        note: row.note,
+        status: row.status,
+        status_since: row.status_since,
+        created_at: row.created_at,
+    })
+}
+
+/// Apply for a role, or invite somebody into one
+///
+/// A volunteer applies and the leader decides; the leader names an account and that person
+/// decides. Nobody is assigned.
+#[utoipa::path(tag = "projects", request_body = NewMember,
+    params(("id" = ClaimId, Path, description = "The claim")), responses(
+    (status = 201, description = "Applied or invited", body = CrewMemberView),
+    (status = 403, description = "Not the leader of the crew", body = ProblemBody),
+    (status = 404, description = "No such claim", body = ProblemBody),
+    (status = 409, description = "The role is full, the crew closed, or the person in it", body = ProblemBody),
+    (status = 422, description = "Wrong fields, or something the role asks for is missing", body = ProblemBody)))]
+#[post("/project-claims/{id}/crew")]
+async fn join_crew(
+    command: Command<NewMember>,
+    id: Path<ClaimId>,
+    desk: Data<Desk>,
+) -> Result<HttpResponse> {
+    command
+        .run(move |tx, caller, input| {
+            let row = match input.account_id {
+                Some(who) => service::invite(tx, &desk, caller, *id, who, input)?,
+                None => service::apply(tx, &desk, caller, *id, input)?,
+            };
+            let location = format!("/api/v1/project-claims/{}/crew", row.claim_id);
+            Ok(Made::new(view(tx.conn, row)?, location))
+        })
+        .await
+}
+
+#[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// Where they stand; those who work in it when left out.
+    status: Option<CrewStatus>,
+    /// Rows a page holds, 1 to 100.
+    #[validate(range(min = 1, max = 100))]
+    limit: Option<i64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// List the crew of a claim
+///
+/// For its members, the claimant and the publisher.
+#[utoipa::path(tag = "projects", params(("id" = ClaimId, Path, description = "The claim"), Which), responses(
+    (status = 200, description = "The oldest first", body = Page<CrewMemberView>),
+    (status = 403, description = "Not of the caller's concern", body = ProblemBody),
+    (status = 404, description = "No such claim", body = ProblemBody),
+    (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
+#[get("/project-claims/{id}/crew")]
+async fn list_crew(
+    caller: Caller,
+    platform: Data<Platform>,
+    id: Path<ClaimId>,
+    query: Params<Which>,
+) -> Result<Json<Page<CrewMemberView>>> {
+    let Params(which) = query;
+    let after = Cursor::decode(which.cursor.as_deref())?;
+    let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
+    let statuses = [which.status.unwrap_or(CrewStatus::Active)];
+    let found = platform.db.read(move |conn| {
+        let (_, _, relation) = claims::visible(conn, Some(&caller), *id)?;
+        if !relation.is_involved() {
+            return Err(Code::Forbidden.into());
+        }
+        let rows = store::of_claim(conn, *id, &statuses, after, limit)?;
+        Page::of(rows, limit, |row| row.id).try_map(|row| view(conn, row))
+    });
+    Ok(Json(found.await?))
+}
+
+#[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Mine {
+    /// Rows a page holds, 1 to 100.
+    #[validate(range(min = 1, max = 100))]
+    limit: Option<i64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// List one's places in crews, with applications and invitations
+#[utoipa::path(tag = "projects", params(Mine), responses(
+    (status = 200, description = "The newest first", body = Page<CrewMemberView>),
+    (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
+#[get("/me/crews")]
+async fn my_crews(
+    caller: Caller,
+    platform: Data<Platform>,
+    query: Params<Mine>,
+) -> Result<Json<Page<CrewMemberView>>> {
+    let before = Cursor::decode(query.0.cursor.as_deref())?;
+    let limit = query.0.limit.unwrap_or(DEFAULT_LIMIT);
+    let found = platform.db.read(move |conn| {
+        let rows = store::of_person(conn, caller.account, before, limit)?;
+        Page::of(rows, limit, |row| row.id).try_map(|row| view(conn, row))
+    });
+    Ok(Json(found.await?))
+}
+
+macro_rules! moves {
+    ($($(#[$doc:meta])* $name:ident $path:literal $body:ty, |$tx:ident, $desk:ident, $caller:ident, $id:ident, $input:ident| $do:expr);+ $(;)?) => { $(
+        $(#[$doc])*
+        #[utoipa::path(tag = "projects", request_body = $body,
+            params(("id" = CrewMemberId, Path, description = "The place in the crew")), responses(
+            (status = 200, description = "Moved; also when it was moved so before by the same caller", body = CrewMemberView),
+            (status = 403, description = "Not the caller's move", body = ProblemBody),
+            (status = 404, description = "No such place", body = ProblemBody),
+            (status = 409, description = "Its state does not allow it, or the role is full", body = ProblemBody),
+            (status = 422, description = "Something the role asks for is missing", body = ProblemBody)))]
+        #[post($path)]
+        async fn $name(command: Command<$body>, id: Path<CrewMemberId>, desk: Data<Desk>) -> Result<HttpResponse> {
+            command
+                .run(move |$tx, $caller, $input| {
+                    let ($id, $desk) = (*id, desk.as_ref());
+                    let row = $do?;
+                    Ok(Made::changed(view($tx.conn, row)?))
+                })
+                .await
+        }
+    )+ };
+}
+
+moves! {
+    /// Say yes to an application or invitation
+    accept_member "/crew-members/{id}/accept" Nothing, |tx, desk, caller, id, _input| service::accept(tx, desk, caller, id);
+    /// Say no to an application or invitation
+    decline_member "/crew-members/{id}/decline" Reason, |tx, _desk, caller, id, input| service::decline(tx, caller, id, &input.reason);
+    /// Leave a crew, or take one's application back
+    leave_crew "/crew-members/{id}/leave" Nothing, |tx, _desk, caller, id, _input| service::leave(tx, caller, id);
+    /// Remove somebody from a crew, or take an invitation back
+    remove_member "/crew-members/{id}/remove" Reason, |tx, _desk, caller, id, input| service::remove(tx, caller, id, &input.reason);
+}

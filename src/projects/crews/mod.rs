@@ -1,0 +1,20 @@
+//! Crews: the volunteers who work in the roles of a claimed project. Nobody is assigned: who is
+//! asked to come accepts or not.
+//!
+//! ```text
+//! (apply)  ─▶ applied ──accept (leader)──▶ active ──▶ left | removed(reason)
+//! (invite) ─▶ invited ──accept (person)──▶ active
+//! applied ─▶ declined | withdrawn      invited ─▶ refused | cancelled
+//! disbanded: the claim ended
+//! ```
+
+pub mod http;
+mod model;
+pub mod rules;
+mod service;
+mod store;
+
+pub use model::{CrewMember, CrewMemberId, CrewStatus};
+pub(super) use service::disband;
+pub use service::{NewMember, accept, apply, invite};
+pub use store::{filled, is_in};

@@ -1,0 +1,409 @@
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::model::{CrewMember, CrewMemberId, CrewStatus};
+use super::rules::{self, MOVES};
+use super::store;
+use crate::error::{Code, Problem, Result};
+use crate::identity::{self, AccountId, Caller};
+use crate::notifications::{Kind, notify};
+use crate::platform::db::{Conn, Tx};
+use crate::platform::journal::{Actor, Change};
+use crate::platform::lifecycle;
+use crate::projects::claims::{self, ClaimId, ProjectClaim, rules::LIVE};
+use crate::projects::model::{Project, ProjectRole, RoleId};
+use crate::projects::service::{Desk, notice};
+use crate::projects::store as projects;
+use crate::volunteers;
+
+/// A place in a crew that is asked for: by the volunteer, or by the leader for somebody.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewCrewMember)]
+pub struct NewMember {
+    /// In which role.
+    pub role_id: RoleId,
+    /// Whom the leader invites; the caller itself applies when left out.
+    pub account_id: Option<AccountId>,
+    /// What there is to say.
+    #[serde(default)]
+    #[validate(length(max = 500))]
+    pub note: String,
+}
+
+/// A place with its claim and project, and whether the caller leads the crew or is the person.
+struct Seen {
+    place: CrewMember,
+    claim: ProjectClaim,
+    project: Project,
+    is_leader: bool,
+    is_person: bool,
+}
+
+fn seen(conn: &mut Conn, caller: &Caller, id: CrewMemberId) -> Result<Seen> {
+    let place = store::member(conn, id)?;
+    let claim = claims::claim(conn, place.claim_id)?;
+    let project = projects::project(conn, claim.project_id)?;
+    let relation = claims::relation(conn, Some(caller), &project, &claim)?;
+    let is_person = place.account_id == caller.account;
+    if is_person || relation.claimant {
+        Ok(Seen {
+            place,
+            claim,
+            project,
+            is_leader: relation.claimant,
+            is_person,
+        })
+    } else {
+        Err(Code::NotFound.into())
+    }
+}
+
+/// Applies for a role in the crew of a claim.
+///
+/// # Errors
+/// `not_found`, `crew_closed`, `role_full`, and what keeps the person from the role.
+pub fn apply(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: ClaimId,
+    new: &NewMember,
+) -> Result<CrewMember> {
+    let (claim, project, _) = claims::visible(tx.conn, Some(caller), id)?;
+    ask(
+        tx,
+        desk,
+        &claim,
+        &project,
+        caller.actor(),
+        caller.account,
+        new,
+        CrewStatus::Applied,
+    )
+}
+
+/// Invites somebody into a role of one's crew.
+///
+/// # Errors
+/// `not_found`, `forbidden`, `crew_closed`, `role_full`, and what keeps the person from the role.
+pub fn invite(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: ClaimId,
+    who: AccountId,
+    new: &NewMember,
+) -> Result<CrewMember> {
+    let (claim, project, relation) = claims::visible(tx.conn, Some(caller), id)?;
+    if !relation.claimant {
+        return Err(Code::Forbidden.into());
+    }
+    identity::account(tx.conn, who)
+        .map_err(|_| Problem::new(Code::Invalid).field("/account_id", Code::UnknownReference))?;
+    ask(
+        tx,
+        desk,
+        &claim,
+        &project,
+        caller.actor(),
+        who,
+        new,
+        CrewStatus::Invited,
+    )
+}
+
+#[allow(clippy::too_many_arguments)] // the two ways in differ in who asks, and in nothing else
+fn ask(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    claim: &ProjectClaim,
+    project: &Project,
+    by: Actor,
+    who: AccountId,
+    new: &NewMember,
+    status: CrewStatus,
+) -> Result<CrewMember> {
+    if !LIVE.contains(&claim.status) {
+        return Err(Code::CrewClosed.into());
+    }
+    let role = projects::role(tx.conn, new.role_id)
+        .ok()
+        .filter(|role| role.project_id == project.id)
+        .ok_or_else(|| Problem::new(Code::Invalid).field("/role_id", Code::UnknownReference))?;
+    tx.serialize_on(&format!("project:{}", project.id))?;
+    if let Some(known) = store::standing(tx.conn, claim.id, who)? {
+        return if known.role_id == role.id && known.status == status {
+            Ok(known)
+        } else {
+            Err(Code::InCrewAlready.into())
+        };
+    }
+    has_seat(tx.conn, claim.id, &role)?;
+    may_work(tx, desk, project, &role, who)?;
+    let place = CrewMember {
+        id: CrewMemberId::new(),
+        claim_id: claim.id,
+        role_id: role.id,
+        account_id: who,
+        note: new.note.clone(),
+        status,
+        status_since: tx.now,
+        ended_at: None,
+        created_at: tx.now,
+    };
+    store::insert(tx.conn, &place)?;
+    let verb = if status == CrewStatus::Invited {
+        "invite"
+    } else {
+        "apply"
+    };
+    tx.journal(change(project, &place, by, verb))?;
+    if status == CrewStatus::Invited {
+        let told = notice(project, who, Kind::CrewInvitation);
+        notify(tx, &told.with("role", role.name.as_str()))?;
+    } else {
+        let name = identity::account(tx.conn, who)?.display_name;
+        let params = [("name", name.as_str()), ("role", role.name.as_str())];
+        tell_leaders(tx, project, claim, Kind::CrewApplied, &params)?;
+    }
+    Ok(place)
+}
+
+fn tell_leaders(
+    tx: &mut Tx<'_>,
+    project: &Project,
+    claim: &ProjectClaim,
+    kind: Kind,
+    params: &[(&'static str, &str)],
+) -> Result<()> {
+    for to in claims::leaders(tx.conn, claim)? {
+        let told = params
+            .iter()
+            .fold(notice(project, to, kind), |told, (gap, text)| {
+                told.with(gap, *text)
+            });
+        notify(tx, &told)?;
+    }
+    Ok(())
+}
+
+fn has_seat(conn: &mut Conn, claim: ClaimId, role: &ProjectRole) -> Result<()> {
+    let filled = store::filled(conn, claim)?;
+    let taken = filled
+        .iter()
+        .find(|(id, _)| *id == role.id)
+        .map_or(0, |(_, count)| *count);
+    if taken < i64::from(role.seats) {
+        Ok(())
+    } else {
+        Err(Code::RoleFull.into())
+    }
+}
+
+/// Whether a person may work in a role: the qualification it asks for, vetting for work with
+/// minors. Skills are matching's; an organisation may take somebody who still learns.
+fn may_work(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    project: &Project,
+    role: &ProjectRole,
+    who: AccountId,
+) -> Result<()> {
+    if volunteers::profile(tx.conn, who)?.is_none() {
+        return Err(Code::ProfileRequired.into());
+    }
+    let today = tx.now.with_timezone(&tx.zone).date_naive();
+    let day = project.starts_on.max(today);
+    if let Some(kind) = &role.qualification
+        && !volunteers::holds_qualification(tx.conn, who, kind, day)?
+    {
+        return Err(Code::QualificationMissing.into());
+    }
+    let vetted = &desk.rules.vetting;
+    if project.minors && !volunteers::holds_qualification(tx.conn, who, vetted, day)? {
+        return Err(Code::VettingMissing.into());
+    }
+    Ok(())
+}
+
+fn change(project: &Project, place: &CrewMember, by: Actor, verb: &str) -> Change {
+    Change::new(by, format!("crew_member.{verb}"), place.id.0)
+        .region(project.region_id.0)
+        .payload(serde_json::json!({ "role_id": place.role_id, "claim_id": place.claim_id }))
+}
+
+fn advance(
+    tx: &mut Tx<'_>,
+    project: &Project,
+    seen: &CrewMember,
+    verb: &str,
+    by: Actor,
+    reason: Option<&str>,
+) -> Result<Option<CrewMember>> {
+    let subject = ("crew_member", seen.id.0);
+    if lifecycle::is_repeat(tx.conn, MOVES, subject, seen.status, verb, by)? {
+        return Ok(None);
+    }
+    let to = lifecycle::step(MOVES, seen.status, verb)?;
+    if !store::advance(tx, seen, to)? {
+        let now = store::member(tx.conn, seen.id)?;
+        return Err(lifecycle::refusal(MOVES, now.status));
+    }
+    tx.journal(
+        change(project, seen, by, verb)
+            .states(seen.status.into(), to.into())
+            .reason(reason),
+    )?;
+    store::member(tx.conn, seen.id).map(Some)
+}
+
+/// Says yes: to an application as the leader, to an invitation as the person.
+///
+/// # Errors
+/// `not_found`, `forbidden`, `role_full`, `move_not_allowed`, and what keeps the person from the
+/// role by now.
+pub fn accept(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: CrewMemberId,
+) -> Result<CrewMember> {
+    let first = seen(tx.conn, caller, id)?;
+    tx.serialize_on(&format!("project:{}", first.project.id))?;
+    let Seen {
+        place,
+        claim,
+        project,
+        is_leader,
+        is_person,
+    } = seen(tx.conn, caller, id)?;
+    let last = crate::platform::journal::last_move(tx.conn, "crew_member", id.0)?;
+    let joined_by_me = last.as_ref().is_some_and(|(kind, who)| {
+        kind == "crew_member.join" && who.is_some_and(|who| who.0 == caller.account.0)
+    });
+    let verb = if joined_by_me {
+        "join"
+    } else {
+        rules::answer(place.status, true)
+    };
+    if (verb == "join" && !is_person) || (verb == "accept" && !is_leader) {
+        return Err(Code::Forbidden.into());
+    }
+    let role = projects::role(tx.conn, place.role_id)?;
+    if matches!(place.status, CrewStatus::Applied | CrewStatus::Invited) {
+        has_seat(tx.conn, claim.id, &role)?;
+        may_work(tx, desk, &project, &role, place.account_id)?;
+    }
+    let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), None)? else {
+        return Ok(place);
+    };
+    if verb == "accept" {
+        let told = notice(&project, place.account_id, Kind::CrewAccepted);
+        notify(tx, &told.with("role", role.name.as_str()))?;
+    } else {
+        let name = identity::account(tx.conn, place.account_id)?.display_name;
+        let params = [("name", name.as_str()), ("role", role.name.as_str())];
+        tell_leaders(tx, &project, &claim, Kind::CrewJoined, &params)?;
+    }
+    Ok(moved)
+}
+
+/// Says no: to an application as the leader, to an invitation as the person.
+///
+/// # Errors
+/// `not_found`, `forbidden`, `move_not_allowed`.
+pub fn decline(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: CrewMemberId,
+    reason: &str,
+) -> Result<CrewMember> {
+    let Seen {
+        place,
+        project,
+        is_leader,
+        is_person,
+        ..
+    } = seen(tx.conn, caller, id)?;
+    let verb = rules::answer(place.status, false);
+    if (verb == "refuse" && !is_person) || (verb == "decline" && !is_leader) {
+        return Err(Code::Forbidden.into());
+    }
+    let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), Some(reason))? else {
+        return Ok(place);
+    };
+    if verb == "decline" {
+        let told = notice(&project, place.account_id, Kind::CrewDeclined);
+        notify(tx, &told.with("reason", reason))?;
+    }
+    Ok(moved)
+}
+
+/// Goes: takes the application back, or leaves the crew.
+///
+/// # Errors
+/// `not_found`, `forbidden`, `move_not_allowed`.
+pub fn leave(tx: &mut Tx<'_>, caller: &Caller, id: CrewMemberId) -> Result<CrewMember> {
+    let Seen {
+        place,
+        claim,
+        project,
+        is_person,
+        ..
+    } = seen(tx.conn, caller, id)?;
+    if !is_person {
+        return Err(Code::Forbidden.into());
+    }
+    let verb = rules::going(place.status);
+    let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), None)? else {
+        return Ok(place);
+    };
+    if verb == "leave" {
+        let name = identity::account(tx.conn, place.account_id)?.display_name;
+        tell_leaders(tx, &project, &claim, Kind::CrewLeft, &[("name", &name)])?;
+    }
+    Ok(moved)
+}
+
+/// Sends somebody away: takes the invitation back, or removes a member, with a reason.
+///
+/// # Errors
+/// `not_found`, `forbidden`, `move_not_allowed`.
+pub fn remove(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: CrewMemberId,
+    reason: &str,
+) -> Result<CrewMember> {
+    let Seen {
+        place,
+        project,
+        is_leader,
+        ..
+    } = seen(tx.conn, caller, id)?;
+    if !is_leader {
+        return Err(Code::Forbidden.into());
+    }
+    let verb = rules::sending_away(place.status);
+    let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), Some(reason))? else {
+        return Ok(place);
+    };
+    let told = notice(&project, place.account_id, Kind::CrewRemoved);
+    notify(tx, &told.with("reason", reason))?;
+    Ok(moved)
+}
+
+/// Lets a crew go whose claim has ended.
+pub(in crate::projects) fn disband(
+    tx: &mut Tx<'_>,
+    project: &Project,
+    claim: ClaimId,
+) -> Result<()> {
+    for place in store::open_ones(tx.conn, claim)? {
+        advance(tx, project, &place, "disband", Actor::System, None)?;
+        notify(tx, &notice(project, place.account_id, Kind::CrewDisbanded))?;
+    }
+    Ok(())
+}

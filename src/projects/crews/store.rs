@@ -1,0 +1,125 @@
+//! The SQL of crews.
+
+use diesel::prelude::*;
+
+use super::model::{CrewMember, CrewMemberId, CrewStatus};
+use crate::error::{Code, Result};
+use crate::identity::AccountId;
+use crate::platform::db::{Conn, Tx};
+use crate::projects::claims::ClaimId;
+use crate::projects::model::RoleId;
+use crate::schema::crew_members;
+
+pub fn member(conn: &mut Conn, id: CrewMemberId) -> Result<CrewMember> {
+    crew_members::table
+        .find(id)
+        .select(CrewMember::as_select())
+        .first(conn)
+        .optional()?
+        .ok_or_else(|| Code::NotFound.into())
+}
+
+pub fn insert(conn: &mut Conn, member: &CrewMember) -> Result<()> {
+    diesel::insert_into(crew_members::table)
+        .values(member)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Moves by compare-and-set; false when somebody else was faster.
+pub fn advance(tx: &mut Tx<'_>, seen: &CrewMember, to: CrewStatus) -> Result<bool> {
+    let ended = (to != CrewStatus::Active).then_some(tx.now);
+    let same = crew_members::table
+        .filter(crew_members::id.eq(seen.id))
+        .filter(crew_members::status.eq(seen.status));
+    let moved = diesel::update(same)
+        .set((
+            crew_members::status.eq(to),
+            crew_members::status_since.eq(tx.now),
+            crew_members::ended_at.eq(ended),
+        ))
+        .execute(tx.conn)?;
+    Ok(moved > 0)
+}
+
+/// The place of a person in a crew that is not over.
+pub fn standing(conn: &mut Conn, claim: ClaimId, who: AccountId) -> Result<Option<CrewMember>> {
+    Ok(crew_members::table
+        .filter(crew_members::claim_id.eq(claim))
+        .filter(crew_members::account_id.eq(who))
+        .filter(crew_members::ended_at.is_null())
+        .select(CrewMember::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Whether a person works in a crew.
+///
+/// # Errors
+/// Those of the database.
+pub fn is_in(conn: &mut Conn, claim: ClaimId, who: AccountId) -> Result<bool> {
+    let place = standing(conn, claim, who)?;
+    Ok(place.is_some_and(|place| place.status == CrewStatus::Active))
+}
+
+/// How many places of each role of a claim are filled.
+///
+/// # Errors
+/// Those of the database.
+pub fn filled(conn: &mut Conn, claim: ClaimId) -> Result<Vec<(RoleId, i64)>> {
+    Ok(crew_members::table
+        .filter(crew_members::claim_id.eq(claim))
+        .filter(crew_members::status.eq(CrewStatus::Active))
+        .group_by(crew_members::role_id)
+        .select((crew_members::role_id, diesel::dsl::count_star()))
+        .load(conn)?)
+}
+
+/// The places of a crew, the oldest first.
+pub fn of_claim(
+    conn: &mut Conn,
+    claim: ClaimId,
+    statuses: &[CrewStatus],
+    after: Option<CrewMemberId>,
+    limit: i64,
+) -> Result<Vec<CrewMember>> {
+    let mut rows = crew_members::table
+        .filter(crew_members::claim_id.eq(claim))
+        .filter(crew_members::status.eq_any(statuses.to_vec()))
+        .select(CrewMember::as_select())
+        .into_boxed();
+    if let Some(after) = after {
+        rows = rows.filter(crew_members::id.gt(after));
+    }
+    Ok(rows.order(crew_members::id).limit(limit + 1).load(conn)?)
+}
+
+/// The places of a crew that are not over.
+pub fn open_ones(conn: &mut Conn, claim: ClaimId) -> Result<Vec<CrewMember>> {
+    Ok(crew_members::table
+        .filter(crew_members::claim_id.eq(claim))
+        .filter(crew_members::ended_at.is_null())
+        .order(crew_members::id)
+        .select(CrewMember::as_select())
+        .load(conn)?)
+}
+
+/// The places of a person, the newest first.
+pub fn of_person(
+    conn: &mut Conn,
+    who: AccountId,
+    before: Option<CrewMemberId>,
+    limit: i64,
+) -> Result<Vec<CrewMember>> {
+    let mut rows = crew_members::table
+        .filter(crew_members::account_id.eq(who))
+        .select(CrewMember::as_select())
+        .into_boxed();
+    if let Some(before) = before {
+        rows = rows.filter(crew_members::id.lt(before));
+    }
+    Ok(rows
+        .order(crew_members::id.desc())
+        .limit(limit + 1)
+        .load(conn)?)
+}

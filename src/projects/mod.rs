@@ -1,0 +1,28 @@
+//! Projects: livelihood work that a district publishes and others take on.
+//!
+//! A [`campaigns`] sub-room holds campaigns and their batches with claim windows, [`claims`] the
+//! leases by which organisations and people take projects on, [`crews`] the volunteers who work
+//! in a claimed project's roles.
+//!
+//! ```text
+//! draft ──submit──▶ submitted ──approve──▶ approved ──open──▶ open ──claim──▶ claimed
+//!   ▲                   │return                                ▲ └────free─────┤ start
+//!   └──revise── returned◀                                      │               ▼
+//!                                          free (all claims over) ◀────────── running ◀▶ suspended
+//!        completed ◀──complete── completing ◀──────report──────────────────────┘
+//!            └─archive▶ archived          cancel: from any state before completed
+//! ```
+
+pub mod campaigns;
+pub mod claims;
+pub mod crews;
+pub mod http;
+mod model;
+pub mod rules;
+mod service;
+mod store;
+
+pub use model::{ClaimMode, Project, ProjectId, ProjectRole, ProjectStatus, RoleId, RoleSkill};
+pub use rules::ProjectRules;
+pub use service::{Desk, EditProject, NewProject, NewRole, approve, create, open, submit};
+pub use store::{Query, list, project, roles};

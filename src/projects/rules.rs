@@ -1,0 +1,251 @@
+//! Pure decisions about projects.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::model::{
+    Project, ProjectRole,
+    ProjectStatus::{
+        self, Approved, Archived, Cancelled, Claimed, Completed, Completing, Draft, Open, Returned,
+        Running, Submitted, Suspended,
+    },
+};
+use crate::error::{Code, FieldError};
+use crate::platform::lifecycle::Move;
+
+/// The room's numbers; `config/default.toml` says what each means.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectRules {
+    /// Days a lease lasts: until the plan is in, and from each progress entry on.
+    pub lease_days: i64,
+    /// Hours before the end of a lease at which the claimant is reminded, the longest first.
+    pub reminder_hours: Vec<i64>,
+    /// Live claims of one claimant.
+    pub live_claims: i64,
+    /// The qualification that work with minors asks of every volunteer.
+    pub vetting: String,
+}
+
+/// Every move of a project (domain §3).
+pub const MOVES: &[Move<ProjectStatus>] = &[
+    Move {
+        from: &[Draft],
+        verb: "submit",
+        to: Submitted,
+        by: "publisher",
+    },
+    Move {
+        from: &[Submitted],
+        verb: "return",
+        to: Returned,
+        by: "region admin",
+    },
+    Move {
+        from: &[Returned],
+        verb: "revise",
+        to: Draft,
+        by: "publisher",
+    },
+    Move {
+        from: &[Submitted],
+        verb: "approve",
+        to: Approved,
+        by: "region admin",
+    },
+    Move {
+        from: &[Approved],
+        verb: "open",
+        to: Open,
+        by: "publisher, batch",
+    },
+    Move {
+        from: &[Open],
+        verb: "claim",
+        to: Claimed,
+        by: "claims",
+    },
+    Move {
+        from: &[Claimed, Running, Completing],
+        verb: "free",
+        to: Open,
+        by: "claims",
+    },
+    Move {
+        from: &[Claimed],
+        verb: "start",
+        to: Running,
+        by: "claims",
+    },
+    Move {
+        from: &[Running],
+        verb: "suspend",
+        to: Suspended,
+        by: "publisher",
+    },
+    Move {
+        from: &[Suspended],
+        verb: "resume",
+        to: Running,
+        by: "publisher",
+    },
+    Move {
+        from: &[Running],
+        verb: "report",
+        to: Completing,
+        by: "claims",
+    },
+    Move {
+        from: &[Completing],
+        verb: "send_back",
+        to: Running,
+        by: "claims",
+    },
+    Move {
+        from: &[Completing],
+        verb: "complete",
+        to: Completed,
+        by: "claims",
+    },
+    Move {
+        from: &[Completed],
+        verb: "archive",
+        to: Archived,
+        by: "publisher",
+    },
+    Move {
+        from: &[
+            Draft, Submitted, Returned, Approved, Open, Claimed, Running, Suspended, Completing,
+        ],
+        verb: "cancel",
+        to: Cancelled,
+        by: "publisher",
+    },
+];
+
+/// How a caller stands to a project. Several may hold at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Relation {
+    /// Wrote it down.
+    pub author: bool,
+    /// Acts for the region or organisation that published it.
+    pub publisher: bool,
+    /// Reviews what is published in its region.
+    pub reviewer: bool,
+}
+
+impl Relation {
+    /// Whether the caller may see the project: everybody once it was open.
+    pub fn may_see(self, status: ProjectStatus) -> bool {
+        let is_unpublished = matches!(status, Draft | Submitted | Returned | Approved);
+        self != Self::default() || !(is_unpublished || status == Cancelled)
+    }
+}
+
+/// What a project still misses to be submitted (domain §3): each miss on its own.
+pub fn misses(project: &Project, roles: &[ProjectRole], today: NaiveDate) -> Vec<FieldError> {
+    let mut missing = Vec::new();
+    let mut miss = |pointer: &str, code| missing.push(FieldError::new(pointer, code));
+    if project.risk_notice.trim().is_empty() {
+        miss("/risk_notice", Code::RiskNoticeMissing);
+    }
+    if project.ends_on < today {
+        miss("/ends_on", Code::InThePast);
+    }
+    if project.dangerous {
+        if project.insurance_policy.is_none() {
+            miss("/insurance_policy", Code::InsuranceMissing);
+        }
+        if project
+            .insurance_from
+            .is_none_or(|from| from > project.starts_on)
+        {
+            miss("/insurance_from", Code::InsuranceGap);
+        }
+        if project
+            .insurance_until
+            .is_none_or(|until| until < project.ends_on)
+        {
+            miss("/insurance_until", Code::InsuranceGap);
+        }
+    }
+    let seats: i32 = roles.iter().map(|role| role.seats).sum();
+    if roles.is_empty() {
+        miss("/roles", Code::Required);
+    } else if project.minors && seats < 2 {
+        miss("/roles", Code::TwoAdults);
+    }
+    missing
+}
+
+/// How the claims of a project stand, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Claims that hold a seat.
+    pub live: i64,
+    /// Of those: being carried out or reported.
+    pub begun: i64,
+    /// Of those: reported.
+    pub reported: i64,
+    /// Claims whose report was accepted.
+    pub fulfilled: i64,
+}
+
+/// The move that a project makes because its claims stand as they do; none when it stays.
+pub fn follow(status: ProjectStatus, seats: i32, claims: Tally) -> Option<&'static str> {
+    let taken = claims.live + claims.fulfilled;
+    let is_full = taken >= i64::from(seats);
+    match status {
+        Open if is_full && claims.live > 0 => Some("claim"),
+        Claimed | Running | Completing if !is_full => Some("free"),
+        // somebody new holds the seat and has not begun
+        Running | Completing if claims.begun == 0 && claims.fulfilled == 0 => Some("free"),
+        Claimed if claims.begun > 0 || claims.fulfilled > 0 => Some("start"),
+        Running if claims.live == claims.reported => Some("report"),
+        Completing if claims.live == 0 => Some("complete"),
+        Completing if claims.reported < claims.live => Some("send_back"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::lifecycle;
+    use proptest::prelude::*;
+    use strum::VariantArray;
+
+    #[test]
+    fn every_state_can_be_reached_and_final_ones_stay() {
+        let mut reached = vec![Draft];
+        for _ in 0..MOVES.len() {
+            for m in MOVES {
+                if m.from.iter().any(|from| reached.contains(from)) && !reached.contains(&m.to) {
+                    reached.push(m.to);
+                }
+            }
+        }
+        assert_eq!(reached.len(), ProjectStatus::VARIANTS.len());
+        for last in [Archived, Cancelled] {
+            assert!(!MOVES.iter().any(|m| m.from.contains(&last)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn following_the_claims_is_always_a_move_and_comes_to_rest(
+            from in prop::sample::select(ProjectStatus::VARIANTS),
+            seats in 1..4i32, live in 0..4i64, begun in 0..4i64, reported in 0..4i64, fulfilled in 0..4i64,
+        ) {
+            let begun = begun.min(live);
+            let claims = Tally { live, begun, reported: reported.min(begun), fulfilled };
+            let mut status = from;
+            let mut steps = 0;
+            while let Some(verb) = follow(status, seats, claims) {
+                status = lifecycle::step(MOVES, status, verb).expect("a move of the table");
+                steps += 1;
+                prop_assert!(steps < 6, "it goes round in circles from {from:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,655 @@
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::campaigns::{self, BatchId};
+use super::claims;
+use super::model::{ClaimMode, Project, ProjectId, ProjectRole, ProjectStatus, RoleId, RoleSkill};
+use super::rules::{self, MOVES, ProjectRules, Relation};
+use super::store;
+use crate::error::{Code, Problem, Result};
+use crate::identity::{AccountId, Caller, Role};
+use crate::notifications::{self, Kind, Notice, notify};
+use crate::organizations::{self, OrganizationId};
+use crate::platform::columns::Json;
+use crate::platform::db::{Conn, Tx};
+use crate::platform::http::IfMatch;
+use crate::platform::journal::{Actor, Change};
+use crate::platform::lifecycle;
+use crate::regions::{self, RegionId};
+use crate::taxonomies::{self, BeneficiaryGroup, LifeCycle};
+use crate::volunteers::{self, Window};
+
+/// What every write of this room needs beside its transaction.
+#[derive(Clone)]
+pub struct Desk {
+    /// The room's numbers.
+    pub rules: ProjectRules,
+}
+
+/// A role as a project's author writes it down.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewProjectRole)]
+pub struct NewRole {
+    /// What it is called.
+    #[validate(length(min = 1, max = 60))]
+    pub name: String,
+    /// How many volunteers it takes.
+    #[validate(range(min = 1, max = 10_000))]
+    pub seats: i32,
+    /// A kind of qualification its holder must have, a code of the taxonomy.
+    pub qualification: Option<String>,
+    /// The skills it asks for.
+    #[serde(default)]
+    #[validate(length(max = 20), nested)]
+    pub skills: Vec<RoleSkill>,
+    /// When in a week it is done; empty when it is not scheduled.
+    #[serde(default)]
+    #[validate(length(max = 50), nested)]
+    pub hours: Vec<Window>,
+}
+
+/// A project as its author writes it down.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NewProject {
+    /// The batch it is to be published with.
+    pub batch_id: Option<BatchId>,
+    /// Where it is carried out.
+    pub region_id: RegionId,
+    /// The organisation that publishes it; the region itself when left out.
+    pub organization_id: Option<OrganizationId>,
+    /// In a few words.
+    #[validate(length(min = 2, max = 120))]
+    pub title: String,
+    /// In more words.
+    #[validate(length(min = 2, max = 5000))]
+    pub summary: String,
+    /// Its field, a code of the taxonomy.
+    #[schema(example = "education")]
+    pub field: String,
+    /// The livelihood goal it serves first.
+    pub life_cycle: LifeCycle,
+    /// Whom it is for.
+    pub beneficiary_group: Option<BeneficiaryGroup>,
+    /// What volunteers must know before they come.
+    #[serde(default)]
+    #[validate(length(max = 5000))]
+    pub risk_notice: String,
+    /// Whether it is work with minors.
+    #[serde(default)]
+    pub minors: bool,
+    /// Whether it is dangerous.
+    #[serde(default)]
+    pub dangerous: bool,
+    /// Whether it is an internal Party activity.
+    #[serde(default)]
+    pub party_only: bool,
+    /// The insurance policy, for dangerous work.
+    #[validate(length(min = 1, max = 200))]
+    pub insurance_policy: Option<String>,
+    /// The first day it covers.
+    pub insurance_from: Option<NaiveDate>,
+    /// The last day it covers.
+    pub insurance_until: Option<NaiveDate>,
+    /// How a claim is decided on; `first_come` when left out.
+    pub claim_mode: Option<ClaimMode>,
+    /// Whether a person may claim it, beside organisations.
+    #[serde(default)]
+    pub allows_person: bool,
+    /// How many may hold a claim at once; one when left out.
+    #[validate(range(min = 1, max = 100))]
+    pub claim_seats: Option<i32>,
+    /// Its first day.
+    pub starts_on: NaiveDate,
+    /// Its last day.
+    pub ends_on: NaiveDate,
+    /// Where it is carried out, degrees east.
+    #[validate(range(min = -180.0, max = 180.0))]
+    pub longitude: Option<f64>,
+    /// Where it is carried out, degrees north.
+    #[validate(range(min = -90.0, max = 90.0))]
+    pub latitude: Option<f64>,
+    /// Its roles.
+    #[serde(default)]
+    #[validate(length(max = 30), nested)]
+    pub roles: Vec<NewRole>,
+}
+
+/// What an author changes about a draft. Absent keys leave a value alone, null removes it; roles
+/// are given whole.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct EditProject {
+    /// The batch it is to be published with.
+    #[serde(default, with = "serde_with::rust::double_option")]
+    #[schema(value_type = Option<BatchId>)]
+    pub batch_id: Option<Option<BatchId>>,
+    /// In a few words.
+    #[validate(length(min = 2, max = 120))]
+    pub title: Option<String>,
+    /// In more words.
+    #[validate(length(min = 2, max = 5000))]
+    pub summary: Option<String>,
+    /// Its field, a code of the taxonomy.
+    pub field: Option<String>,
+    /// The livelihood goal it serves first.
+    pub life_cycle: Option<LifeCycle>,
+    /// What volunteers must know before they come.
+    #[validate(length(max = 5000))]
+    pub risk_notice: Option<String>,
+    /// Whether it is work with minors.
+    pub minors: Option<bool>,
+    /// Whether it is dangerous.
+    pub dangerous: Option<bool>,
+    /// Whether it is an internal Party activity.
+    pub party_only: Option<bool>,
+    /// The insurance policy, for dangerous work.
+    #[validate(length(min = 1, max = 200))]
+    pub insurance_policy: Option<String>,
+    /// The first day it covers.
+    pub insurance_from: Option<NaiveDate>,
+    /// The last day it covers.
+    pub insurance_until: Option<NaiveDate>,
+    /// How a claim is decided on.
+    pub claim_mode: Option<ClaimMode>,
+    /// Whether a person may claim it, beside organisations.
+    pub allows_person: Option<bool>,
+    /// How many may hold a claim at once.
+    #[validate(range(min = 1, max = 100))]
+    pub claim_seats: Option<i32>,
+    /// Its first day.
+    pub starts_on: Option<NaiveDate>,
+    /// Its last day.
+    pub ends_on: Option<NaiveDate>,
+    /// Where it is carried out, degrees east.
+    #[validate(range(min = -180.0, max = 180.0))]
+    pub longitude: Option<f64>,
+    /// Where it is carried out, degrees north.
+    #[validate(range(min = -90.0, max = 90.0))]
+    pub latitude: Option<f64>,
+    /// Its roles, whole.
+    #[validate(length(max = 30), nested)]
+    pub roles: Option<Vec<NewRole>>,
+}
+
+/// How a caller stands to a project.
+///
+/// # Errors
+/// Those of the database.
+pub fn relation(conn: &mut Conn, caller: Option<&Caller>, project: &Project) -> Result<Relation> {
+    let Some(caller) = caller else {
+        return Ok(Relation::default());
+    };
+    let of_region = caller.holds_in_region(conn, &[Role::RegionAdmin], project.region_id)?;
+    Ok(Relation {
+        author: project.author_id == caller.account,
+        publisher: match project.organization_id {
+            Some(organization) => caller.holds(Role::OrganizationManager, organization.0),
+            None => of_region,
+        },
+        reviewer: of_region,
+    })
+}
+
+/// A project and how the caller stands to it; nothing of one the caller may not see.
+///
+/// # Errors
+/// `not_found`.
+pub fn visible(
+    conn: &mut Conn,
+    caller: Option<&Caller>,
+    id: ProjectId,
+) -> Result<(Project, Relation)> {
+    let project = store::project(conn, id)?;
+    let relation = relation(conn, caller, &project)?;
+    if relation.may_see(project.status) {
+        Ok((project, relation))
+    } else {
+        Err(Code::NotFound.into())
+    }
+}
+
+/// A project for those who act for its publisher.
+pub(super) fn of_publisher(conn: &mut Conn, caller: &Caller, id: ProjectId) -> Result<Project> {
+    let (project, relation) = visible(conn, Some(caller), id)?;
+    if relation.publisher {
+        Ok(project)
+    } else {
+        Err(Code::Forbidden.into())
+    }
+}
+
+/// A project for a reviewer, who neither wrote it nor belongs to the organisation behind it.
+fn of_reviewer(conn: &mut Conn, caller: &Caller, id: ProjectId) -> Result<Project> {
+    let (project, relation) = visible(conn, Some(caller), id)?;
+    if !relation.reviewer {
+        return Err(Code::Forbidden.into());
+    }
+    let is_theirs = project.organization_id.is_some_and(|organization| {
+        caller.holds(Role::OrganizationManager, organization.0)
+            || caller.holds(Role::OrganizationMember, organization.0)
+    });
+    if relation.author || is_theirs {
+        return Err(Code::OwnProject.into());
+    }
+    Ok(project)
+}
+
+/// Writes a project down as a draft, for a region by its administrators, for an organisation by
+/// its managers.
+///
+/// # Errors
+/// `invalid` with every wrong field; `forbidden`; what keeps the organisation from acting.
+pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewProject) -> Result<Project> {
+    let project = Project {
+        id: ProjectId::new(),
+        batch_id: new.batch_id,
+        region_id: new.region_id,
+        organization_id: new.organization_id,
+        author_id: caller.account,
+        title: new.title.trim().to_owned(),
+        summary: new.summary.clone(),
+        field: new.field.clone(),
+        life_cycle: new.life_cycle,
+        beneficiary_group: new.beneficiary_group,
+        risk_notice: new.risk_notice.clone(),
+        minors: new.minors,
+        dangerous: new.dangerous,
+        party_only: new.party_only,
+        insurance_policy: new.insurance_policy.clone(),
+        insurance_from: new.insurance_from,
+        insurance_until: new.insurance_until,
+        claim_mode: new.claim_mode.unwrap_or(ClaimMode::FirstCome),
+        allows_person: new.allows_person,
+        claim_seats: new.claim_seats.unwrap_or(1),
+        starts_on: new.starts_on,
+        ends_on: new.ends_on,
+        longitude: new.longitude,
+        latitude: new.latitude,
+        status: ProjectStatus::Draft,
+        status_since: tx.now,
+        version: 1,
+        created_at: tx.now,
+    };
+    check(tx.conn, &project, &new.roles)?;
+    match new.organization_id {
+        None if caller.holds_in_region(tx.conn, &[Role::RegionAdmin], new.region_id)? => {}
+        Some(id) if caller.holds(Role::OrganizationManager, id.0) => {
+            let organization = organizations::organization(tx.conn, id)?;
+            organizations::may_act(tx.conn, &organization, new.region_id)?;
+        }
+        _ => return Err(Code::Forbidden.into()),
+    }
+    store::insert(tx.conn, &project)?;
+    write_roles(tx.conn, project.id, &new.roles)?;
+    tx.journal(change(&project, caller.actor(), "create"))?;
+    Ok(project)
+}
+
+/// Checks what can be wrong in any draft.
+fn check(conn: &mut Conn, project: &Project, roles: &[NewRole]) -> Result<()> {
+    let mut wrong = Problem::new(Code::Invalid);
+    if regions::by_id(conn, project.region_id).is_err() {
+        wrong = wrong.field("/region_id", Code::UnknownReference);
+    }
+    if let Some(id) = project.organization_id
+        && organizations::organization(conn, id).is_err()
+    {
+        wrong = wrong.field("/organization_id", Code::UnknownReference);
+    }
+    if let Some(batch) = project.batch_id {
+        match campaigns::batch(conn, batch) {
+            Err(_) => wrong = wrong.field("/batch_id", Code::UnknownReference),
+            Ok((_, campaign)) => {
+                if !regions::contains(conn, campaign.region_id, project.region_id)? {
+                    wrong = wrong.field("/batch_id", Code::OutsideCampaign);
+                }
+            }
+        }
+    }
+    if !taxonomies::is_field(&project.field) {
+        wrong = wrong.field("/field", Code::UnknownReference);
+    }
+    if project.ends_on < project.starts_on {
+        wrong = wrong.field("/ends_on", Code::EndsBeforeItBegins);
+    }
+    if project.longitude.is_some() != project.latitude.is_some() {
+        wrong = wrong.field("/longitude", Code::Required);
+    }
+    for (n, role) in roles.iter().enumerate() {
+        if let Some(kind) = &role.qualification
+            && taxonomies::qualification(kind).is_none()
+        {
+            wrong = wrong.field(
+                format!("/roles/{n}/qualification"),
+                Code::UnknownQualification,
+            );
+        }
+        for (m, asked) in role.skills.iter().enumerate() {
+            let pointer = format!("/roles/{n}/skills/{m}/skill");
+            if taxonomies::skill(&asked.skill).is_none() {
+                wrong = wrong.field(pointer, Code::UnknownSkill);
+            } else if role.skills[..m]
+                .iter()
+                .any(|other| other.skill == asked.skill)
+            {
+                wrong = wrong.field(pointer, Code::Repeated);
+            }
+        }
+        for (pointer, code) in volunteers::check_windows(&role.hours) {
+            wrong = wrong.field(format!("/roles/{n}/hours{pointer}"), code);
+        }
+    }
+    if wrong.errors.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.into())
+    }
+}
+
+fn write_roles(conn: &mut Conn, of: ProjectId, roles: &[NewRole]) -> Result<()> {
+    let rows: Vec<_> = roles
+        .iter()
+        .zip(1..)
+        .map(|(role, place)| ProjectRole {
+            id: RoleId::new(),
+            project_id: of,
+            place,
+            name: role.name.clone(),
+            seats: role.seats,
+            qualification: role.qualification.clone(),
+            skills: Json(role.skills.clone()),
+            hours: Json(role.hours.clone()),
+        })
+        .collect();
+    store::replace_roles(conn, of, &rows)
+}
+
+/// Changes a draft.
+///
+/// # Errors
+/// `invalid` with every wrong field; `version_required`, `version_mismatch`; `move_not_allowed`
+/// once it was submitted.
+pub fn edit(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: ProjectId,
+    seen: IfMatch,
+    edit: &EditProject,
+) -> Result<Project> {
+    let mut project = of_publisher(tx.conn, caller, id)?;
+    seen.expect(project.version)?;
+    if project.status != ProjectStatus::Draft {
+        return Err(lifecycle::refusal(MOVES, project.status));
+    }
+    let edit = edit.clone();
+    project.batch_id = edit.batch_id.unwrap_or(project.batch_id);
+    project.title = edit
+        .title
+        .map_or(project.title, |title| title.trim().to_owned());
+    project.summary = edit.summary.unwrap_or(project.summary);
+    project.field = edit.field.unwrap_or(project.field);
+    project.life_cycle = edit.life_cycle.unwrap_or(project.life_cycle);
+    project.risk_notice = edit.risk_notice.unwrap_or(project.risk_notice);
+    project.minors = edit.minors.unwrap_or(project.minors);
+    project.dangerous = edit.dangerous.unwrap_or(project.dangerous);
+    project.party_only = edit.party_only.unwrap_or(project.party_only);
+    project.insurance_policy = edit.insurance_policy.or(project.insurance_policy);
+    project.insurance_from = edit.insurance_from.or(project.insurance_from);
+    project.insurance_until = edit.insurance_until.or(project.insurance_until);
+    project.claim_mode = edit.claim_mode.unwrap_or(project.claim_mode);
+    project.allows_person = edit.allows_person.unwrap_or(project.allows_person);
+    project.claim_seats = edit.claim_seats.unwrap_or(project.claim_seats);
+    project.starts_on = edit.starts_on.unwrap_or(project.starts_on);
+    project.ends_on = edit.ends_on.unwrap_or(project.ends_on);
+    project.longitude = edit.longitude.or(project.longitude);
+    project.latitude = edit.latitude.or(project.latitude);
+    check(tx.conn, &project, edit.roles.as_deref().unwrap_or_default())?;
+    if let Some(roles) = &edit.roles {
+        write_roles(tx.conn, id, roles)?;
+    }
+    if !store::save(tx.conn, &project)? {
+        return Err(Code::VersionMismatch.into());
+    }
+    tx.journal(change(&project, caller.actor(), "edit"))?;
+    store::project(tx.conn, id)
+}
+
+// ---- moves
+
+pub(super) fn change(project: &Project, actor: Actor, verb: &str) -> Change {
+    Change::new(actor, format!("project.{verb}"), project.id.0).region(project.region_id.0)
+}
+
+/// Makes one move: by the table, by compare-and-set, into the journal.
+fn advance(
+    tx: &mut Tx<'_>,
+    project: &Project,
+    verb: &str,
+    by: Actor,
+    reason: Option<&str>,
+) -> Result<Project> {
+    let to = lifecycle::step(MOVES, project.status, verb)?;
+    let moved = Project {
+        status: to,
+        status_since: tx.now,
+        ..project.clone()
+    };
+    if !store::save(tx.conn, &moved)? {
+        // somebody was faster: say where it stands now
+        let now = store::project(tx.conn, project.id)?;
+        return Err(lifecycle::refusal(MOVES, now.status));
+    }
+    tx.journal(
+        change(project, by, verb)
+            .states(project.status.into(), to.into())
+            .reason(reason),
+    )?;
+    store::project(tx.conn, project.id)
+}
+
+fn is_repeat(conn: &mut Conn, project: &Project, verb: &str, caller: &Caller) -> Result<bool> {
+    let subject = ("project", project.id.0);
+    lifecycle::is_repeat(conn, MOVES, subject, project.status, verb, caller.actor())
+}
+
+pub(super) fn notice(project: &Project, to: AccountId, kind: Kind) -> Notice {
+    Notice::titled(to, kind, ("project", project.id.0), &project.title)
+}
+
+/// Those who act for the publisher: the organisation's managers, or the region's staff.
+pub(super) fn publishers(conn: &mut Conn, project: &Project) -> Result<Vec<AccountId>> {
+    match project.organization_id {
+        Some(organization) => organizations::managers(conn, organization),
+        None => notifications::staff_of(conn, project.region_id),
+    }
+}
+
+/// Hands a draft in for the review, once nothing is missing.
+///
+/// # Errors
+/// `invalid` with every miss.
+pub fn submit(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
+    let project = of_publisher(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &project, "submit", caller)? {
+        return Ok(project);
+    }
+    lifecycle::step(MOVES, project.status, "submit")?;
+    complete(tx, &project)?;
+    let moved = advance(tx, &project, "submit", caller.actor(), None)?;
+    for to in notifications::staff_of(tx.conn, moved.region_id)? {
+        if to != caller.account {
+            notify(tx, &notice(&moved, to, Kind::ProjectSubmitted))?;
+        }
+    }
+    Ok(moved)
+}
+
+fn complete(tx: &mut Tx<'_>, project: &Project) -> Result<()> {
+    let today = tx.now.with_timezone(&tx.zone).date_naive();
+    let roles = store::roles(tx.conn, project.id)?;
+    let mut missing = Problem::new(Code::Invalid);
+    missing.errors = rules::misses(project, &roles, today);
+    if missing.errors.is_empty() {
+        Ok(())
+    } else {
+        Err(missing.into())
+    }
+}
+
+/// Takes a returned project back into a draft.
+///
+/// # Errors
+/// `forbidden`, `move_not_allowed`.
+pub fn revise(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
+    let project = of_publisher(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &project, "revise", caller)? {
+        return Ok(project);
+    }
+    advance(tx, &project, "revise", caller.actor(), None)
+}
+
+/// Approves a submitted project. In a batch that is published already it opens at once.
+///
+/// # Errors
+/// `forbidden`, `own_project`, and every miss that appeared since the submission.
+pub fn approve(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, seen: IfMatch) -> Result<Project> {
+    let project = of_reviewer(tx.conn, caller, id)?;
+    let is_reviewed = matches!(
+        project.status,
+        ProjectStatus::Approved | ProjectStatus::Open
+    );
+    if is_reviewed && is_repeat(tx.conn, &project, "approve", caller)? {
+        return Ok(project);
+    }
+    seen.expect(project.version)?;
+    lifecycle::step(MOVES, project.status, "approve")?;
+    complete(tx, &project)?;
+    let moved = advance(tx, &project, "approve", caller.actor(), None)?;
+    notify(tx, &notice(&moved, moved.author_id, Kind::ProjectApproved))?;
+    if let Some(batch) = moved.batch_id
+        && campaigns::is_published(tx.conn, batch)?
+    {
+        return advance(tx, &moved, "open", Actor::System, None);
+    }
+    Ok(moved)
+}
+
+/// Sends a submitted project back with a reason.
+///
+/// # Errors
+/// `forbidden`, `own_project`, `move_not_allowed`.
+pub fn send_back(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: ProjectId,
+    seen: IfMatch,
+    reason: &str,
+) -> Result<Project> {
+    let project = of_reviewer(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &project, "return", caller)? {
+        return Ok(project);
+    }
+    seen.expect(project.version)?;
+    let moved = advance(tx, &project, "return", caller.actor(), Some(reason))?;
+    let told = notice(&moved, moved.author_id, Kind::ProjectReturned);
+    notify(tx, &told.with("reason", reason))?;
+    Ok(moved)
+}
+
+/// Opens an approved project that is in no batch.
+///
+/// # Errors
+/// `forbidden`, `opens_with_its_batch`, `move_not_allowed`.
+pub fn open(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
+    let project = of_publisher(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &project, "open", caller)? {
+        return Ok(project);
+    }
+    if project.batch_id.is_some() {
+        return Err(Code::OpensWithItsBatch.into());
+    }
+    advance(tx, &project, "open", caller.actor(), None)
+}
+
+/// Opens the approved projects of a batch that is being published.
+pub(super) fn open_batch(tx: &mut Tx<'_>, caller: &Caller, batch: BatchId) -> Result<usize> {
+    let query = store::Query {
+        statuses: vec![ProjectStatus::Approved],
+        batch: Some(batch),
+        limit: i64::from(i32::MAX),
+        ..store::Query::default()
+    };
+    let approved = store::list(tx.conn, &query)?;
+    for project in &approved {
+        advance(tx, project, "open", caller.actor(), None)?;
+    }
+    Ok(approved.len())
+}
+
+/// Stops a running project for a while: its leases stand still.
+///
+/// # Errors
+/// `forbidden`, `move_not_allowed`.
+pub fn suspend(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, reason: &str) -> Result<Project> {
+    let project = of_publisher(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &project, "suspend", caller)? {
+        return Ok(project);
+    }
+    let moved = advance(tx, &project, "suspend", caller.actor(), Some(reason))?;
+    claims::pause(tx, &moved, reason)?;
+    Ok(moved)
+}
+
+/// Lets a suspended project go on: its leases begin anew.
+///
+/// # Errors
+/// `forbidden`, `move_not_allowed`.
+pub fn resume(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ProjectId) -> Result<Project> {
+    let project = of_publisher(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &project, "resume", caller)? {
+        return Ok(project);
+    }
+    let moved = advance(tx, &project, "resume", caller.actor(), None)?;
+    claims::unpause(tx, desk, &moved)?;
+    follow_claims(tx, id)
+}
+
+/// Ends a project before it is completed, and with it its claims.
+///
+/// # Errors
+/// `forbidden`, `move_not_allowed`.
+pub fn cancel(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, reason: &str) -> Result<Project> {
+    let project = of_publisher(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &project, "cancel", caller)? {
+        return Ok(project);
+    }
+    let moved = advance(tx, &project, "cancel", caller.actor(), Some(reason))?;
+    claims::end_all(tx, &moved, caller.actor(), reason)?;
+    Ok(moved)
+}
+
+/// Puts a completed project away.
+///
+/// # Errors
+/// `forbidden`, `move_not_allowed`.
+pub fn archive(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
+    let project = of_publisher(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &project, "archive", caller)? {
+        return Ok(project);
+    }
+    advance(tx, &project, "archive", caller.actor(), None)
+}
+
+/// Moves a project on to where its claims have brought it.
+pub(super) fn follow_claims(tx: &mut Tx<'_>, id: ProjectId) -> Result<Project> {
+    let tally = claims::tally(tx.conn, id)?;
+    let mut project = store::project(tx.conn, id)?;
+    while let Some(verb) = rules::follow(project.status, project.claim_seats, tally) {
+        project = advance(tx, &project, verb, Actor::System, None)?;
+    }
+    Ok(project)
+}

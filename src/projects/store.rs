@@ -1,0 +1,160 @@
+//! The SQL of projects and their roles; claims and crews have their own.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::campaigns::BatchId;
+use super::model::{Project, ProjectId, ProjectRole, ProjectStatus, RoleId};
+use crate::error::{Code, Result};
+use crate::identity::AccountId;
+use crate::organizations::OrganizationId;
+use crate::platform::columns::{like, lower};
+use crate::platform::db::Conn;
+use crate::regions::{self, RegionId};
+use crate::schema::{project_roles, projects};
+use crate::taxonomies::LifeCycle;
+
+/// A project.
+///
+/// # Errors
+/// `not_found`.
+pub fn project(conn: &mut Conn, id: ProjectId) -> Result<Project> {
+    projects::table
+        .find(id)
+        .select(Project::as_select())
+        .first(conn)
+        .optional()?
+        .ok_or_else(|| Code::NotFound.into())
+}
+
+pub fn insert(conn: &mut Conn, project: &Project) -> Result<()> {
+    diesel::insert_into(projects::table)
+        .values(project)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Writes the row and counts its version up, if it is still the version that was read.
+pub fn save(conn: &mut Conn, changed: &Project) -> Result<bool> {
+    let next = Project {
+        version: changed.version + 1,
+        ..changed.clone()
+    };
+    let same = projects::table
+        .filter(projects::id.eq(changed.id))
+        .filter(projects::version.eq(changed.version));
+    Ok(diesel::update(same).set(&next).execute(conn)? > 0)
+}
+
+/// The roles of a project, in their order.
+///
+/// # Errors
+/// Those of the database.
+pub fn roles(conn: &mut Conn, of: ProjectId) -> Result<Vec<ProjectRole>> {
+    Ok(project_roles::table
+        .filter(project_roles::project_id.eq(of))
+        .order(project_roles::place)
+        .select(ProjectRole::as_select())
+        .load(conn)?)
+}
+
+pub fn role(conn: &mut Conn, id: RoleId) -> Result<ProjectRole> {
+    project_roles::table
+        .find(id)
+        .select(ProjectRole::as_select())
+        .first(conn)
+        .optional()?
+        .ok_or_else(|| Code::NotFound.into())
+}
+
+pub fn replace_roles(conn: &mut Conn, of: ProjectId, roles: &[ProjectRole]) -> Result<()> {
+    diesel::delete(project_roles::table.filter(project_roles::project_id.eq(of))).execute(conn)?;
+    for role in roles {
+        diesel::insert_into(project_roles::table)
+            .values(role)
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// What a list of projects asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    /// Only those that stand in one of these.
+    pub statuses: Vec<ProjectStatus>,
+    /// Only those of this batch.
+    pub batch: Option<BatchId>,
+    /// Only those in this region or below it.
+    pub within: Option<RegionId>,
+    /// Only those in this field.
+    pub field: Option<String>,
+    /// Only those that serve this goal.
+    pub life_cycle: Option<LifeCycle>,
+    /// Only those whose title or summary holds this text.
+    pub text: Option<String>,
+    /// Only those written by this account.
+    pub author: Option<AccountId>,
+    /// Only those published by this organisation.
+    pub organization: Option<OrganizationId>,
+    /// Only those made before this one.
+    pub before: Option<ProjectId>,
+    /// Rows a page holds; one more is answered where there is one.
+    pub limit: i64,
+}
+
+/// The newest first.
+///
+/// # Errors
+/// Those of the database.
+pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Project>> {
+    let mut rows = projects::table
+        .filter(projects::status.eq_any(query.statuses.clone()))
+        .select(Project::as_select())
+        .into_boxed();
+    if let Some(batch) = query.batch {
+        rows = rows.filter(projects::batch_id.eq(batch));
+    }
+    if let Some(region) = query.within {
+        rows = rows.filter(projects::region_id.eq_any(regions::within(region)));
+    }
+    if let Some(field) = &query.field {
+        rows = rows.filter(projects::field.eq(field.clone()));
+    }
+    if let Some(life_cycle) = query.life_cycle {
+        rows = rows.filter(projects::life_cycle.eq(life_cycle));
+    }
+    if let Some(text) = &query.text {
+        let like = like(text);
+        let title = lower(projects::title).like(like.clone()).escape('\\');
+        rows = rows.filter(title.or(lower(projects::summary).like(like).escape('\\')));
+    }
+    if let Some(author) = query.author {
+        rows = rows.filter(projects::author_id.eq(author));
+    }
+    if let Some(organization) = query.organization {
+        rows = rows.filter(projects::organization_id.eq(organization));
+    }
+    if let Some(before) = query.before {
+        rows = rows.filter(projects::id.lt(before));
+    }
+    Ok(rows
+        .order(projects::id.desc())
+        .limit(query.limit + 1)
+        .load(conn)?)
+}
+
+/// How many projects that live on a day serve each goal, in a region and below it.
+pub fn coverage(
+    conn: &mut Conn,
+    within: RegionId,
+    statuses: &[ProjectStatus],
+    today: NaiveDate,
+) -> Result<Vec<(LifeCycle, i64)>> {
+    Ok(projects::table
+        .filter(projects::region_id.eq_any(regions::within(within)))
+        .filter(projects::status.eq_any(statuses.to_vec()))
+        .filter(projects::ends_on.ge(today))
+        .group_by(projects::life_cycle)
+        .select((projects::life_cycle, diesel::dsl::count_star()))
+        .load(conn)?)
+}
