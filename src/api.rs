@@ -22,7 +22,8 @@ use crate::platform::http::ProblemBody;
 use crate::platform::http::problem::PROBLEM_JSON;
 use crate::platform::lifecycle;
 use crate::{
-    identity, notifications, organizations, regions, server, taxonomies, volunteers, wishes,
+    branches, identity, notifications, organizations, party, regions, server, taxonomies,
+    volunteers, wishes,
 };
 
 /// Every route of the product.
@@ -42,6 +43,7 @@ fn v1(config: &mut ServiceConfig<'_>) {
     taxonomies::http::routes(config);
     organizations::http::routes(config);
     volunteers::http::routes(config);
+    party::http::routes(config);
     wishes::http::routes(config);
 }
 
@@ -61,6 +63,7 @@ fn v1(config: &mut ServiceConfig<'_>) {
         (name = "organizations", description = "Registration and filing, review, members"),
         (name = "wishes", description = "Micro-wishes, from the draft to the confirmation"),
         (name = "volunteers", description = "Profiles and verified qualifications"),
+        (name = "party", description = "Party branches and verified membership"),
         (name = "taxonomies", description = "Skills, qualifications and classifications"),
         (name = "regions", description = "District, streets, areas, communities and grids"),
     ),
@@ -123,6 +126,14 @@ pub fn lifecycles() -> String {
             "Qualification 资质",
             lifecycle::mermaid(volunteers::rules::MOVES),
         ),
+        (
+            "Party membership 党员身份",
+            lifecycle::mermaid(party::rules::MOVES),
+        ),
+        (
+            "Party branch 党支部",
+            lifecycle::mermaid(branches::rules::MOVES),
+        ),
     ];
     let mut out = String::from(
         "# Lifecycles\n\nDrawn from the same tables that the code uses: `yiqilai lifecycles > docs/lifecycles.md`.\n",
@@ -133,13 +144,14 @@ pub fn lifecycles() -> String {
     out
 }
 
-/// Writes whose answer is not kept for an idempotency key: it holds a secret, or doing it twice is
-/// the same as once by itself.
+/// Writes whose answer is not kept for an idempotency key: request or answer hold what is stored
+/// sealed only, or doing it twice is the same as once by itself.
 const NOT_KEPT: &[&str] = &[
     "identity_begin_contact_change",
     "identity_change_password",
     "identity_confirm_contact_change",
     "organizations_add_document",
+    "party_declare",
     "wishes_add_evidence",
     "wishes_read_contact",
 ];

@@ -10,9 +10,10 @@ use crate::app::App;
 use crate::error::Result;
 use crate::platform::http::idempotency;
 use crate::platform::jobs::{self, Job, Outcome};
+use crate::platform::journal;
 use crate::platform::mail::{Mail, MailError};
 use crate::platform::sms::{Sms, SmsError};
-use crate::{identity, organizations, wishes};
+use crate::{identity, organizations, party, wishes};
 
 /// How long performed jobs are kept.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(7);
@@ -63,6 +64,7 @@ impl Worker {
     /// # Errors
     /// Those of the database; a job that fails is not an error but tried again.
     pub async fn run_once(&self) -> Result<usize> {
+        self.react().await?;
         self.sweep().await?;
         let batch = self.app.config.worker.batch;
         let mut performed = 0;
@@ -89,6 +91,18 @@ impl Worker {
                     .await?;
             }
         }
+    }
+
+    /// Lets rooms react to what happened in rooms before them. All reactions stand here.
+    async fn react(&self) -> Result<()> {
+        const MOST: i64 = 500;
+        let db = &self.app.platform.db;
+        while db
+            .write(|tx| journal::react(tx, "party", MOST, party::react))
+            .await?
+            > 0
+        {}
+        Ok(())
     }
 
     /// Everything that the passing of time moves on.

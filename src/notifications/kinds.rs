@@ -114,6 +114,15 @@ kinds! {
     /// To the former member.
     OrganizationRemoved "您已被移出组织" "您已被移出组织“{title}”:{reason}。"
         "You were removed from an organisation" "You were removed from the organisation \"{title}\": {reason}.",
+    /// To the person. Says neither what was declared nor to whom: a mail is no sealed place.
+    PartyMembershipVerified "您的申报已核实" "您提交的一项申报已核实,请登录查看。"
+        "Your declaration is verified" "A declaration of yours was verified. Sign in to read it.",
+    /// To the person; as discreet.
+    PartyMembershipRejected "您的申报未通过核实" "您提交的一项申报未通过核实,请登录查看原因。"
+        "Your declaration was not verified" "A declaration of yours was not verified. Sign in to read why.",
+    /// To the person; as discreet.
+    PartyMembershipEnded "您的一项登记已结束" "您的一项登记已由管理方结束,请登录查看原因。"
+        "A registration of yours was ended" "A registration of yours was ended. Sign in to read why.",
 }
 
 impl Kind {

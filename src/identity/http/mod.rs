@@ -28,6 +28,7 @@ use crate::platform::http::valid::Nothing;
 use crate::platform::http::{Body, Cursor, Lang, Page, Params, ProblemBody};
 
 mod auth;
+mod data_access;
 mod me;
 mod roles;
 
@@ -53,7 +54,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(me::end_session)
         .service(me::list_consents)
         .service(me::give_consent)
-        .service(me::withdraw_consent);
+        .service(me::withdraw_consent)
+        .service(data_access::list);
     config
         .service(roles::list_grants)
         .service(roles::grant_role)
