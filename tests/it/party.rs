@@ -694,16 +694,22 @@ async fn declaring_and_withdrawing_at_once_leaves_nothing_behind() {
 #[actix_web::test]
 async fn declaring_and_dissolving_at_once_leaves_nobody_in_a_dissolved_branch() {
     let it = street().await;
-    let user = it.volunteer("示例·党员").await;
-    let dissolve = it
-        .server
-        .post(&format!("/party-branches/{}/dissolve", it.branch))
-        .by(&it.admin)
-        .json(json!({"reason": "合并"}));
-    let (declared, dissolved) =
-        futures_util::join!(it.declare(&user, "member").send(), dissolve.send());
-    let both = (declared.status.as_u16(), dissolved.status.as_u16());
-    assert!([(201, 409), (422, 200)].contains(&both), "{both:?}");
+    for round in 0..8 {
+        let user = it.volunteer(&format!("示例·党员{round}")).await;
+        let branch = add_branch(&it.server, &it.admin, &format!("R{round}"), it.street, None)
+            .expect(201)
+            .await
+            .id();
+        let declare = it.server.post("/me/party-membership").by(&user);
+        let declare = declare.json(json!({"branch_id": branch, "standing": "member"}));
+        let dissolve = it
+            .server
+            .post(&format!("/party-branches/{branch}/dissolve"));
+        let dissolve = dissolve.by(&it.admin).json(json!({"reason": "合并"}));
+        let (declared, dissolved) = futures_util::join!(declare.send(), dissolve.send());
+        let both = (declared.status.as_u16(), dissolved.status.as_u16());
+        assert!([(201, 409), (422, 200)].contains(&both), "{both:?}");
+    }
 }
 
 #[actix_web::test]
