@@ -22,8 +22,8 @@ use crate::platform::http::ProblemBody;
 use crate::platform::http::problem::PROBLEM_JSON;
 use crate::platform::lifecycle;
 use crate::{
-    identity, notifications, organizations, projects, regions, server, taxonomies, volunteers,
-    wishes,
+    branches, identity, notifications, organizations, party, projects, regions, server, taxonomies,
+    volunteers, wishes,
 };
 
 /// Every route of the product.
@@ -43,6 +43,7 @@ fn v1(config: &mut ServiceConfig<'_>) {
     taxonomies::http::routes(config);
     organizations::http::routes(config);
     volunteers::http::routes(config);
+    party::http::routes(config);
     projects::http::routes(config);
     wishes::http::routes(config);
 }
@@ -64,6 +65,7 @@ fn v1(config: &mut ServiceConfig<'_>) {
         (name = "projects", description = "Campaigns, batches, projects, their claims and crews"),
         (name = "wishes", description = "Micro-wishes, from the draft to the confirmation"),
         (name = "volunteers", description = "Profiles and verified qualifications"),
+        (name = "party", description = "Party branches and verified membership"),
         (name = "taxonomies", description = "Skills, qualifications and classifications"),
         (name = "regions", description = "District, streets, areas, communities and grids"),
     ),
@@ -138,6 +140,14 @@ pub fn lifecycles() -> String {
             "Qualification 资质",
             lifecycle::mermaid(volunteers::rules::MOVES),
         ),
+        (
+            "Party membership 党员身份",
+            lifecycle::mermaid(party::rules::MOVES),
+        ),
+        (
+            "Party branch 党支部",
+            lifecycle::mermaid(branches::rules::MOVES),
+        ),
     ];
     let mut out = String::from(
         "# Lifecycles\n\nDrawn from the same tables that the code uses: `yiqilai lifecycles > docs/lifecycles.md`.\n",
@@ -148,13 +158,14 @@ pub fn lifecycles() -> String {
     out
 }
 
-/// Writes whose answer is not kept for an idempotency key: it holds a secret, or doing it twice is
-/// the same as once by itself.
+/// Writes whose answer is not kept for an idempotency key: request or answer hold what is stored
+/// sealed only, or doing it twice is the same as once by itself.
 const NOT_KEPT: &[&str] = &[
     "identity_begin_contact_change",
     "identity_change_password",
     "identity_confirm_contact_change",
     "organizations_add_document",
+    "party_declare",
     "projects_add_photo",
     "wishes_add_evidence",
     "wishes_read_contact",

@@ -234,6 +234,7 @@ impl App {
             },
             projects: projects::Desk {
                 rules: config.projects.clone(),
+                vault: platform.vault.clone(),
             },
             wishes: wishes::Desk {
                 rules: config.wishes.clone(),

@@ -282,7 +282,7 @@ codes! {
 
     // ---- wishes
     WishRegion 422 "心愿须属于网格或社区。" "A wish belongs to a grid or a community.",
-    ConsentRequired 422 "代他人发布须记录本人同意的方式,为自己发布则无需填写。" "Posting for somebody else needs how that person agreed; posting for oneself does not.",
+    ConsentRequired 422 "缺少本人同意,或同意方式填写有误。" "The person's consent is missing, or stands where none belongs.",
     AsksForMoney 422 "微心愿只限物品和服务,不得涉及任何形式的钱款。" "Wishes are for goods and services, never for money in any form.",
     ValueOverCap 422 "物品价值超过上限。" "The goods are worth more than the cap.",
     ValueOfService 422 "服务类心愿不填写价值。" "A service has no value in money.",
@@ -331,6 +331,7 @@ codes! {
     ProjectSuspended 409 "项目已暂停。" "The project is suspended.",
     CrewClosed 409 "该项目队伍当前不招募。" "The crew takes nobody now.",
     InCrewAlready 409 "您已在该队伍中或已申请。" "The person is in this crew already, or asked for another place in it.",
+    PartyOnly 403 "此项目为党内活动,仅限已核实的党员参加。" "The project is an internal Party activity, for verified members.",
     RoleFull 409 "该岗位名额已满。" "The role is full.",
     QualificationMissing 422 "缺少该岗位要求的有效资质。" "The role asks for a qualification that is missing or not in force.",
     VettingMissing 422 "服务未成年人须先通过背景核验。" "Work with minors asks for a vetting that is missing or not in force.",
@@ -344,4 +345,11 @@ codes! {
     InTheFuture 422 "日期不能晚于今天。" "The date lies in the future.",
     ProfileRequired 409 "请先填写志愿者档案。" "Write your volunteer profile first.",
     OwnQualification 403 "不能审核自己的资质。" "It is your own qualification.",
+
+    // ---- party
+    BranchCodeTaken 422 "该编号已被其他党支部使用。" "Another branch bears this code, or bore it.",
+    BranchAbove 422 "上级党支部须有效,且其区域须包含本党支部的区域。" "The branch above must be active, and its region must hold this one's.",
+    BranchInUse 409 "该党支部仍有下级党支部或成员,不能撤销。" "Branches stand below it, or people belong to it.",
+    MembershipExists 409 "您已有申报,请先结束原申报。" "You have declared before. End that first.",
+    OwnMembership 403 "不能处理自己的申报。" "It is your own declaration.",
 }

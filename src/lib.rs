@@ -18,6 +18,8 @@ pub mod worker;
 
 pub mod regions;
 
+pub mod branches;
+
 pub mod taxonomies;
 
 pub mod identity;
@@ -27,6 +29,8 @@ pub mod notifications;
 pub mod organizations;
 
 pub mod volunteers;
+
+pub mod party;
 
 pub mod projects;
 

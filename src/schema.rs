@@ -456,6 +456,41 @@ table! {
 }
 joinable!(organization_members -> organizations (organization_id));
 
+// ---- party
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Integer, Nullable, Text};
+    party_branches (id) {
+        id -> Id,
+        code -> Text,
+        name -> Text,
+        region_id -> Id,
+        parent_id -> Nullable<Id>,
+        status -> Text,
+        version -> Integer,
+        created_at -> Instant,
+    }
+}
+joinable!(party_branches -> regions (region_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Binary, Nullable, Text};
+    party_memberships (id) {
+        id -> Id,
+        account_id -> Id,
+        branch_id -> Id,
+        consent_id -> Id,
+        standing -> Nullable<Binary>,
+        status -> Text,
+        reason -> Nullable<Binary>,
+        decided_by -> Nullable<Id>,
+        decided_at -> Nullable<Instant>,
+        created_at -> Instant,
+    }
+}
+joinable!(party_memberships -> party_branches (branch_id));
+joinable!(party_memberships -> consents (consent_id));
+
 // ---- projects
 table! {
     use crate::platform::columns::sql::{Id, Instant};
@@ -642,6 +677,8 @@ allow_tables_to_appear_in_same_query!(
     organizations,
     organization_documents,
     organization_members,
+    party_branches,
+    party_memberships,
     campaigns,
     batches,
     projects,

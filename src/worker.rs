@@ -8,15 +8,19 @@ use tokio::sync::{Notify, broadcast};
 
 use crate::app::App;
 use crate::error::Result;
+use crate::platform::db::Tx;
 use crate::platform::http::idempotency;
 use crate::platform::jobs::{self, Job, Outcome};
 use crate::platform::journal;
 use crate::platform::mail::{Mail, MailError};
 use crate::platform::sms::{Sms, SmsError};
-use crate::{identity, organizations, projects, wishes};
+use crate::{identity, organizations, party, projects, wishes};
 
 /// How long performed jobs are kept.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(7);
+
+/// What one transaction of a sweep or a reaction handles at the most.
+const MOST: usize = 100;
 
 /// Performs what is due until it is told to stop.
 #[derive(Clone)]
@@ -64,6 +68,7 @@ impl Worker {
     /// # Errors
     /// Those of the database; a job that fails is not an error but tried again.
     pub async fn run_once(&self) -> Result<usize> {
+        self.react().await?;
         self.sweep().await?;
         let batch = self.app.config.worker.batch;
         let mut performed = 0;
@@ -92,45 +97,40 @@ impl Worker {
         }
     }
 
+    /// Lets rooms react to what happened in rooms before them. All reactions stand here.
+    async fn react(&self) -> Result<()> {
+        let projects = self.app.projects.clone();
+        self.exhaust(|tx| journal::react(tx, "party", MOST as i64, party::react))
+            .await?;
+        self.exhaust(move |tx| {
+            journal::react(tx, "claims of organizations", MOST as i64, |tx, entry| {
+                projects::claims::react(tx, &projects, entry)
+            })
+        })
+        .await
+    }
+
     /// Everything that the passing of time moves on.
     async fn sweep(&self) -> Result<()> {
         let db = &self.app.platform.db;
         db.write(idempotency::forget_old).await?;
         db.write(identity::forget_expired).await?;
         db.write(|tx| jobs::purge(tx, tx.now - KEPT)).await?;
-        const MOST: usize = 100;
-        while db.write(|tx| organizations::sweep(tx, MOST as i64)).await? >= MOST {}
-        loop {
-            let desk = self.app.projects.clone();
-            let reacted = db
-                .write(move |tx| {
-                    journal::react(tx, "claims of organizations", MOST as i64, |tx, entry| {
-                        projects::claims::react(tx, &desk, entry)
-                    })
-                })
-                .await?;
-            if reacted < MOST {
-                break;
-            }
-        }
-        loop {
-            let desk = self.app.projects.clone();
-            let swept = db
-                .write(move |tx| projects::claims::sweep(tx, &desk, MOST as i64))
-                .await?;
-            if swept < MOST {
-                break;
-            }
-        }
-        loop {
-            let desk = self.app.wishes.clone();
-            let swept = db
-                .write(move |tx| wishes::sweep(tx, &desk, MOST as i64))
-                .await?;
-            if swept < MOST {
-                break;
-            }
-        }
+        let (projects, wishes) = (self.app.projects.clone(), self.app.wishes.clone());
+        self.exhaust(|tx| organizations::sweep(tx, MOST as i64))
+            .await?;
+        self.exhaust(move |tx| projects::claims::sweep(tx, &projects, MOST as i64))
+            .await?;
+        self.exhaust(move |tx| wishes::sweep(tx, &wishes, MOST as i64))
+            .await
+    }
+
+    /// Does something in steps of [`MOST`], each its own transaction, until a step has less to do.
+    async fn exhaust(
+        &self,
+        step: impl Fn(&mut Tx<'_>) -> Result<usize> + Clone + Send + 'static,
+    ) -> Result<()> {
+        while self.app.platform.db.write(step.clone()).await? >= MOST {}
         Ok(())
     }
 
@@ -161,28 +161,21 @@ impl Worker {
                     }),
                 Err(error) => Err(Outcome::GiveUp(error.to_string())),
             },
-            "wish.remind" => {
-                let payload = job.payload.0.clone();
-                let told = self
-                    .app
-                    .platform
-                    .db
-                    .write(move |tx| wishes::remind(tx, &payload))
-                    .await;
-                told.map_err(|error| Outcome::Retry(error.to_string()))
-            }
-            "claim.remind" => {
-                let payload = job.payload.0.clone();
-                let told = self
-                    .app
-                    .platform
-                    .db
-                    .write(move |tx| projects::claims::remind(tx, &payload))
-                    .await;
-                told.map_err(|error| Outcome::Retry(error.to_string()))
-            }
+            "wish.remind" => self.remind(job, wishes::remind).await,
+            "claim.remind" => self.remind(job, projects::claims::remind).await,
             other => Err(Outcome::GiveUp(format!("no such job: {other}"))),
         };
         sent.err().unwrap_or(Outcome::Done)
+    }
+
+    async fn remind(
+        &self,
+        job: &Job,
+        remind: fn(&mut Tx<'_>, &serde_json::Value) -> Result<()>,
+    ) -> Result<(), Outcome> {
+        let payload = job.payload.0.clone();
+        let told = self.app.platform.db.write(move |tx| remind(tx, &payload));
+        told.await
+            .map_err(|error| Outcome::Retry(error.to_string()))
     }
 }

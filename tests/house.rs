@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 /// Rooms in the order of the one-way street: each may know those before it.
 const ROOMS: &[&str] = &[
     "regions",
+    "branches",
     "taxonomies",
     "identity",
     "notifications",
     "organizations",
     "volunteers",
+    "party",
     "projects",
     "wishes",
 ];

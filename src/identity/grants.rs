@@ -6,12 +6,13 @@ use uuid::Uuid;
 
 use super::model::{AccountId, Grant, GrantId, Role, ScopeKind};
 use super::{Caller, rules, store};
+use crate::branches::{self, BranchId, BranchStatus};
 use crate::error::{Code, Problem, Result};
 use crate::platform::clock::Instant;
 use crate::platform::columns::Uid;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{Actor, Change};
-use crate::regions;
+use crate::regions::{self, RegionId};
 use crate::schema::role_grants;
 
 /// The grants in force of an account.
@@ -85,7 +86,7 @@ pub fn grant(
 }
 
 /// Grants a role as somebody who may: a platform admin anything, a region admin roles of its
-/// region's staff below it.
+/// region's staff below it and the secretaries of its branches.
 pub(super) fn grant_by(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -99,14 +100,19 @@ pub(super) fn grant_by(
         (ScopeKind::All, Some(_)) => return Err(wrong("/scope_id", Code::Format).into()),
         (_, None) => return Err(wrong("/scope_id", Code::Required).into()),
         (ScopeKind::Region, Some(region)) => {
-            regions::by_id(tx.conn, regions::RegionId(region))
+            regions::by_id(tx.conn, RegionId(region))
                 .map_err(|_| wrong("/scope_id", Code::UnknownReference))?;
         }
-        // organisations hand out their roles by invitation, branches are set by the platform
+        // organisations hand out their roles by invitation
         (ScopeKind::Organization, Some(_)) => {
             return Err(wrong("/role", Code::RoleByInvitation).into());
         }
-        (ScopeKind::Branch, Some(_)) => {}
+        (ScopeKind::Branch, Some(branch)) => {
+            branches::by_id(tx.conn, BranchId(branch))
+                .ok()
+                .filter(|branch| branch.status == BranchStatus::Active)
+                .ok_or_else(|| wrong("/scope_id", Code::UnknownReference))?;
+        }
     }
     if !entitled(tx.conn, caller, role, scope)? {
         return Err(Code::Forbidden.into());
@@ -191,6 +197,15 @@ pub(super) fn revoke(tx: &mut Tx<'_>, caller: &Caller, id: GrantId) -> Result<()
     )
 }
 
+/// The region whose admins look after a scope: the region itself, that of a branch.
+fn region_of(conn: &mut Conn, kind: ScopeKind, scope: Uuid) -> Result<Option<RegionId>> {
+    Ok(match kind {
+        ScopeKind::Region => Some(RegionId(scope)),
+        ScopeKind::Branch => Some(branches::by_id(conn, BranchId(scope))?.region_id),
+        ScopeKind::Organization | ScopeKind::All => None,
+    })
+}
+
 fn entitled(conn: &mut Conn, caller: &Caller, role: Role, scope: Option<Uuid>) -> Result<bool> {
     for held in &caller.grants {
         if !rules::may_grant(held, role) {
@@ -199,7 +214,10 @@ fn entitled(conn: &mut Conn, caller: &Caller, role: Role, scope: Option<Uuid>) -
         let holds = match (held.scope_kind, held.scope_id, scope) {
             (ScopeKind::All, _, _) => true,
             (ScopeKind::Region, Some(mine), Some(theirs)) => {
-                regions::contains(conn, regions::RegionId(mine.0), regions::RegionId(theirs))?
+                match region_of(conn, rules::scope_of(role), theirs)? {
+                    Some(theirs) => regions::contains(conn, RegionId(mine.0), theirs)?,
+                    None => false,
+                }
             }
             (_, Some(mine), Some(theirs)) => mine.0 == theirs,
             _ => false,
@@ -222,8 +240,10 @@ pub(super) fn list(
     let allowed = match scope {
         None => caller.is_platform_admin(),
         Some(scope) => {
+            let region = branches::by_id(conn, BranchId(scope))
+                .map_or(RegionId(scope), |branch| branch.region_id);
             caller.is_platform_admin()
-                || caller.holds_in_region(conn, &[Role::RegionAdmin], regions::RegionId(scope))?
+                || caller.holds_in_region(conn, &[Role::RegionAdmin], region)?
                 || caller.holds(Role::OrganizationManager, scope)
         }
     };

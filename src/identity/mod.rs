@@ -13,6 +13,7 @@ mod caller;
 mod codes;
 mod command;
 mod consents;
+mod disclosures;
 mod grants;
 pub mod http;
 mod keys;
@@ -25,7 +26,10 @@ mod store;
 pub use caller::{Caller, MaybeCaller};
 pub use codes::forget_expired;
 pub use command::{Command, Made};
-pub use consents::{Consent, Purpose, has_consent};
+pub use consents::{
+    Consent, ConsentEnd, ConsentId, Purpose, has_consent, hold_consent, is_in_force,
+};
+pub use disclosures::{DataUse, Reader, Sensitive, disclosed};
 pub use grants::{grant, holders, take_back};
 pub use keys::Keyring;
 pub use model::{Account, AccountId, Grant, Role, ScopeKind, SessionId};

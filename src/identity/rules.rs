@@ -88,7 +88,11 @@ pub fn may_grant(by: &Grant, role: Role) -> bool {
         Role::RegionAdmin => {
             matches!(
                 role,
-                Role::RegionAdmin | Role::GridLeader | Role::GridWorker | Role::Auditor
+                Role::RegionAdmin
+                    | Role::GridLeader
+                    | Role::GridWorker
+                    | Role::Auditor
+                    | Role::BranchSecretary
             )
         }
         Role::OrganizationManager => {

@@ -195,6 +195,15 @@ kinds! {
     /// To the volunteer.
     CrewDisbanded "项目队伍已解散" "项目“{title}”的认领已结束,队伍随之解散。"
         "The crew was disbanded" "The claim of the project \"{title}\" has ended, and its crew with it.",
+    /// To the person. Says neither what was declared nor to whom: a mail is no sealed place.
+    PartyMembershipVerified "您的申报已核实" "您提交的一项申报已核实,请登录查看。"
+        "Your declaration is verified" "A declaration of yours was verified. Sign in to read it.",
+    /// To the person; as discreet.
+    PartyMembershipRejected "您的申报未通过核实" "您提交的一项申报未通过核实,请登录查看原因。"
+        "Your declaration was not verified" "A declaration of yours was not verified. Sign in to read why.",
+    /// To the person; as discreet.
+    PartyMembershipEnded "您的一项登记已结束" "您的一项登记已由管理方结束,请登录查看原因。"
+        "A registration of yours was ended" "A registration of yours was ended. Sign in to read why.",
 }
 
 impl Kind {

@@ -250,6 +250,34 @@ pub fn of_subject(conn: &mut Conn, noun: &str, subject: uuid::Uuid) -> Result<Ve
         .load(conn)?)
 }
 
+/// The entries of one kind about one thing, the newest first, `limit + 1` of them; `before` is the
+/// number of the last one seen.
+///
+/// # Errors
+/// Those of the database.
+pub fn of_kind(
+    conn: &mut Conn,
+    kind: &str,
+    subject: uuid::Uuid,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Entry>> {
+    let noun = kind.split('.').next().unwrap_or_default();
+    let mut rows = journal::table
+        .filter(journal::subject_kind.eq(noun))
+        .filter(journal::subject_id.eq(Uid(subject)))
+        .filter(journal::kind.eq(kind))
+        .select(Entry::as_select())
+        .into_boxed();
+    if let Some(before) = before {
+        rows = rows.filter(journal::seq.lt(before));
+    }
+    Ok(rows
+        .order(journal::seq.desc())
+        .limit(limit + 1)
+        .load(conn)?)
+}
+
 /// The last move of a thing: what it was called, and who made it.
 ///
 /// # Errors

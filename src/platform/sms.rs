@@ -312,6 +312,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_redirect_is_not_followed_and_is_not_sent() {
+        for status in [301, 302, 303, 307, 308] {
+            // whoever follows is told 200
+            let (url, told) = provider(vec![status, 200]);
+            let gateway = SmsGateway::new(&config(SmsGatewayKind::Http, &url)).unwrap();
+            let answer = gateway.send(&sms(), "a").await;
+            assert!(
+                matches!(answer, Err(SmsError::Transient(_))),
+                "{status} {answer:?}"
+            );
+            assert_eq!(told.try_iter().count(), 1, "{status} was followed");
+        }
+    }
+
+    #[tokio::test]
     async fn what_cannot_be_sent_is_refused_before() {
         let gateway =
             SmsGateway::new(&config(SmsGatewayKind::Http, "http://127.0.0.1:9/")).unwrap();

@@ -17,6 +17,7 @@ use crate::platform::db::{Conn, Tx};
 use crate::platform::http::IfMatch;
 use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
+use crate::platform::token::Vault;
 use crate::regions::{self, RegionId};
 use crate::taxonomies::{self, BeneficiaryGroup, LifeCycle};
 use crate::volunteers::{self, Window};
@@ -26,6 +27,8 @@ use crate::volunteers::{self, Window};
 pub struct Desk {
     /// The room's numbers.
     pub rules: ProjectRules,
+    /// Opens what is sealed of a Party membership.
+    pub vault: Vault,
 }
 
 /// A role as a project's author writes it down.

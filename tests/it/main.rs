@@ -10,6 +10,7 @@ mod harness;
 mod identity;
 mod notifications;
 mod organizations;
+mod party;
 mod platform;
 mod projects;
 mod regions;

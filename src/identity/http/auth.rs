@@ -1,6 +1,17 @@
 //! Signing up, in and out.
 
-use super::*;
+use actix_web::web::Json;
+use actix_web::{HttpResponse, post};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{Entrance, email, phone};
+use crate::error::Result;
+use crate::identity::model::{EndReason, Tokens};
+use crate::identity::{Command, Made, service};
+use crate::platform::http::valid::Nothing;
+use crate::platform::http::{Body, ProblemBody};
 
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]

@@ -1,6 +1,19 @@
 //! One's own account, devices and consents.
 
-use super::*;
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpResponse, delete, get, patch, post, put};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{Entrance, email, phone, wrong};
+use crate::error::{Code, Result};
+use crate::identity::consents::{self, Consent, Purpose};
+use crate::identity::model::{Account, EndReason, Grant, MeView, SessionId, SessionView};
+use crate::identity::{Caller, Command, Made, service, store};
+use crate::platform::Platform;
+use crate::platform::http::valid::Nothing;
+use crate::platform::http::{Body, Lang, Page, ProblemBody};
 
 /// Read one's own account
 #[utoipa::path(tag = "identity", responses((status = 200, description = "The account", body = MeView)))]

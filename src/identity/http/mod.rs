@@ -5,29 +5,19 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::web::{Data, Json, Path};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, get, patch, post, put};
-use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use actix_web::web::{Data, Json};
+use actix_web::{FromRequest, HttpRequest, get};
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
-use validator::Validate;
 
-use super::consents::{self, Consent, Purpose};
-use super::grants;
 use super::keys::{Jwks, Keyring};
-use super::model::{
-    AccountId, EndReason, Grant, GrantId, MeView, Role, SessionId, SessionView, Tokens,
-};
-use super::service::{self, Desk, IdentityRules};
-use super::{Account, Caller, Command, Made, rules, store};
+use super::rules;
+use super::service::{Desk, IdentityRules};
 use crate::error::{Code, Error, Problem, Result};
 use crate::platform::Platform;
-use crate::platform::http::page::DEFAULT_LIMIT;
-use crate::platform::http::valid::Nothing;
-use crate::platform::http::{Body, Cursor, Lang, Page, Params, ProblemBody};
+use crate::platform::http::Lang;
 
 mod auth;
+mod data_access;
 mod me;
 mod roles;
 
@@ -53,7 +43,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(me::end_session)
         .service(me::list_consents)
         .service(me::give_consent)
-        .service(me::withdraw_consent);
+        .service(me::withdraw_consent)
+        .service(data_access::list);
     config
         .service(roles::list_grants)
         .service(roles::grant_role)

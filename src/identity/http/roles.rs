@@ -1,6 +1,19 @@
 //! The roles of others.
 
-use super::*;
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpResponse, delete, get, post};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::error::Result;
+use crate::identity::model::{AccountId, Grant, GrantId, Role};
+use crate::identity::{Caller, Command, Made, grants};
+use crate::platform::Platform;
+use crate::platform::http::page::DEFAULT_LIMIT;
+use crate::platform::http::valid::Nothing;
+use crate::platform::http::{Cursor, Page, Params, ProblemBody};
 
 #[derive(Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]

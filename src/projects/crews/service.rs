@@ -8,6 +8,7 @@ use super::store;
 use crate::error::{Code, Problem, Result};
 use crate::identity::{self, AccountId, Caller};
 use crate::notifications::{Kind, notify};
+use crate::party;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
@@ -202,8 +203,8 @@ fn has_seat(conn: &mut Conn, claim: ClaimId, role: &ProjectRole) -> Result<()> {
     }
 }
 
-/// Whether a person may work in a role: the qualification it asks for, vetting for work with
-/// minors. Skills are matching's; an organisation may take somebody who still learns.
+/// Whether a person may work in a role: the qualification it asks for, Party membership where the
+/// project is an internal Party activity, vetting for work with minors. Skills are matching's; an organisation may take somebody who still learns.
 fn may_work(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -222,6 +223,9 @@ fn may_work(
         return Err(Code::QualificationMissing.into());
     }
     let vetted = &desk.rules.vetting;
+    if project.party_only && !party::is_party_member(tx.conn, &desk.vault, who)? {
+        return Err(Code::PartyOnly.into());
+    }
     if project.minors && !volunteers::holds_qualification(tx.conn, who, vetted, day)? {
         return Err(Code::VettingMissing.into());
     }

@@ -399,5 +399,14 @@ pub fn read_contact(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -
         return Err(Code::Forbidden.into());
     }
     tx.journal(change(&wish, caller.actor(), "read_contact"))?;
+    if let Some(beneficiary) = wish.beneficiary_id {
+        let reader = if relation.claimant {
+            identity::Reader::Claimant
+        } else {
+            identity::Reader::GridStaff
+        };
+        let (what, why) = (identity::Sensitive::Contact, identity::DataUse::Delivery);
+        identity::disclosed(tx, caller, beneficiary, what, reader, why)?;
+    }
     contact(&desk.vault, &wish)
 }

@@ -16,6 +16,7 @@ use crate::error::{Code, Result};
 use crate::identity::{Caller, Role};
 use crate::notifications::Kind;
 use crate::organizations::{self, OrganizationId};
+use crate::party;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::Actor;
 use crate::platform::lifecycle;
@@ -67,6 +68,12 @@ pub fn apply(
         };
     }
     entitled(tx.conn, caller, &project, new.organization_id)?;
+    if project.party_only
+        && let Some(person) = person
+        && !party::is_party_member(tx.conn, &desk.vault, person)?
+    {
+        return Err(Code::PartyOnly.into());
+    }
     let can_wait = matches!(
         project.status,
         ProjectStatus::Open | ProjectStatus::Claimed | ProjectStatus::Running

@@ -1,0 +1,2 @@
+DROP TABLE party_memberships;
+DROP TABLE party_branches;
