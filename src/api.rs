@@ -21,7 +21,7 @@ use crate::error::{Code, Error, Problem, Result};
 use crate::platform::http::ProblemBody;
 use crate::platform::http::problem::PROBLEM_JSON;
 use crate::platform::lifecycle;
-use crate::{identity, notifications, regions, server, taxonomies, volunteers, wishes};
+use crate::{identity, matching, notifications, regions, server, taxonomies, volunteers, wishes};
 
 /// Every route of the product.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -40,6 +40,7 @@ fn v1(config: &mut ServiceConfig<'_>) {
     taxonomies::http::routes(config);
     volunteers::http::routes(config);
     wishes::http::routes(config);
+    matching::http::routes(config);
 }
 
 #[derive(OpenApi)]
@@ -56,6 +57,7 @@ fn v1(config: &mut ServiceConfig<'_>) {
         (name = "identity", description = "Signing up and in, one's own account, roles"),
         (name = "notifications", description = "One's inbox, and what comes by mail"),
         (name = "wishes", description = "Micro-wishes, from the draft to the confirmation"),
+        (name = "matching", description = "What fits whom, and why"),
         (name = "volunteers", description = "Profiles and verified qualifications"),
         (name = "taxonomies", description = "Skills, qualifications and classifications"),
         (name = "regions", description = "District, streets, areas, communities and grids"),
@@ -224,6 +226,7 @@ pub fn configure(app: &App, config: &mut ActixConfig) {
     config.app_data(Data::new(app.keyring.clone()));
     config.app_data(Data::new(app.config.identity.clone()));
     config.app_data(Data::new(app.wishes.clone()));
+    config.app_data(Data::new(app.matching.clone()));
     config.app_data(upload_limits(app.platform.files.max_bytes()));
     config.app_data(web::PayloadConfig::new(app.config.server.max_body_bytes));
     config.app_data(

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::identity::{IdentityRules, Keyring};
+use crate::matching::{Matching, MatchingRules};
 use crate::platform::cache::{Cache, CacheConfig};
 use crate::platform::clock::Clock;
 use crate::platform::db::{Db, DbConfig};
@@ -15,6 +16,7 @@ use crate::platform::files::{FileStore, FilesConfig};
 use crate::platform::mail::{MailConfig, Mailer};
 use crate::platform::sms::{SmsConfig, SmsGateway};
 use crate::platform::token::Vault;
+use crate::platform::wakeups::Wakeups;
 use crate::platform::{Platform, config};
 use crate::wishes::{self, WishRules};
 
@@ -48,6 +50,8 @@ pub struct Config {
     pub identity: IdentityRules,
     /// Terms and caps of wishes.
     pub wishes: WishRules,
+    /// Weights and reaches of matching.
+    pub matching: MatchingRules,
 }
 
 /// How strict the configuration is.
@@ -169,6 +173,9 @@ impl Config {
                 wrong.push("mail.from is not a real sender");
             }
         }
+        if !self.matching.are_sound() {
+            wrong.push("matching: weights are 0 or more and not all 0, reaches above 0");
+        }
         if secret.len() < 32 {
             wrong.push("security.master_secret has fewer than 32 characters");
         }
@@ -195,6 +202,8 @@ pub struct App {
     pub keyring: Keyring,
     /// What writes about wishes need.
     pub wishes: wishes::Desk,
+    /// Who and what can be matched; followed by the server.
+    pub matching: Matching,
 }
 
 impl App {
@@ -203,11 +212,14 @@ impl App {
     /// # Errors
     /// When the database cannot be opened or a setting does not work.
     pub async fn build(config: Config, clock: Clock) -> Result<Self> {
+        let db = Db::open(&config.database, clock.clone(), config.district.time_zone)?;
+        let cache = Cache::connect(&config.cache)
+            .await
+            .map_err(Error::internal)?;
         let platform = Platform {
-            db: Db::open(&config.database, clock.clone(), config.district.time_zone)?,
-            cache: Cache::connect(&config.cache)
-                .await
-                .map_err(Error::internal)?,
+            wakeups: Wakeups::new(db.clone(), cache.clone()),
+            db,
+            cache,
             files: Arc::new(FileStore::new(&config.files).map_err(Error::internal)?),
             vault: Vault::new(&config.security.master_secret)?,
             clock,
@@ -223,6 +235,11 @@ impl App {
                 vault: platform.vault.clone(),
                 public_url: platform.public_url.clone(),
             },
+            matching: Matching::new(
+                platform.clone(),
+                config.matching.clone(),
+                config.wishes.clone(),
+            ),
             keyring: Keyring::new(platform.db.clone(), platform.vault.clone()),
             config: Arc::new(config),
             platform,

@@ -300,4 +300,20 @@ codes! {
     InTheFuture 422 "日期不能晚于今天。" "The date lies in the future.",
     ProfileRequired 409 "请先填写志愿者档案。" "Write your volunteer profile first.",
     OwnQualification 403 "不能审核自己的资质。" "It is your own qualification.",
+
+    // ---- matching
+    SkillMissing 409 "缺少所要求的技能或等级。" "A skill that is required is missing, or its level.",
+    QualificationMissing 409 "缺少所要求的有效资质。" "A qualification that is required is missing, or no longer in force.",
+    DistanceOverLimit 409 "距离超出范围。" "It is too far away.",
+    LocationMissing 409 "没有位置信息,无法匹配。" "There is no place to measure the distance from.",
+    NoCommonHours 409 "没有共同的空闲时间。" "There is no hour in common.",
+    PartyOnly 403 "仅限党员参加。" "It is for Party members only.",
+    CapacityFull 409 "名额已满。" "All places are taken.",
+    Age 403 "未达到年龄要求,或未填写出生日期。" "The required age is not reached, or no date of birth is known.",
+    VettingMissing 403 "涉及未成年人,需先通过审查。" "It is work with minors, for vetted volunteers only.",
+    OwnNeed 403 "这是您自己的需求。" "It is your own.",
+    ConsentMissing 403 "未同意个性化匹配。" "There is no consent to being matched by profile.",
+    Sanctioned 409 "近期多次到期未完成,暂不能参加。" "Too much was left undone lately. It is paused for a while.",
+    DailyCap 409 "进行中的已达上限,请先完成。" "As much is open as one may have. Finish something first.",
+    NotAvailable 409 "暂时不可参加。" "Not available at the moment.",
 }

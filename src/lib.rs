@@ -27,3 +27,5 @@ pub mod notifications;
 pub mod volunteers;
 
 pub mod wishes;
+
+pub mod matching;

@@ -13,6 +13,7 @@ const ROOMS: &[&str] = &[
     "notifications",
     "volunteers",
     "wishes",
+    "matching",
 ];
 
 /// Wiring files, which may know every room.

@@ -22,10 +22,9 @@ use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use super::clock::{Clock, Instant};
-use super::journal;
 use crate::error::{Error, Result};
 
 /// The schema's steps for PostgreSQL.
@@ -90,8 +89,8 @@ impl DbConfig {
     }
 }
 
-/// What a writing closure works with: the connection inside its transaction, the instant at which
-/// the write happens, and the journal entries it has made.
+/// What a writing closure works with: the connection inside its transaction, and the instant at
+/// which the write happens.
 pub struct Tx<'a> {
     /// The connection, inside the transaction.
     pub conn: &'a mut Conn,
@@ -99,7 +98,8 @@ pub struct Tx<'a> {
     pub now: Instant,
     /// The zone of wall-clock rules.
     pub zone: chrono_tz::Tz,
-    pub(super) written: Vec<journal::Entry>,
+    /// Whether it has appended to the journal.
+    pub(super) journalled: bool,
 }
 
 impl Tx<'_> {
@@ -132,7 +132,7 @@ pub struct Db {
     writer: Option<Writer>,
     clock: Clock,
     zone: chrono_tz::Tz,
-    commits: broadcast::Sender<Arc<[journal::Entry]>>,
+    commits: watch::Sender<u64>,
 }
 
 impl Db {
@@ -163,7 +163,7 @@ impl Db {
             .connection_timeout(acquire_timeout.max(Duration::from_secs(5)))
             .build(manager)
             .map_err(Error::internal)?;
-        let (commits, _) = broadcast::channel(1024);
+        let (commits, _) = watch::channel(0);
         let places = Arc::new(Semaphore::new(config.pool_size as usize));
         Ok(Self {
             pool,
@@ -186,8 +186,10 @@ impl Db {
         &self.clock
     }
 
-    /// What commits in this process, entry by entry, right after it committed.
-    pub fn commits(&self) -> broadcast::Receiver<Arc<[journal::Entry]>> {
+    /// Counts the commits of this process that are in the journal. A write is counted before it is
+    /// answered: once a reader of the journal has handled the count of a moment, it has handled all
+    /// that was answered until that moment.
+    pub fn commits(&self) -> watch::Receiver<u64> {
         self.commits.subscribe()
     }
 
@@ -236,22 +238,22 @@ impl Db {
     {
         let (clock, zone) = (self.clock.clone(), self.zone);
         let attempt = move |conn: &mut Conn| {
-            let mut written = Vec::new();
+            let mut journalled = false;
             let now = clock.now();
             let value = conn.transaction(|conn| {
                 let mut tx = Tx {
                     conn,
                     now,
                     zone,
-                    written: Vec::new(),
+                    journalled: false,
                 };
                 let value = guarded(|| f(&mut tx))?;
-                written = tx.written;
+                journalled = tx.journalled;
                 Ok::<_, Error>(value)
             })?;
-            Ok((value, written))
+            Ok((value, journalled))
         };
-        let (value, written) = match &self.writer {
+        let (value, journalled) = match &self.writer {
             Some(writer) => writer.submit(attempt).await?,
             None => {
                 self.with_connection(move |conn| {
@@ -266,9 +268,8 @@ impl Db {
                 .await?
             }
         };
-        if !written.is_empty() {
-            // Nobody listening is fine: the journal itself is what readers rely on.
-            let _ = self.commits.send(written.into());
+        if journalled {
+            self.commits.send_modify(|count| *count += 1);
         }
         Ok(value)
     }

@@ -15,4 +15,5 @@ mod service;
 mod store;
 
 pub use model::{Profile, QualificationStatus};
+pub use rules::includes;
 pub use service::{holds_qualification, profile};

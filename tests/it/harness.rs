@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
@@ -43,7 +43,7 @@ pub struct Server {
     pub url: String,
     client: reqwest::Client,
     handle: actix_web::dev::ServerHandle,
-    pub folder: TempDir,
+    pub folder: Arc<TempDir>,
 }
 
 /// When the tests begin: Monday, 23 November 2026, 10:00 in Ningbo.
@@ -61,20 +61,30 @@ impl Server {
 
     /// Starts with some settings changed: an object as `config/default.toml` is a table.
     pub async fn start_with(settings: Value) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         let app = App::build(config(&folder, &settings).await, Clock::fixed(beginning()))
             .await
             .unwrap();
         app.platform.db.migrate().await.unwrap();
-        Self::serve(app, folder)
+        Self::serve(app, folder).await
     }
 
-    fn serve(app: App, folder: TempDir) -> Self {
+    /// The same after a stop and a start.
+    pub async fn restarted(self) -> Self {
+        let (config, clock) = (self.app.config.clone(), self.app.platform.clock.clone());
+        let folder = self.folder.clone();
+        drop(self);
+        let app = App::build((*config).clone(), clock).await.unwrap();
+        Self::serve(app, folder).await
+    }
+
+    async fn serve(app: App, folder: Arc<TempDir>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let running = server::start(app.clone(), listener).unwrap();
         let handle = running.handle();
         actix_web::rt::spawn(running);
+        app.matching.until_ready().await;
         let client = reqwest::Client::builder()
             .pool_max_idle_per_host(64)
             .build()
@@ -188,6 +198,22 @@ impl Server {
         self.write(move |tx| identity::grant(tx, Actor::System, id, role, scope))
             .await;
         user
+    }
+
+    /// The same person after a while: its access token has expired.
+    pub async fn sign_in_again(&self, user: &User) -> User {
+        let tokens = self
+            .post("/auth/refresh")
+            .json(json!({"refresh_token": user.refresh}))
+            .expect(200)
+            .await
+            .json;
+        let text = |key: &str| tokens[key].as_str().unwrap().to_owned();
+        User {
+            token: text("access_token"),
+            refresh: text("refresh_token"),
+            ..user.clone()
+        }
     }
 
     /// The SMS sent to a phone, oldest first.

@@ -144,21 +144,8 @@ impl Street {
             .unwrap()
     }
 
-    /// The same person after a while: its access token has expired.
     async fn again(&self, user: &User) -> User {
-        let tokens = self
-            .server
-            .post("/auth/refresh")
-            .json(json!({"refresh_token": user.refresh}))
-            .expect(200)
-            .await
-            .json;
-        let text = |key: &str| tokens[key].as_str().unwrap().to_owned();
-        User {
-            token: text("access_token"),
-            refresh: text("refresh_token"),
-            ..user.clone()
-        }
+        self.server.sign_in_again(user).await
     }
 }
 
