@@ -3,9 +3,7 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use super::model::{
-    Hours, Located, Need, NeedId, NeedKind, Person, Site, Spot, Weights, Whereabouts,
-};
+use super::{Hours, Located, Need, NeedId, NeedKind, Person, Site, Spot, Weights, Whereabouts};
 use crate::identity::AccountId;
 use crate::regions::RegionId;
 use crate::taxonomies::LifeCycle;

@@ -4,11 +4,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::model::{Located, Need, NeedKind, Person, Viewer, Weights, Whereabouts};
+use super::model::{Located, Need, NeedKind, Person, Viewer, Whereabouts};
 use super::score::{
     self, Distance, FACTORS, FILTERS, Factor, Filter, Side, common_minutes, distance,
     missing_qualifications, missing_skills,
 };
+use super::settings::Weights;
 use super::world::Terms;
 use crate::error::Code;
 use crate::platform::clock::Instant;

@@ -8,7 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::model::{MatchingRules, Need, NeedId, NeedKind, Person};
+use super::model::{Need, NeedId, NeedKind, Person};
+use super::settings::MatchingRules;
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller};
 use crate::platform::clock::Instant;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::SOURCES;
 use crate::error::Result;
 use crate::identity::{AccountId, Purpose};
-use crate::matching::model::{Hours, Person, Site, Span, Spot};
+use crate::matching::{Hours, Person, Site, Span, Spot};
 use crate::platform::columns::Uid;
 use crate::platform::db::Conn;
 use crate::schema::{

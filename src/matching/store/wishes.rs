@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{Bar, Batch, Setting, Source, region_facts};
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
-use crate::matching::model::{Hours, Located, Need, NeedId, NeedKind, Site, Spot, Whereabouts};
+use crate::matching::{Hours, Located, Need, NeedId, NeedKind, Site, Spot, Whereabouts};
 use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
 use crate::regions::{self, Level, RegionId};
