@@ -8,7 +8,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use yiqilai::identity::Role;
-use yiqilai::platform::journal::{Actor, Change};
+use yiqilai::platform::journal::Actor;
+use yiqilai::regions::{self, Level, NewRegion};
 
 use crate::harness::{Backend, Server, User, backend};
 
@@ -346,6 +347,12 @@ async fn candidates_have_no_names() {
     ask(&elsewhere, &wish, "").refused(403, "forbidden").await;
     s.act(&s.volunteer, &wish, "claim").expect(200).await;
     ask(&s.admin, &wish, "").refused(404, "not_found").await;
+    let busy = s.candidates(&other).await["items"][0]["factors"][4].clone();
+    assert_eq!(
+        (&busy["value"], &busy["sentence"]),
+        (&json!(0.5), &json!("Open commitments: 1."))
+    );
+    s.holds_what_the_database_holds().await;
     let role = format!("/needs/project_role/{wish}/candidates");
     s.server
         .get(&role)
@@ -475,6 +482,19 @@ async fn readiness_waits_for_the_world() {
     assert_eq!(*app.matching.world(), *s.server.app.matching.world());
 }
 
+fn elsewhere() -> NewRegion {
+    NewRegion {
+        code: "330206002-C1-G01".to_owned(),
+        name: "示例一社区第01网格".to_owned(),
+        level: Level::Grid,
+        parent: Some("330206002-C1".to_owned()),
+        population: None,
+        longitude: Some(121.95),
+        latitude: Some(29.91),
+        valid_from: "2020-01-01".parse().unwrap(),
+    }
+}
+
 /// While an older transaction is open the journal is not read past it, but what is committed is
 /// seen all the same, and nothing is lost when that transaction commits last.
 #[actix_web::test]
@@ -484,13 +504,15 @@ async fn an_open_transaction_hides_nothing() {
     }
     let s = street().await;
     let wish = s.published("一台收音机", Some(121.851)).await;
+    let moved = s.published("在片区中心", None).await;
     let db = s.server.app.platform.db.clone();
     let (begun, begins) = std::sync::mpsc::channel();
     let (end, ends) = std::sync::mpsc::channel::<()>();
     let (begun, ends) = (std::sync::Mutex::new(begun), std::sync::Mutex::new(ends));
     let open = actix_web::rt::spawn(async move {
         db.write(move |tx| {
-            tx.journal(Change::new(Actor::System, "test.opened", Uuid::now_v7()))?;
+            // the grid's centre goes elsewhere, and with it the wish without a place of its own
+            regions::upsert(tx, Actor::System, &elsewhere())?;
             begun.lock().unwrap().send(()).unwrap();
             ends.lock().unwrap().recv().unwrap();
             Ok(())
@@ -501,12 +523,16 @@ async fn an_open_transaction_hides_nothing() {
         .await
         .unwrap();
     let second = s.published("一副老花镜", Some(121.852)).await;
-    assert_eq!(s.ids(&s.volunteer).await, [wish.clone(), second.clone()]);
+    assert_eq!(
+        s.ids(&s.volunteer).await,
+        [moved.clone(), wish.clone(), second.clone()]
+    );
     let other = s.server.person("示例·志愿者小周").await;
     s.act(&other, &wish, "claim").expect(200).await;
-    assert_eq!(s.ids(&s.volunteer).await, [second]);
+    assert_eq!(s.ids(&s.volunteer).await, [moved, second.clone()]);
     end.send(()).unwrap();
     open.await.unwrap().unwrap();
+    assert_eq!(s.ids(&s.volunteer).await, [second], "it went out of reach");
     s.holds_what_the_database_holds().await;
 }
 
@@ -525,8 +551,10 @@ async fn another_process_follows() {
     other.matching.follow();
     other.matching.until_ready().await;
     // the listening begins a moment later
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(1000)).await;
     s.published("一台收音机", Some(121.851)).await;
+    s.server.app.matching.until_current().await.unwrap();
+    assert_eq!(s.server.app.matching.world().counts().1, 1);
     for _ in 0..200 {
         if *other.matching.world() == *s.server.app.matching.world() {
             return;
