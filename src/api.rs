@@ -22,8 +22,8 @@ use crate::platform::http::ProblemBody;
 use crate::platform::http::problem::PROBLEM_JSON;
 use crate::platform::lifecycle;
 use crate::{
-    branches, identity, notifications, organizations, party, projects, regions, server, taxonomies,
-    volunteers, wishes,
+    branches, identity, matching, notifications, organizations, party, projects, regions, server,
+    taxonomies, volunteers, wishes,
 };
 
 /// Every route of the product.
@@ -46,6 +46,7 @@ fn v1(config: &mut ServiceConfig<'_>) {
     party::http::routes(config);
     projects::http::routes(config);
     wishes::http::routes(config);
+    matching::http::routes(config);
 }
 
 #[derive(OpenApi)]
@@ -64,6 +65,7 @@ fn v1(config: &mut ServiceConfig<'_>) {
         (name = "organizations", description = "Registration and filing, review, members"),
         (name = "projects", description = "Campaigns, batches, projects, their claims and crews"),
         (name = "wishes", description = "Micro-wishes, from the draft to the confirmation"),
+        (name = "matching", description = "What fits whom, and why"),
         (name = "volunteers", description = "Profiles and verified qualifications"),
         (name = "party", description = "Party branches and verified membership"),
         (name = "taxonomies", description = "Skills, qualifications and classifications"),
@@ -266,6 +268,7 @@ pub fn configure(app: &App, config: &mut ActixConfig) {
     config.app_data(Data::new(app.organizations.clone()));
     config.app_data(Data::new(app.projects.clone()));
     config.app_data(Data::new(app.wishes.clone()));
+    config.app_data(Data::new(app.matching.clone()));
     config.app_data(upload_limits(app.platform.files.max_bytes()));
     config.app_data(web::PayloadConfig::new(app.config.server.max_body_bytes));
     config.app_data(

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::identity::{IdentityRules, Keyring};
+use crate::matching::{Matching, MatchingRules};
 use crate::organizations::{self, OrganizationRules};
 use crate::platform::cache::{Cache, CacheConfig};
 use crate::platform::clock::Clock;
@@ -16,6 +17,7 @@ use crate::platform::files::{FileStore, FilesConfig};
 use crate::platform::mail::{MailConfig, Mailer};
 use crate::platform::sms::{SmsConfig, SmsGateway};
 use crate::platform::token::Vault;
+use crate::platform::wakeups::Wakeups;
 use crate::platform::{Platform, config};
 use crate::projects::{self, ProjectRules};
 use crate::wishes::{self, WishRules};
@@ -54,6 +56,8 @@ pub struct Config {
     pub projects: ProjectRules,
     /// Terms and caps of wishes.
     pub wishes: WishRules,
+    /// Weights and reaches of matching.
+    pub matching: MatchingRules,
 }
 
 /// How strict the configuration is.
@@ -175,6 +179,9 @@ impl Config {
                 wrong.push("mail.from is not a real sender");
             }
         }
+        if !self.matching.are_sound() {
+            wrong.push("matching: weights are 0 or more and not all 0, reaches above 0");
+        }
         if secret.len() < 32 {
             wrong.push("security.master_secret has fewer than 32 characters");
         }
@@ -205,6 +212,8 @@ pub struct App {
     pub projects: projects::Desk,
     /// What writes about wishes need.
     pub wishes: wishes::Desk,
+    /// Who and what can be matched; followed by the server.
+    pub matching: Matching,
 }
 
 impl App {
@@ -213,11 +222,14 @@ impl App {
     /// # Errors
     /// When the database cannot be opened or a setting does not work.
     pub async fn build(config: Config, clock: Clock) -> Result<Self> {
+        let db = Db::open(&config.database, clock.clone(), config.district.time_zone)?;
+        let cache = Cache::connect(&config.cache)
+            .await
+            .map_err(Error::internal)?;
         let platform = Platform {
-            db: Db::open(&config.database, clock.clone(), config.district.time_zone)?,
-            cache: Cache::connect(&config.cache)
-                .await
-                .map_err(Error::internal)?,
+            wakeups: Wakeups::new(db.clone(), cache.clone()),
+            db,
+            cache,
             files: Arc::new(FileStore::new(&config.files).map_err(Error::internal)?),
             vault: Vault::new(&config.security.master_secret)?,
             clock,
@@ -241,6 +253,11 @@ impl App {
                 vault: platform.vault.clone(),
                 public_url: platform.public_url.clone(),
             },
+            matching: Matching::new(
+                platform.clone(),
+                config.matching.clone(),
+                config.wishes.clone(),
+            ),
             keyring: Keyring::new(platform.db.clone(), platform.vault.clone()),
             config: Arc::new(config),
             platform,

@@ -35,3 +35,5 @@ pub mod party;
 pub mod projects;
 
 pub mod wishes;
+
+pub mod matching;

@@ -28,6 +28,7 @@ use crate::platform::jobs;
 /// When the socket cannot be used.
 pub fn start(app: App, listener: TcpListener) -> Result<Server> {
     keep_figures_small();
+    app.matching.follow();
     let workers = match app.config.server.workers {
         0 => std::thread::available_parallelism().map_or(2, Into::into),
         n => n,
@@ -146,7 +147,7 @@ pub async fn livez() -> Json<Health> {
 
 /// Whether the process can serve
 ///
-/// Looks at the database, its schema and the cache. A cache that does not answer costs speed, not
+/// Looks at the database, its schema, what matching keeps in memory, and the cache. A cache that does not answer costs speed, not
 /// correctness: the process is degraded, not down.
 #[utoipa::path(tag = "operations", security(()), responses(
     (status = 200, description = "It can", body = Health),
@@ -166,6 +167,10 @@ pub async fn readyz(app: Data<App>) -> Result<Json<Health>> {
         tracing::error!(pending, "migrations are not applied");
         return Err(Error::overloaded());
     }
+    if !app.matching.is_ready() {
+        tracing::warn!("matching is still being built");
+        return Err(Error::overloaded());
+    }
     let mut health = Health {
         status: "ok".to_owned(),
         checks: Default::default(),
@@ -174,6 +179,7 @@ pub async fn readyz(app: Data<App>) -> Result<Json<Health>> {
     health
         .checks
         .insert("migrations".to_owned(), "ok".to_owned());
+    health.checks.insert("matching".to_owned(), "ok".to_owned());
     let cache = match app.platform.cache.ping().await {
         Ok(()) => "ok",
         Err(error) => {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::Notify;
 
 use crate::app::App;
 use crate::error::Result;
@@ -45,7 +45,8 @@ impl Worker {
 
     /// Works until [`Worker::stop`].
     pub async fn run(&self) {
-        let mut commits = self.app.platform.db.commits();
+        self.app.platform.wakeups.relay();
+        let mut wakeups = self.app.platform.wakeups.subscribe();
         let pause = Duration::from_millis(self.app.config.worker.poll_ms);
         loop {
             if let Err(error) = self.run_once().await {
@@ -53,12 +54,7 @@ impl Worker {
             }
             tokio::select! {
                 () = self.stop.notified() => return,
-                () = tokio::time::sleep(pause) => {}
-                woken = commits.recv() => match woken {
-                    // what was missed is in the database all the same
-                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
-                    Err(broadcast::error::RecvError::Closed) => return,
-                },
+                () = wakeups.wait(pause) => {}
             }
         }
     }

@@ -17,6 +17,7 @@ const ROOMS: &[&str] = &[
     "party",
     "projects",
     "wishes",
+    "matching",
 ];
 
 /// Wiring files, which may know every room.

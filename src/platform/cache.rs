@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
 use moka::Expiry;
 use moka::policy::EvictionPolicy;
 use redis::AsyncCommands;
@@ -76,6 +77,7 @@ pub struct Cache {
 
 #[derive(Clone)]
 struct Redis {
+    client: redis::Client,
     manager: ConnectionManager,
     prefix: Arc<str>,
     timeout: Duration,
@@ -86,6 +88,9 @@ struct Counter {
     count: AtomicU64,
     ends: Instant,
 }
+
+/// After so long without a word, a listening connection is asked whether it lives.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// A counter lives until its window ends.
 struct UntilItsEnd;
@@ -125,7 +130,7 @@ impl Cache {
                     .set_response_timeout(Some(timeout))
                     .set_connection_timeout(Some(timeout))
                     .set_number_of_retries(1);
-                let manager = ConnectionManager::new_lazy_with_config(client, settings)
+                let manager = ConnectionManager::new_lazy_with_config(client.clone(), settings)
                     .map_err(|error| CacheError::Address(error.to_string()))?;
                 // one round trip, and no counter is left without an end
                 let count = redis::Script::new(
@@ -134,6 +139,7 @@ impl Cache {
                      return {n, redis.call('PTTL', KEYS[1])}",
                 );
                 Some(Redis {
+                    client,
                     manager,
                     prefix: config.prefix.as_str().into(),
                     timeout,
@@ -165,6 +171,39 @@ impl Cache {
         }
     }
 
+    /// Whether other processes can be reached at all: with Redis, not in memory.
+    pub fn is_shared(&self) -> bool {
+        self.redis.is_some()
+    }
+
+    /// Tells the processes that listen on `channel`, this one too. A message may be lost: it wakes,
+    /// it does not inform. In memory there is nobody to tell.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn publish(&self, channel: &str, message: &str) -> Result<(), CacheError> {
+        let Some(redis) = &self.redis else {
+            return Ok(());
+        };
+        let mut manager = redis.manager.clone();
+        let channel = format!("{}{channel}", redis.prefix);
+        redis
+            .in_time(async move { manager.publish::<_, _, ()>(channel, message).await })
+            .await
+    }
+
+    /// Hears what is published on `channel` until the connection breaks; in memory, nothing at once.
+    /// `heard` gets an empty text when the listening begins: what came before was missed.
+    ///
+    /// # Errors
+    /// How the connection broke.
+    pub async fn listen(&self, channel: &str, heard: impl Fn(&str)) -> Result<(), CacheError> {
+        match &self.redis {
+            Some(redis) => redis.listen(channel, heard).await,
+            None => Ok(()),
+        }
+    }
+
     /// Whether the shared place answers.
     ///
     /// # Errors
@@ -193,6 +232,38 @@ impl Redis {
             count,
             resets_in: Duration::from_millis(u64::try_from(rest).unwrap_or(0)),
         })
+    }
+
+    async fn listen(&self, channel: &str, heard: impl Fn(&str)) -> Result<(), CacheError> {
+        let late = |_| CacheError::Unreachable("no answer in time".to_owned());
+        let broken = |error: redis::RedisError| CacheError::Unreachable(error.to_string());
+        let channel = format!("{}{channel}", self.prefix);
+        let connecting = async {
+            let mut connection = self.client.get_async_pubsub().await?;
+            connection.subscribe(channel).await?;
+            redis::RedisResult::Ok(connection)
+        };
+        let connection = tokio::time::timeout(SILENCE, connecting)
+            .await
+            .map_err(late)?
+            .map_err(broken)?;
+        heard("");
+        let (mut questions, mut messages) = connection.split();
+        loop {
+            match tokio::time::timeout(SILENCE, messages.next()).await {
+                Ok(None) => {
+                    return Err(CacheError::Unreachable("the connection ended".to_owned()));
+                }
+                Ok(Some(message)) => heard(&message.get_payload::<String>().unwrap_or_default()),
+                // nothing happened, or nobody is there
+                Err(_) => {
+                    tokio::time::timeout(SILENCE, questions.ping::<redis::Value>())
+                        .await
+                        .map_err(late)?
+                        .map_err(broken)?;
+                }
+            }
+        }
     }
 
     async fn in_time<T>(
@@ -253,6 +324,43 @@ mod tests {
             .unwrap();
         cache.ping().await.unwrap();
         counts_each_once(cache, &uuid::Uuid::now_v7().to_string()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn redis_carries_messages_between_processes() {
+        let url = std::env::var("YIQILAI_TEST_REDIS_URL").expect("run through `make test`");
+        let config = config(CacheStore::Redis, Some(url));
+        let ours = Cache::connect(&config).await.unwrap();
+        let theirs = Cache::connect(&config).await.unwrap();
+        let (heard, mut hears) = tokio::sync::mpsc::unbounded_channel();
+        let channel = uuid::Uuid::now_v7().to_string();
+        let listening = {
+            let channel = channel.clone();
+            tokio::spawn(async move {
+                ours.listen(&channel, |message| heard.send(message.to_owned()).unwrap())
+                    .await
+            })
+        };
+        assert_eq!(hears.recv().await.unwrap(), "", "the listening has begun");
+        theirs.publish(&channel, "news").await.unwrap();
+        assert_eq!(hears.recv().await.unwrap(), "news");
+        listening.abort();
+    }
+
+    #[tokio::test]
+    async fn without_redis_nobody_is_told_and_nobody_waits() {
+        let alone = Cache::connect(&config(CacheStore::Memory, None))
+            .await
+            .unwrap();
+        assert!(!alone.is_shared());
+        alone.publish("a", "b").await.unwrap();
+        alone.listen("a", |_| panic!("from whom?")).await.unwrap();
+        let nobody = "redis://127.0.0.1:9".to_owned();
+        let mut config = config(CacheStore::Redis, Some(nobody));
+        config.timeout_ms = 100;
+        let cache = Cache::connect(&config).await.unwrap();
+        assert!(cache.publish("a", "b").await.is_err());
+        assert!(cache.listen("a", |_| ()).await.is_err());
     }
 
     #[tokio::test]

@@ -144,7 +144,7 @@ impl Tx<'_> {
     pub fn journal(&mut self, change: Change) -> Result<()> {
         let (actor_kind, actor_id) = change.actor.columns();
         let noun = change.kind.split('.').next().unwrap_or_default();
-        let entry = diesel::insert_into(journal::table)
+        diesel::insert_into(journal::table)
             .values((
                 journal::at.eq(self.now),
                 journal::actor_kind.eq(actor_kind),
@@ -158,15 +158,16 @@ impl Tx<'_> {
                 journal::reason.eq(change.reason),
                 journal::payload.eq(Json(change.payload)),
             ))
-            .returning(journal::all_columns)
-            .get_result::<Entry>(self.conn)?;
-        self.written.push(entry);
+            .execute(self.conn)?;
+        self.journalled = true;
         Ok(())
     }
 }
 
 /// How far a reader has read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Position {
     /// The transaction's number.
     pub txid: i64,
@@ -201,6 +202,52 @@ pub fn after(conn: &mut Conn, position: Position, limit: i64) -> Result<Vec<Entr
         .limit(limit)
         .select(Entry::as_select())
         .load(conn)?)
+}
+
+/// A thing that changed, as [`touched`] finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touched {
+    /// Where the entry stands.
+    pub position: Position,
+    /// Whether no entry can come in before it any more.
+    pub is_settled: bool,
+    /// The noun of the thing.
+    pub noun: String,
+    /// The thing.
+    pub subject: Uid,
+}
+
+/// What changed after `position` as far as it is committed, oldest first: also what [`after`] does
+/// not show yet because an older transaction is open. For readers that look up the present state of
+/// what changed and so may do it early; their place moves by the settled ones alone.
+///
+/// # Errors
+/// Those of the database.
+pub fn touched(conn: &mut Conn, position: Position, limit: i64) -> Result<Vec<Touched>> {
+    // before the entries: what it says has ended is then visible among them
+    let horizon = horizon(conn)?;
+    let rows: Vec<(i64, i64, String, Uid)> = journal::table
+        .filter(
+            journal::txid.gt(position.txid).or(journal::txid
+                .eq(position.txid)
+                .and(journal::seq.gt(position.seq))),
+        )
+        .order((journal::txid, journal::seq))
+        .limit(limit)
+        .select((
+            journal::txid,
+            journal::seq,
+            journal::subject_kind,
+            journal::subject_id,
+        ))
+        .load(conn)?;
+    let found = rows.into_iter().map(|(txid, seq, noun, subject)| Touched {
+        position: Position { txid, seq },
+        is_settled: txid < horizon,
+        noun,
+        subject,
+    });
+    Ok(found.collect())
 }
 
 /// The newest position that is safe to start from: everything before it is visible now.

@@ -14,6 +14,7 @@ pub mod lifecycle;
 pub mod mail;
 pub mod sms;
 pub mod token;
+pub mod wakeups;
 pub mod workdays;
 
 use std::sync::Arc;
@@ -23,8 +24,10 @@ use std::sync::Arc;
 pub struct Platform {
     /// The records.
     pub db: db::Db,
-    /// Shared counters, wake-ups and a cache.
+    /// Shared counters, and messages between processes.
     pub cache: cache::Cache,
+    /// Who reads the journal is woken by these.
+    pub wakeups: wakeups::Wakeups,
     /// Photos and documents.
     pub files: Arc<files::FileStore>,
     /// Keys derived from the master secret.

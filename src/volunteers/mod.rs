@@ -15,5 +15,5 @@ mod service;
 mod store;
 
 pub use model::{Profile, QualificationStatus, Window};
-pub use rules::check_windows;
+pub use rules::{check_windows, includes};
 pub use service::{holds_qualification, profile};

@@ -12,7 +12,7 @@ mod service;
 mod store;
 mod thread;
 
-pub use model::{ConsentChannel, Contact, Wish, WishId, WishKind, WishStatus};
+pub use model::{ClaimOutcome, ConsentChannel, Contact, Wish, WishId, WishKind, WishStatus};
 pub use rules::WishRules;
 pub use service::{
     Desk, Mover, NewWish, add_evidence, claim, confirm, create, deliver, dispute, publish, reject,

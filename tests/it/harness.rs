@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
@@ -43,7 +43,7 @@ pub struct Server {
     pub url: String,
     client: reqwest::Client,
     handle: actix_web::dev::ServerHandle,
-    pub folder: TempDir,
+    pub folder: Arc<TempDir>,
 }
 
 /// When the tests begin: Monday, 23 November 2026, 10:00 in Ningbo.
@@ -61,20 +61,30 @@ impl Server {
 
     /// Starts with some settings changed: an object as `config/default.toml` is a table.
     pub async fn start_with(settings: Value) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         let app = App::build(config(&folder, &settings).await, Clock::fixed(beginning()))
             .await
             .unwrap();
         app.platform.db.migrate().await.unwrap();
-        Self::serve(app, folder)
+        Self::serve(app, folder).await
     }
 
-    fn serve(app: App, folder: TempDir) -> Self {
+    /// The same after a stop and a start.
+    pub async fn restarted(self) -> Self {
+        let (config, clock) = (self.app.config.clone(), self.app.platform.clock.clone());
+        let folder = self.folder.clone();
+        drop(self);
+        let app = App::build((*config).clone(), clock).await.unwrap();
+        Self::serve(app, folder).await
+    }
+
+    async fn serve(app: App, folder: Arc<TempDir>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let running = server::start(app.clone(), listener).unwrap();
         let handle = running.handle();
         actix_web::rt::spawn(running);
+        app.matching.until_ready().await;
         let client = reqwest::Client::builder()
             .pool_max_idle_per_host(64)
             .build()
@@ -132,7 +142,31 @@ impl Server {
 
     /// Lets the worker do all that is due now.
     pub async fn work(&self) -> usize {
+        self.settled().await;
         Worker::new(self.app.clone()).run_once().await.unwrap()
+    }
+
+    /// Waits until readers of the journal see all of it: on PostgreSQL they stay behind the oldest
+    /// running transaction of the whole server, other tests' included.
+    async fn settled(&self) {
+        use diesel::prelude::*;
+        use yiqilai::schema::journal;
+        for _ in 0..500 {
+            let read = self.app.platform.db.read(|conn| {
+                let last = journal::table
+                    .order((journal::txid.desc(), journal::seq.desc()))
+                    .select((journal::txid, journal::seq))
+                    .first::<(i64, i64)>(conn)
+                    .optional()?;
+                let head = yiqilai::platform::journal::head(conn)?;
+                Ok(last.is_none_or(|(txid, seq)| (head.txid, head.seq) >= (txid, seq)))
+            });
+            if read.await.unwrap() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("a transaction has been running for five seconds");
     }
 
     pub async fn write<T: Send + 'static>(

@@ -8,6 +8,7 @@
 mod contract;
 mod harness;
 mod identity;
+mod matching;
 mod notifications;
 mod organizations;
 mod party;

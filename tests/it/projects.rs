@@ -828,7 +828,7 @@ async fn reviewed_claims_compete_and_the_others_wait() {
         (&json!("waitlisted"), &json!(1))
     );
     t.claim_act(&t.street_admin, &claim_a.id(), "approve", json!({}))
-        .refused(409, "no_seat")
+        .refused(409, "capacity_full")
         .await;
     t.claim_act(&second, &claim_b, "withdraw", json!({"reason": "改期"}))
         .expect(200)
@@ -1021,7 +1021,7 @@ async fn a_crew_comes_by_application_and_invitation_and_nobody_is_assigned() {
         .expect(200)
         .await;
     crew(other, json!({"role_id": one_seat}))
-        .refused(409, "role_full")
+        .refused(409, "capacity_full")
         .await;
     act(seated, seat, "leave").expect(200).await;
     crew(other, json!({"role_id": one_seat})).expect(201).await;
@@ -1098,7 +1098,7 @@ async fn work_with_minors_and_with_qualifications_is_for_those_who_have_them() {
             .by(&person)
             .json(body)
     };
-    apply().refused(422, "qualification_missing").await;
+    apply().refused(409, "qualification_missing").await;
     for (kind, next) in [
         ("teacher", Some("vetting_missing")),
         ("minors_vetting", None),
@@ -1119,7 +1119,7 @@ async fn work_with_minors_and_with_qualifications_is_for_those_who_have_them() {
             .expect(200)
             .await;
         match next {
-            Some(code) => apply().refused(422, code).await,
+            Some(code) => apply().refused(403, code).await,
             None => apply().expect(201).await,
         };
     }

@@ -144,7 +144,6 @@ impl Street {
             .unwrap()
     }
 
-    /// The same person after a while: its access token has expired.
     async fn again(&self, user: &User) -> User {
         self.server.refreshed(user).await
     }

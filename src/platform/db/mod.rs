@@ -19,10 +19,9 @@ use diesel::r2d2;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Semaphore, broadcast};
+use tokio::sync::{Semaphore, watch};
 
 use super::clock::Clock;
-use super::journal;
 use crate::error::{Error, Result};
 
 mod migrations;
@@ -100,7 +99,7 @@ pub struct Db {
     writer: Option<Writer>,
     clock: Clock,
     zone: chrono_tz::Tz,
-    commits: broadcast::Sender<Arc<[journal::Entry]>>,
+    commits: watch::Sender<u64>,
 }
 
 impl Db {
@@ -131,7 +130,7 @@ impl Db {
             .connection_timeout(acquire_timeout.max(Duration::from_secs(5)))
             .build(manager)
             .map_err(Error::internal)?;
-        let (commits, _) = broadcast::channel(1024);
+        let (commits, _) = watch::channel(0);
         let places = Arc::new(Semaphore::new(config.pool_size as usize));
         Ok(Self {
             pool,
@@ -154,8 +153,10 @@ impl Db {
         &self.clock
     }
 
-    /// What commits in this process, entry by entry, right after it committed.
-    pub fn commits(&self) -> broadcast::Receiver<Arc<[journal::Entry]>> {
+    /// Counts the commits of this process that are in the journal. A write is counted before it is
+    /// answered: once a reader of the journal has handled the count of a moment, it has handled all
+    /// that was answered until that moment.
+    pub fn commits(&self) -> watch::Receiver<u64> {
         self.commits.subscribe()
     }
 
@@ -204,22 +205,22 @@ impl Db {
     {
         let (clock, zone) = (self.clock.clone(), self.zone);
         let attempt = move |conn: &mut Conn| {
-            let mut written = Vec::new();
+            let mut journalled = false;
             let now = clock.now();
             let value = conn.transaction(|conn| {
                 let mut tx = Tx {
                     conn,
                     now,
                     zone,
-                    written: Vec::new(),
+                    journalled: false,
                 };
                 let value = guarded(|| f(&mut tx))?;
-                written = tx.written;
+                journalled = tx.journalled;
                 Ok::<_, Error>(value)
             })?;
-            Ok((value, written))
+            Ok((value, journalled))
         };
-        let (value, written) = match &self.writer {
+        let (value, journalled) = match &self.writer {
             Some(writer) => writer.submit(attempt).await?,
             None => {
                 self.with_connection(move |conn| {
@@ -234,9 +235,8 @@ impl Db {
                 .await?
             }
         };
-        if !written.is_empty() {
-            // Nobody listening is fine: the journal itself is what readers rely on.
-            let _ = self.commits.send(written.into());
+        if journalled {
+            self.commits.send_modify(|count| *count += 1);
         }
         Ok(value)
     }

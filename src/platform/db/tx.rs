@@ -5,10 +5,10 @@ use diesel::prelude::*;
 use super::Conn;
 use crate::error::{Error, Result};
 use crate::platform::clock::Instant;
-use crate::platform::{journal, token};
+use crate::platform::token;
 
 /// What a writing closure works with: the connection inside its transaction, the instant at which
-/// the write happens, and the journal entries it has made.
+/// the write happens, and whether it has appended to the journal.
 pub struct Tx<'a> {
     /// The connection, inside the transaction.
     pub conn: &'a mut Conn,
@@ -16,7 +16,8 @@ pub struct Tx<'a> {
     pub now: Instant,
     /// The zone of wall-clock rules.
     pub zone: chrono_tz::Tz,
-    pub(in crate::platform) written: Vec<journal::Entry>,
+    /// Whether it has appended to the journal.
+    pub(in crate::platform) journalled: bool,
 }
 
 impl Tx<'_> {
@@ -46,17 +47,17 @@ impl Tx<'_> {
     /// Those of `f`, after its writes are undone.
     pub fn savepoint<T>(&mut self, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         let (now, zone) = (self.now, self.zone);
-        let (value, written) = self.conn.transaction(|conn| {
+        let (value, journalled) = self.conn.transaction(|conn| {
             let mut inner = Tx {
                 conn,
                 now,
                 zone,
-                written: Vec::new(),
+                journalled: false,
             };
             let value = f(&mut inner)?;
-            Ok::<_, Error>((value, inner.written))
+            Ok::<_, Error>((value, inner.journalled))
         })?;
-        self.written.extend(written);
+        self.journalled |= journalled;
         Ok(value)
     }
 }

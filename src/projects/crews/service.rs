@@ -64,7 +64,7 @@ fn seen(conn: &mut Conn, caller: &Caller, id: CrewMemberId) -> Result<Seen> {
 /// Applies for a role in the crew of a claim.
 ///
 /// # Errors
-/// `not_found`, `crew_closed`, `role_full`, and what keeps the person from the role.
+/// `not_found`, `crew_closed`, `capacity_full`, and what keeps the person from the role.
 pub fn apply(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -88,7 +88,7 @@ pub fn apply(
 /// Invites somebody into a role of one's crew.
 ///
 /// # Errors
-/// `not_found`, `forbidden`, `crew_closed`, `role_full`, and what keeps the person from the role.
+/// `not_found`, `forbidden`, `crew_closed`, `capacity_full`, and what keeps the person from the role.
 pub fn invite(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -199,7 +199,7 @@ fn has_seat(conn: &mut Conn, claim: ClaimId, role: &ProjectRole) -> Result<()> {
     if taken < i64::from(role.seats) {
         Ok(())
     } else {
-        Err(Code::RoleFull.into())
+        Err(Code::CapacityFull.into())
     }
 }
 
@@ -266,7 +266,7 @@ fn advance(
 /// Says yes: to an application as the leader, to an invitation as the person.
 ///
 /// # Errors
-/// `not_found`, `forbidden`, `role_full`, `move_not_allowed`, and what keeps the person from the
+/// `not_found`, `forbidden`, `capacity_full`, `move_not_allowed`, and what keeps the person from the
 /// role by now.
 pub fn accept(
     tx: &mut Tx<'_>,

@@ -162,7 +162,7 @@ fn in_window(tx: &mut Tx<'_>, project: &Project) -> Result<()> {
 /// Chooses a claim: it holds a seat. When it was the last seat, the others wait in line.
 ///
 /// # Errors
-/// `forbidden`, `own_claim`, `no_seat`, `claim_limit_reached`, `move_not_allowed`.
+/// `forbidden`, `own_claim`, `capacity_full`, `claim_limit_reached`, `move_not_allowed`.
 pub fn approve(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Result<ProjectClaim> {
     let (seen, _) = of_publisher(tx.conn, caller, id)?;
     serialize(tx, seen.project_id)?;
@@ -179,7 +179,7 @@ pub fn approve(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Re
     }
     lifecycle::step(MOVES, claim.status, verb)?;
     if seats_left(tx.conn, &project)? == 0 {
-        return Err(Code::NoSeat.into());
+        return Err(Code::CapacityFull.into());
     }
     may_hold(tx, desk, &project, &claim)?;
     hold(tx, desk, &project, &claim, verb, caller.actor())?;

@@ -73,7 +73,7 @@ pub(super) fn hold(
     .into_iter()
     .filter_map(|claim| claim.seat)
     .collect();
-    let seat = free_seat(&held, project.claim_seats).ok_or(Code::NoSeat)?;
+    let seat = free_seat(&held, project.claim_seats).ok_or(Code::CapacityFull)?;
     let leased = renewed(tx, desk, claim)?;
     let seated = ProjectClaim {
         seat: Some(seat),

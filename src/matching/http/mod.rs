@@ -1,0 +1,35 @@
+//! Recommendations, candidates, and why.
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::projection::Matching;
+use super::service::Moment;
+use super::world::Terms;
+use crate::platform::Platform;
+use crate::platform::http::page::DEFAULT_LIMIT;
+
+mod needs;
+mod recommendations;
+
+/// The room's routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(recommendations::recommend)
+        .service(needs::candidates)
+        .service(needs::explain);
+}
+
+fn moment(platform: &Platform, matching: &Matching) -> Moment {
+    let now = platform.clock.now();
+    Moment {
+        terms: Terms {
+            weights: matching.setting().matching.weights,
+            today: now.with_timezone(&platform.zone).date_naive(),
+        },
+        now,
+    }
+}
+
+fn rows(limit: Option<i64>) -> usize {
+    usize::try_from(limit.unwrap_or(DEFAULT_LIMIT)).unwrap_or(1)
+}

@@ -1,0 +1,166 @@
+//! People for a need, and how one stands to it oneself.
+
+use actix_web::get;
+use actix_web::web::{Data, Json, Path};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use validator::Validate;
+
+use super::{moment, rows};
+use crate::error::Result;
+use crate::identity::Caller;
+use crate::matching::model::{Need, NeedKind, Person, Viewer};
+use crate::matching::projection::Matching;
+use crate::matching::score::{self, Side};
+use crate::matching::service::{self, Moment};
+use crate::matching::view::{FactorView, FilterView, NeedView, factor_views, filter_views};
+use crate::matching::world::Hit;
+use crate::platform::Platform;
+use crate::platform::http::{Params, ProblemBody};
+use crate::platform::token::Vault;
+
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Limit {
+    /// Rows, 1 to 100.
+    #[validate(range(min = 1, max = 100))]
+    limit: Option<i64>,
+}
+
+/// Somebody who fits, without a name.
+#[derive(Debug, Serialize, ToSchema)]
+struct Candidate {
+    /// The same person in every answer about this need, and another one in those about others.
+    pseudonym: String,
+    /// 0 to 100.
+    score: f64,
+    /// What the score is made of.
+    factors: Vec<FactorView>,
+}
+
+/// Who fits a need.
+#[derive(Debug, Serialize, ToSchema)]
+struct Candidates {
+    /// The need.
+    need: NeedView,
+    /// The version of the weights they were ranked by.
+    weights_version: u32,
+    /// The best first.
+    items: Vec<Candidate>,
+}
+
+/// List candidates for a need
+///
+/// For those who speak for it: of a wish, the staff of its region. Nobody is named until both sides
+/// agree.
+#[utoipa::path(tag = "matching", params(
+        ("kind" = NeedKind, Path, description = "What the need is"),
+        ("id" = String, Path, format = Uuid, description = "The wish or role"), Limit),
+    responses(
+        (status = 200, description = "The best candidates", body = Candidates),
+        (status = 403, description = "Not the caller's to ask", body = ProblemBody),
+        (status = 404, description = "No such need, or not open", body = ProblemBody),
+        (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
+#[get("/needs/{kind}/{id}/candidates")]
+pub(super) async fn candidates(
+    caller: Caller,
+    platform: Data<Platform>,
+    matching: Data<Matching>,
+    path: Path<(NeedKind, Uuid)>,
+    query: Params<Limit>,
+) -> Result<Json<Candidates>> {
+    let ((kind, id), Params(query)) = (path.into_inner(), query);
+    matching.until_current().await?;
+    let moment = moment(&platform, &matching);
+    let vault = platform.vault.clone();
+    let answer = platform.db.read(move |conn| {
+        let need = service::open_need(&matching, kind, id)?;
+        service::check_may_ask(conn, &caller, &need)?;
+        let k = rows(query.limit);
+        let hits = service::people_for(conn, &matching, &need, &moment, k)?;
+        let weights = &moment.terms.weights;
+        let item = |hit: Hit<Person>| Candidate {
+            pseudonym: pseudonym(&vault, &need, &hit.what),
+            score: hit.score,
+            factors: factor_views(&hit.what, &need, Side::People, weights, caller.lang),
+        };
+        Ok(Candidates {
+            need: (&*need).into(),
+            weights_version: matching.setting().matching.weights_version,
+            items: hits.into_iter().map(item).collect(),
+        })
+    });
+    Ok(Json(answer.await?))
+}
+
+/// Stable for a need, and of no use for another: a keyed hash of both.
+fn pseudonym(vault: &Vault, need: &Need, person: &Person) -> String {
+    let both = format!("{}:{}:{}", need.id.kind, need.id.id, person.id);
+    let hash = vault.lookup_hash("candidate", &both);
+    hash.iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Why a need is, or is not, for the caller.
+#[derive(Debug, Serialize, ToSchema)]
+struct Explanation {
+    /// The need.
+    need: NeedView,
+    /// Whether every filter lets pass.
+    eligible: bool,
+    /// 0 to 100; null for somebody who is not eligible.
+    score: Option<f64>,
+    /// The version of the weights.
+    weights_version: u32,
+    /// Every hard filter and what it says.
+    filters: Vec<FilterView>,
+    /// What the score is, or would be, made of.
+    factors: Vec<FactorView>,
+}
+
+/// Explain a match
+///
+/// Why a need is, or is not, recommended to the caller: every hard filter with what was looked at,
+/// and the factors.
+#[utoipa::path(tag = "matching", params(
+        ("kind" = NeedKind, Path, description = "What the need is"),
+        ("id" = String, Path, format = Uuid, description = "The wish or role")),
+    responses(
+        (status = 200, description = "Why, or why not", body = Explanation),
+        (status = 404, description = "No such need, or not open", body = ProblemBody),
+        (status = 409, description = "Without a volunteer profile", body = ProblemBody)))]
+#[get("/needs/{kind}/{id}/explanation")]
+pub(super) async fn explain(
+    caller: Caller,
+    platform: Data<Platform>,
+    matching: Data<Matching>,
+    path: Path<(NeedKind, Uuid)>,
+) -> Result<Json<Explanation>> {
+    let (kind, id) = path.into_inner();
+    matching.until_current().await?;
+    let need = service::open_need(&matching, kind, id)?;
+    let person = service::own_profile(&matching, &caller)?;
+    let Moment { terms, now } = moment(&platform, &matching);
+    let weights_version = matching.setting().matching.weights_version;
+    let (asked, wanted) = (person.id, need.clone());
+    let standing = platform
+        .db
+        .read(move |conn| service::standing(conn, &matching, asked, &wanted, now))
+        .await?;
+    let reader = (Viewer::Oneself, caller.lang);
+    let filters = filter_views(&person, &need, &terms, standing, reader);
+    let eligible = filters.iter().all(|filter| filter.passed);
+    let factors = score::factors(&person, &need, Side::Needs);
+    Ok(Json(Explanation {
+        need: (&*need).into(),
+        eligible,
+        score: eligible.then(|| score::score(&factors, &terms.weights)),
+        weights_version,
+        filters,
+        factors: factor_views(&person, &need, Side::Needs, &terms.weights, caller.lang),
+    }))
+}

@@ -1,0 +1,198 @@
+//! People and needs as matching sees them.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::hours::Hours;
+use crate::error::Code;
+use crate::identity::AccountId;
+use crate::platform::clock::Instant;
+use crate::regions::RegionId;
+use crate::taxonomies::LifeCycle;
+use crate::text_enum;
+
+text_enum! {
+    /// What kind of need it is.
+    NeedKind {
+        /// 微心愿: a published wish.
+        Wish,
+        /// 项目岗位: a role in a project's crew.
+        ProjectRole,
+    }
+}
+
+/// Names a need. Ordered by its id, which is unique over all kinds.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+pub struct NeedId {
+    /// The id of the wish or role.
+    pub id: Uuid,
+    /// What it is.
+    pub kind: NeedKind,
+}
+
+/// A point on the Earth, degrees (WGS 84).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spot {
+    /// Degrees east.
+    pub longitude: f64,
+    /// Degrees north.
+    pub latitude: f64,
+}
+
+/// A point and how far one goes from it, or is taken from, in metres.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Site {
+    /// The point.
+    pub spot: Spot,
+    /// Metres around it.
+    pub radius_m: f64,
+}
+
+text_enum! {
+    /// Where the place of a need comes from.
+    Located {
+        /// It has one of its own.
+        Own,
+        /// The centre of its region stands in.
+        RegionCentre,
+    }
+}
+
+/// Where a need is to be met.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Whereabouts {
+    /// Anywhere: no distance counts.
+    Remote,
+    /// Around here.
+    At(Site, Located),
+    /// Nobody knows: it cannot be matched.
+    Unknown,
+}
+
+/// A volunteer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Person {
+    /// Whose profile it is.
+    pub id: AccountId,
+    /// Codes of skills and how well each is mastered, 1 to 3.
+    pub skills: BTreeMap<String, i32>,
+    /// Codes of verified qualifications and the last day each counts.
+    pub qualifications: Vec<(String, Option<NaiveDate>)>,
+    /// The livelihood goals the person cares for; empty means all.
+    pub interests: Vec<LifeCycle>,
+    /// When the person has time in a week.
+    pub free: Hours,
+    /// From where the person sets out.
+    pub places: Vec<Site>,
+    /// For age limits.
+    pub birth_date: Option<NaiveDate>,
+    /// Whether Party membership is verified. Read by the `party` filter alone.
+    pub is_party_member: bool,
+    /// Whether the person is vetted for work with minors.
+    pub is_vetted: bool,
+    /// Whether the person agrees to be matched by profile (PIPL Art. 24).
+    pub agrees: bool,
+    /// What the person has taken on and not finished.
+    pub commitments: u32,
+}
+
+/// A skill that would help.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// A code of the taxonomy: a skill, or a group that any skill of it fulfils.
+    pub skill: String,
+    /// How much it counts beside the others, above 0.
+    pub weight: f64,
+    /// From which level it counts in full; below, in proportion. Without one, any level does.
+    pub level: Option<i32>,
+}
+
+/// Something people are wanted for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Need {
+    /// Its name.
+    pub id: NeedId,
+    /// In a few words.
+    pub title: String,
+    /// Where it belongs.
+    pub region: RegionId,
+    /// The region and all it lies in.
+    pub regions: Vec<RegionId>,
+    /// The name of its street, which is as much as the public learns of where it is.
+    pub street: Option<String>,
+    /// The livelihood goal it serves.
+    pub life_cycle: LifeCycle,
+    /// Where it is to be met.
+    pub whereabouts: Whereabouts,
+    /// The distance at which its factor is one half (`L`), in metres.
+    pub scale_m: f64,
+    /// When hands are wanted.
+    pub hours: Hours,
+    /// When it begins.
+    pub starts_at: Option<Instant>,
+    /// Codes of skills or groups, and the least level.
+    pub required: Vec<(String, i32)>,
+    /// Skills that would help.
+    pub wanted: Vec<Wanted>,
+    /// Codes of qualifications that must be verified.
+    pub qualifications: Vec<String>,
+    /// For Party members only (internal Party activity).
+    pub party_only: bool,
+    /// With minors: for vetted people only.
+    pub minors: bool,
+    /// The least age in years.
+    pub min_age: Option<u32>,
+    /// How many people are wanted.
+    pub places: u32,
+    /// How many of them are there.
+    pub filled: u32,
+    /// Whose it is: they cannot take it themselves.
+    pub owners: Vec<AccountId>,
+}
+
+/// Who reads why somebody does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Viewer {
+    /// The person itself.
+    Oneself,
+    /// Staff of the region.
+    Staff,
+    /// Anybody else.
+    Other,
+}
+
+impl Viewer {
+    /// The code as this reader may see it: what others are not to know is `not_available`.
+    pub fn reads(self, code: Code) -> Code {
+        let is_private = matches!(
+            code,
+            Code::ConsentMissing | Code::Sanctioned | Code::DailyCap
+        );
+        if is_private && self == Self::Other {
+            Code::NotAvailable
+        } else {
+            code
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_are_not_to_know_is_not_available() {
+        for code in [Code::ConsentMissing, Code::Sanctioned, Code::DailyCap] {
+            assert_eq!(Viewer::Other.reads(code), Code::NotAvailable);
+            assert_eq!(Viewer::Oneself.reads(code), code);
+            assert_eq!(Viewer::Staff.reads(code), code);
+        }
+        assert_eq!(Viewer::Other.reads(Code::SkillMissing), Code::SkillMissing);
+    }
+}

@@ -1,0 +1,111 @@
+//! The room's door: the world in memory, and how others wait for it.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLockReadGuard};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::follower::{Shared, build, follow, read};
+use super::settings::MatchingRules;
+use super::store::Setting;
+use super::world::World;
+use crate::error::{Error, Result};
+use crate::platform::Platform;
+use crate::wishes::WishRules;
+
+/// How long an answer waits for the caller's own writes; then it does without.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The room's door: the world, and what keeps it current. Cheap to clone.
+#[derive(Clone)]
+pub struct Matching(Arc<Inner>);
+
+struct Inner {
+    shared: Shared,
+    platform: Platform,
+    /// Ends with the last handle, since it holds none.
+    follower: Mutex<JoinSet<()>>,
+}
+
+impl Matching {
+    /// An empty world, which [`Matching::follow`] fills.
+    pub fn new(platform: Platform, matching: MatchingRules, wishes: WishRules) -> Self {
+        let shared = Shared {
+            setting: Arc::new(Setting { matching, wishes }),
+            world: Arc::default(),
+            applied: watch::Sender::new(None),
+        };
+        Self(Arc::new(Inner {
+            shared,
+            platform,
+            follower: Mutex::default(),
+        }))
+    }
+
+    /// Builds the world and keeps it current, on the runtime at hand; once, however often it is
+    /// called.
+    pub fn follow(&self) {
+        let inner = &self.0;
+        let mut follower = inner
+            .follower
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if follower.is_empty() {
+            inner.platform.wakeups.relay();
+            follower.spawn(follow(inner.shared.clone(), inner.platform.clone()));
+        }
+    }
+
+    /// Whether the world is built.
+    pub fn is_ready(&self) -> bool {
+        self.0.shared.applied.borrow().is_some()
+    }
+
+    /// Waits until the world is built.
+    pub async fn until_ready(&self) {
+        // the sender lives as long as this handle, so waiting cannot fail
+        let _ = self
+            .0
+            .shared
+            .applied
+            .subscribe()
+            .wait_for(Option::is_some)
+            .await;
+    }
+
+    /// Waits until the world has all that this process had answered by now, so that callers see
+    /// what they wrote. Where that takes too long, the world is used as it is.
+    ///
+    /// # Errors
+    /// `overloaded` while the world is built.
+    pub async fn until_current(&self) -> Result<()> {
+        if !self.is_ready() {
+            return Err(Error::overloaded());
+        }
+        let commits = *self.0.platform.db.commits().borrow();
+        let mut applied = self.0.shared.applied.subscribe();
+        let current = applied.wait_for(|applied| applied.is_some_and(|count| count >= commits));
+        if tokio::time::timeout(PATIENCE, current).await.is_err() {
+            tracing::warn!("matching answers without the latest changes");
+        }
+        Ok(())
+    }
+
+    /// The world as it is. Keep it briefly: changes wait.
+    pub fn world(&self) -> RwLockReadGuard<'_, World> {
+        read(&self.0.shared.world)
+    }
+
+    /// The world as the database has it now, built anew.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn rebuilt(&self) -> Result<World> {
+        build(&self.0.platform.db, &self.0.shared.setting).await
+    }
+
+    pub(super) fn setting(&self) -> &Setting {
+        &self.0.shared.setting
+    }
+}

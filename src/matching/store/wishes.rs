@@ -1,0 +1,214 @@
+//! Published wishes as needs.
+//!
+//! A wish has no hours, no start and no required skills; it wants one person. It lies at its own
+//! coordinates, else at the centre of its region, with the radius that is usual there.
+
+use std::collections::HashMap;
+
+use chrono::TimeDelta;
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::{Bar, Batch, Setting, Source, region_facts};
+use crate::error::{Code, Result};
+use crate::identity::{AccountId, Caller, Role};
+use crate::matching::{Hours, Located, Need, NeedId, NeedKind, Site, Spot, Whereabouts};
+use crate::platform::clock::Instant;
+use crate::platform::db::Conn;
+use crate::regions::{self, Level, RegionId};
+use crate::schema::{wish_claims, wishes};
+use crate::taxonomies::LifeCycle;
+use crate::wishes::{ClaimOutcome, WishId, WishStatus};
+
+pub const SOURCE: Source = Source {
+    kind: NeedKind::Wish,
+    ids,
+    load,
+    touched,
+    people,
+    commitments,
+    barred,
+    may_ask,
+};
+
+fn named(ids: &[Uuid]) -> Vec<WishId> {
+    ids.iter().map(|id| WishId(*id)).collect()
+}
+
+fn ids(conn: &mut Conn, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>> {
+    let mut open = wishes::table
+        .filter(wishes::status.eq(WishStatus::Published))
+        .select(wishes::id)
+        .into_boxed();
+    if let Some(after) = after {
+        open = open.filter(wishes::id.gt(WishId(after)));
+    }
+    let found: Vec<WishId> = open.order(wishes::id).limit(limit).load(conn)?;
+    Ok(found.into_iter().map(|id| id.0).collect())
+}
+
+#[derive(Queryable)]
+struct Row {
+    id: WishId,
+    title: String,
+    region_id: RegionId,
+    life_cycle: LifeCycle,
+    longitude: Option<f64>,
+    latitude: Option<f64>,
+    author_id: AccountId,
+    beneficiary_id: Option<AccountId>,
+}
+
+fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
+    let rows: Vec<Row> = wishes::table
+        .filter(wishes::id.eq_any(named(ids)))
+        .filter(wishes::status.eq(WishStatus::Published))
+        .order(wishes::id)
+        .select((
+            wishes::id,
+            wishes::title,
+            wishes::region_id,
+            wishes::life_cycle,
+            wishes::longitude,
+            wishes::latitude,
+            wishes::author_id,
+            wishes::beneficiary_id,
+        ))
+        .load(conn)?;
+    let mut of: Vec<_> = rows.iter().map(|row| row.region_id).collect();
+    of.sort_unstable();
+    of.dedup();
+    let facts = region_facts(conn, &of)?;
+    let streets = regions::enclosing(conn, &of, Level::Street)?;
+    let need = |row: Row| {
+        let region = facts.get(&row.region_id)?;
+        let reach = setting.matching.regions.of(region.level);
+        let own = row.longitude.zip(row.latitude);
+        let site = |(longitude, latitude): (f64, f64)| Site {
+            spot: Spot {
+                longitude,
+                latitude,
+            },
+            radius_m: reach.radius_m,
+        };
+        let whereabouts = match (own, region.centre) {
+            (Some(own), _) => Whereabouts::At(site(coarse(own)), Located::Own),
+            (None, Some(centre)) => Whereabouts::At(site(centre), Located::RegionCentre),
+            (None, None) => Whereabouts::Unknown,
+        };
+        Some(Need {
+            id: NeedId {
+                id: row.id.0,
+                kind: NeedKind::Wish,
+            },
+            title: row.title,
+            region: row.region_id,
+            regions: region.with_ancestors.clone(),
+            street: streets.get(&row.region_id).cloned(),
+            life_cycle: row.life_cycle,
+            whereabouts,
+            scale_m: reach.scale_m,
+            hours: Hours::default(),
+            starts_at: None,
+            required: Vec::new(),
+            wanted: Vec::new(),
+            qualifications: Vec::new(),
+            party_only: false,
+            minors: false,
+            min_age: None,
+            places: 1,
+            filled: 0,
+            owners: [row.author_id]
+                .into_iter()
+                .chain(row.beneficiary_id)
+                .collect(),
+        })
+    };
+    Ok(rows.into_iter().filter_map(need).collect())
+}
+
+/// To the thousandth of a degree, about a hundred metres. Scores are exact, and whoever moves
+/// their own place about could compute from exact ones where a beneficiary lives.
+fn coarse((longitude, latitude): (f64, f64)) -> (f64, f64) {
+    let coarse = |degrees: f64| (degrees * 1000.0).round() / 1000.0;
+    (coarse(longitude), coarse(latitude))
+}
+
+fn touched(conn: &mut Conn, noun: &str, subjects: &[Uuid]) -> Result<Vec<Uuid>> {
+    match noun {
+        "wish" => Ok(subjects.to_vec()),
+        "region" => {
+            let regions: Vec<_> = subjects.iter().map(|id| RegionId(*id)).collect();
+            let found: Vec<WishId> = wishes::table
+                .filter(wishes::region_id.eq_any(regions))
+                .filter(wishes::status.eq(WishStatus::Published))
+                .select(wishes::id)
+                .load(conn)?;
+            Ok(found.into_iter().map(|id| id.0).collect())
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn people(conn: &mut Conn, noun: &str, subjects: &[Uuid]) -> Result<Vec<AccountId>> {
+    if noun != "wish" {
+        return Ok(Vec::new());
+    }
+    Ok(wish_claims::table
+        .filter(wish_claims::wish_id.eq_any(named(subjects)))
+        .select(wish_claims::claimant_id)
+        .distinct()
+        .load(conn)?)
+}
+
+fn commitments(conn: &mut Conn, people: &[AccountId]) -> Result<HashMap<AccountId, u32>> {
+    let live: Vec<AccountId> = wish_claims::table
+        .filter(wish_claims::claimant_id.eq_any(people.to_vec()))
+        .filter(wish_claims::ended_at.is_null())
+        .select(wish_claims::claimant_id)
+        .load(conn)?;
+    let mut counts = HashMap::new();
+    for person in live {
+        *counts.entry(person).or_default() += 1;
+    }
+    Ok(counts)
+}
+
+/// Who holds as many live claims as one may, or let too many lapse lately: none of the wishes.
+fn barred(conn: &mut Conn, setting: &Setting, batch: &Batch) -> Result<Vec<Bar>> {
+    let rules = &setting.wishes;
+    let since = batch.now - TimeDelta::days(rules.lapse_days);
+    let lapsed = wish_claims::outcome
+        .eq(ClaimOutcome::Lapsed)
+        .and(wish_claims::ended_at.gt(since));
+    let claims: Vec<(AccountId, Option<Instant>)> = wish_claims::table
+        .filter(wish_claims::claimant_id.eq_any(batch.people.clone()))
+        .filter(wish_claims::ended_at.is_null().or(lapsed.assume_not_null()))
+        .select((wish_claims::claimant_id, wish_claims::ended_at))
+        .load(conn)?;
+    let mut counts: HashMap<AccountId, (i64, i64)> = HashMap::new();
+    for (person, ended_at) in claims {
+        let (live, lapses) = counts.entry(person).or_default();
+        *(if ended_at.is_none() { live } else { lapses }) += 1;
+    }
+    let bar = |(person, (live, lapses))| {
+        let code = if lapses >= rules.lapses {
+            Code::Sanctioned
+        } else if live >= rules.live_claims {
+            Code::DailyCap
+        } else {
+            return None;
+        };
+        Some(Bar {
+            person,
+            need: None,
+            code,
+        })
+    };
+    Ok(counts.into_iter().filter_map(bar).collect())
+}
+
+fn may_ask(conn: &mut Conn, caller: &Caller, need: &Need) -> Result<bool> {
+    let staff = [Role::RegionAdmin, Role::GridLeader, Role::GridWorker];
+    caller.holds_in_region(conn, &staff, need.region)
+}
