@@ -257,6 +257,7 @@ impl App {
                 platform.clone(),
                 config.matching.clone(),
                 config.wishes.clone(),
+                &config.projects,
             ),
             keyring: Keyring::new(platform.db.clone(), platform.vault.clone()),
             config: Arc::new(config),

@@ -120,7 +120,10 @@ pub async fn build(db: &Db, setting: &Arc<Setting>) -> Result<World> {
     let mut after: Option<AccountId> = None;
     loop {
         let page = db
-            .read(move |conn| store::page_of_people(conn, after, PAGE))
+            .read({
+                let setting = setting.clone();
+                move |conn| store::page_of_people(conn, &setting, after, PAGE)
+            })
             .await?;
         let Some(last) = page.last() else { break };
         after = Some(last.id);

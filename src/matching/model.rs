@@ -94,8 +94,8 @@ pub struct Person {
     pub birth_date: Option<NaiveDate>,
     /// Whether Party membership is verified. Read by the `party` filter alone.
     pub is_party_member: bool,
-    /// Whether the person is vetted for work with minors.
-    pub is_vetted: bool,
+    /// The last day on which a vetting for work with minors counts; none without one.
+    pub vetted_until: Option<NaiveDate>,
     /// Whether the person agrees to be matched by profile (PIPL Art. 24).
     pub agrees: bool,
     /// What the person has taken on and not finished.

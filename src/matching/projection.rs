@@ -12,6 +12,7 @@ use super::store::Setting;
 use super::world::World;
 use crate::error::{Error, Result};
 use crate::platform::Platform;
+use crate::projects::ProjectRules;
 use crate::wishes::WishRules;
 
 /// How long an answer waits for the caller's own writes; then it does without.
@@ -30,9 +31,20 @@ struct Inner {
 
 impl Matching {
     /// An empty world, which [`Matching::follow`] fills.
-    pub fn new(platform: Platform, matching: MatchingRules, wishes: WishRules) -> Self {
+    pub fn new(
+        platform: Platform,
+        matching: MatchingRules,
+        wishes: WishRules,
+        projects: &ProjectRules,
+    ) -> Self {
         let shared = Shared {
-            setting: Arc::new(Setting { matching, wishes }),
+            setting: Arc::new(Setting {
+                matching,
+                wishes,
+                vetting: projects.vetting.clone(),
+                vault: platform.vault.clone(),
+                zone: platform.zone,
+            }),
             world: Arc::default(),
             applied: watch::Sender::new(None),
         };

@@ -40,7 +40,7 @@ pub fn person(n: u128) -> Person {
         places: vec![site(121.85, 29.92)],
         birth_date: None,
         is_party_member: false,
-        is_vetted: false,
+        vetted_until: None,
         agrees: true,
         commitments: 0,
     }

@@ -201,7 +201,10 @@ pub fn refusal(filter: Filter, person: &Person, need: &Need, today: NaiveDate) -
             unless(common_minutes(person, need) >= wanted, Code::NoCommonHours)
         }
         Filter::Party => unless(!need.party_only || person.is_party_member, Code::PartyOnly),
-        Filter::Vetting => unless(!need.minors || person.is_vetted, Code::VettingMissing),
+        Filter::Vetting => {
+            let is_vetted = person.vetted_until.is_some_and(|last| today <= last);
+            unless(!need.minors || is_vetted, Code::VettingMissing)
+        }
         Filter::Age => {
             let old_enough = need.min_age.is_none_or(|least| {
                 person

@@ -23,4 +23,5 @@ mod service;
 mod store;
 
 pub use model::Standing;
-pub use service::{is_party_member, react};
+pub use service::{is_party_member, members_among, react};
+pub use store::accounts_of;

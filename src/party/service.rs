@@ -4,6 +4,8 @@ use super::model::{
 };
 use super::rules::{self, MOVES};
 use super::store;
+use std::collections::BTreeSet;
+
 use crate::branches::{self, Branch, BranchId, BranchStatus, NewBranch};
 use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{
@@ -29,6 +31,24 @@ pub fn is_party_member(conn: &mut Conn, vault: &Vault, account: AccountId) -> Re
     };
     let is_verified = row.status == MembershipStatus::Verified;
     Ok(is_verified && standing(vault, &row)?.is_some_and(rules::counts_as_member))
+}
+
+/// Those of these accounts who are verified members; for many at once, as [`is_party_member`].
+///
+/// # Errors
+/// Those of the database.
+pub fn members_among(
+    conn: &mut Conn,
+    vault: &Vault,
+    accounts: &[AccountId],
+) -> Result<BTreeSet<AccountId>> {
+    let mut members = BTreeSet::new();
+    for account in store::verified_among(conn, accounts)? {
+        if is_party_member(conn, vault, account)? {
+            members.insert(account);
+        }
+    }
+    Ok(members)
 }
 
 // ---- branches

@@ -27,6 +27,27 @@ pub fn of_account(conn: &mut Conn, account: AccountId) -> Result<Option<Membersh
         .optional()?)
 }
 
+/// Those of these accounts with a verified membership, whether or not its consent is in force.
+pub fn verified_among(conn: &mut Conn, accounts: &[AccountId]) -> Result<Vec<AccountId>> {
+    Ok(party_memberships::table
+        .filter(party_memberships::account_id.eq_any(accounts.to_vec()))
+        .filter(party_memberships::status.eq(MembershipStatus::Verified))
+        .select(party_memberships::account_id)
+        .load(conn)?)
+}
+
+/// Whose these memberships are.
+///
+/// # Errors
+/// Those of the database.
+pub fn accounts_of(conn: &mut Conn, memberships: &[uuid::Uuid]) -> Result<Vec<AccountId>> {
+    let ids: Vec<_> = memberships.iter().map(|id| MembershipId(*id)).collect();
+    Ok(party_memberships::table
+        .filter(party_memberships::id.eq_any(ids))
+        .select(party_memberships::account_id)
+        .load(conn)?)
+}
+
 /// The memberships of a branch in one state, oldest first, `limit + 1` of them, whether or not
 /// their consents are in force.
 pub fn of_branch(

@@ -1179,3 +1179,244 @@ async fn a_filed_organisation_claims_inside_its_street_only() {
     let near = t.open_project(json!({})).await;
     t.claim(&manager, &near, Some(&filed)).expect(201).await;
 }
+
+impl Town {
+    /// A volunteer who agrees to be matched.
+    async fn matched(&self, skills: Value, longitude: f64) -> User {
+        let user = self.server.person("示例·志愿者").await;
+        let profile = json!({
+            "region_id": self.grid, "introduction": "", "birth_date": null, "skills": skills, "interests": [],
+            "availability": [{"weekday": 6, "from_minute": 540, "to_minute": 660}],
+            "places": [{"label": "家", "longitude": longitude, "latitude": 29.91, "radius_m": 5000}],
+        });
+        self.server
+            .call(Method::PUT, "/me/volunteer")
+            .by(&user)
+            .json(profile)
+            .expect(200)
+            .await;
+        self.server
+            .call(Method::PUT, "/me/consents/personalization")
+            .by(&user)
+            .json(json!({"text_version": "1"}))
+            .expect(200)
+            .await;
+        user
+    }
+
+    async fn failed(&self, by: &User, role: &Value) -> Vec<String> {
+        let path = format!("/needs/project_role/{}/explanation", role.as_str().unwrap());
+        let why = self.server.get(&path).by(by).expect(200).await;
+        let codes = why.json["filters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|f| f["code"].as_str());
+        codes.map(str::to_owned).collect()
+    }
+
+    async fn has_world_of_database(&self) {
+        let matching = &self.server.app.matching;
+        matching.until_current().await.unwrap();
+        let built = matching.rebuilt().await.unwrap();
+        assert!(
+            *matching.world() == built,
+            "the world is not what the database says"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn roles_of_claimed_projects_are_matched_with_people() {
+    let t = town().await;
+    let id = t.open_project(json!({})).await;
+    let homework = json!([{"skill": "education.homework", "level": 2}]);
+    let tutor = t.matched(homework.clone(), 121.851).await;
+    let far = t.matched(homework, 121.89).await;
+    let other = t.matched(json!([]), 121.851).await;
+    let ids = |answer: &Answer| -> Vec<String> {
+        let items = answer.json["items"].as_array().unwrap().iter();
+        items
+            .map(|item| item["need"]["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let recommended = |by: &User| {
+        t.server
+            .get("/recommendations?personalized=true&kind=project_role")
+            .by(by)
+    };
+    assert!(
+        ids(&recommended(&tutor).expect(200).await).is_empty(),
+        "nobody leads a crew yet"
+    );
+    let (organization, leader) = t.active("示例·甲队").await;
+    let claim = t
+        .claim(&leader, &id, Some(&organization))
+        .expect(201)
+        .await
+        .id();
+    let shown = t.server.get(&format!("/projects/{id}")).expect(200).await;
+    let (role, helper) = (&shown.json["roles"][0]["id"], &shown.json["roles"][1]["id"]);
+    let found = recommended(&tutor).expect(200).await;
+    assert_eq!(ids(&found).len(), 2, "{:#}", found.json);
+    let best = &found.json["items"][0];
+    let sum: f64 = best["factors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| f["contribution"].as_f64().unwrap())
+        .sum();
+    assert!((sum - best["score"].as_f64().unwrap()).abs() < 1e-9);
+    assert_eq!(
+        ids(&recommended(&other).expect(200).await),
+        [helper.as_str().unwrap()],
+        "without the skill"
+    );
+    assert_eq!(t.failed(&other, role).await, ["skill_missing"]);
+
+    let path = format!("/needs/project_role/{}/candidates", role.as_str().unwrap());
+    t.server
+        .get(&path)
+        .by(&tutor)
+        .refused(403, "forbidden")
+        .await;
+    let candidates = t.server.get(&path).by(&leader).expect(200).await;
+    let items = candidates.json["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2);
+    assert!(
+        items[0]["score"].as_f64() > items[1]["score"].as_f64(),
+        "the nearer first"
+    );
+    assert!(
+        !candidates.json.to_string().contains(&tutor.id.to_string()),
+        "no names before both agree"
+    );
+
+    let crew = format!("/project-claims/{claim}/crew");
+    let applied = t
+        .server
+        .post(&crew)
+        .by(&tutor)
+        .json(json!({"role_id": role}))
+        .expect(201)
+        .await
+        .id();
+    assert_eq!(t.failed(&tutor, role).await, ["in_crew_already"]);
+    assert_eq!(
+        ids(&recommended(&tutor).expect(200).await),
+        [helper.as_str().unwrap()]
+    );
+    t.server
+        .post(&format!("/crew-members/{applied}/accept"))
+        .by(&leader)
+        .json(json!({}))
+        .expect(200)
+        .await;
+    let applied = t
+        .server
+        .post(&crew)
+        .by(&far)
+        .json(json!({"role_id": role}))
+        .expect(201)
+        .await
+        .id();
+    t.server
+        .post(&format!("/crew-members/{applied}/accept"))
+        .by(&leader)
+        .json(json!({}))
+        .expect(200)
+        .await;
+    let codes = t.failed(&other, role).await;
+    assert!(codes.contains(&"capacity_full".to_owned()), "{codes:?}");
+    t.has_world_of_database().await;
+    t.claim_act(&leader, &claim, "withdraw", json!({"reason": "改期"}))
+        .expect(200)
+        .await;
+    assert!(
+        ids(&recommended(&other).expect(200).await).is_empty(),
+        "the crew is gone"
+    );
+    t.has_world_of_database().await;
+}
+
+#[actix_web::test]
+async fn internal_party_activities_are_for_verified_members() {
+    let t = town().await;
+    let id = t
+        .open_project(json!({"party_only": true, "allows_person": true, "claim_seats": 2}))
+        .await;
+    let branch =
+        json!({"code": "B1", "name": "示例党支部", "region_id": t.street, "parent_id": null});
+    let branch = t
+        .server
+        .post("/party-branches")
+        .by(&t.street_admin)
+        .json(branch)
+        .expect(201)
+        .await
+        .id();
+    let secretary = t
+        .server
+        .staff(
+            "示例·支部书记",
+            Role::BranchSecretary,
+            Some(branch.parse().unwrap()),
+        )
+        .await;
+    let (organization, leader) = t.active("示例·甲队").await;
+    let claim = t
+        .claim(&leader, &id, Some(&organization))
+        .expect(201)
+        .await
+        .id();
+    let shown = t.server.get(&format!("/projects/{id}")).expect(200).await;
+    let helper = shown.json["roles"][1]["id"].clone();
+    let person = t.matched(json!([]), 121.851).await;
+    let crew = || {
+        let body = json!({ "role_id": helper });
+        t.server
+            .post(&format!("/project-claims/{claim}/crew"))
+            .by(&person)
+            .json(body)
+    };
+    crew().refused(403, "party_only").await;
+    t.claim(&person, &id, None).refused(403, "party_only").await;
+    assert_eq!(t.failed(&person, &helper).await, ["party_only"]);
+
+    t.server
+        .call(Method::PUT, "/me/consents/party_membership")
+        .by(&person)
+        .json(json!({"text_version": "1"}))
+        .expect(200)
+        .await;
+    let declared = json!({"branch_id": branch, "standing": "member"});
+    let declared = t
+        .server
+        .post("/me/party-membership")
+        .by(&person)
+        .json(declared)
+        .expect(201)
+        .await
+        .id();
+    crew().refused(403, "party_only").await;
+    t.server
+        .post(&format!("/party-memberships/{declared}/verify"))
+        .by(&secretary)
+        .json(json!({}))
+        .expect(200)
+        .await;
+    assert!(t.failed(&person, &helper).await.is_empty());
+    crew().expect(201).await;
+    t.claim(&person, &id, None).expect(201).await;
+    t.server
+        .call(Method::DELETE, "/me/consents/party_membership")
+        .by(&person)
+        .expect(204)
+        .await;
+    let codes = t.failed(&person, &helper).await;
+    assert!(
+        codes.contains(&"party_only".to_owned()),
+        "withdrawn, and not used any more: {codes:?}"
+    );
+    t.has_world_of_database().await;
+}

@@ -1,6 +1,7 @@
 //! All of the room's SQL: people, and for each kind of need its own file.
 
 mod people;
+mod project_roles;
 mod wishes;
 
 use std::collections::{BTreeSet, HashMap};
@@ -15,18 +16,28 @@ use crate::identity::{AccountId, Caller};
 use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
 use crate::platform::journal::Touched;
+use crate::platform::token::Vault;
 use crate::regions::{Level, RegionId};
 use crate::schema::{region_ancestors, regions};
 use crate::wishes::WishRules;
 
 pub use people::page as page_of_people;
 
-/// The numbers that loading and checking go by.
-#[derive(Clone, Debug)]
+/// What loading and checking go by.
+#[derive(Clone)]
 pub struct Setting {
     pub matching: MatchingRules,
     pub wishes: WishRules,
+    /// The qualification that work with minors asks for.
+    pub vetting: String,
+    /// Opens what is sealed of a Party membership.
+    pub vault: Vault,
+    /// The zone of dates.
+    pub zone: chrono_tz::Tz,
 }
+
+/// How much each person has taken on.
+pub type Commitments = HashMap<AccountId, u32>;
 
 /// A kind of need: how it is loaded, followed and checked.
 pub struct Source {
@@ -40,7 +51,7 @@ pub struct Source {
     /// The people whose commitments may be others since then.
     pub people: fn(&mut Conn, &str, &[Uuid]) -> Result<Vec<AccountId>>,
     /// What people have taken on of this kind and not finished; who is not there has nothing.
-    pub commitments: fn(&mut Conn, &[AccountId]) -> Result<HashMap<AccountId, u32>>,
+    pub commitments: fn(&mut Conn, &[AccountId]) -> Result<Commitments>,
     /// What only the database knows, in one query for the whole batch.
     pub barred: fn(&mut Conn, &Setting, &Batch) -> Result<Vec<Bar>>,
     /// Whether the caller may ask for candidates.
@@ -48,7 +59,7 @@ pub struct Source {
 }
 
 /// Every kind of need.
-pub const SOURCES: &[Source] = &[wishes::SOURCE];
+pub const SOURCES: &[Source] = &[wishes::SOURCE, project_roles::SOURCE];
 
 /// Candidates to be checked: each of these people with each of these needs of one kind.
 pub struct Batch {
@@ -105,7 +116,7 @@ pub fn present(conn: &mut Conn, setting: &Setting, touched: &[&Touched]) -> Resu
     let mut present = Present::default();
     let people: Vec<_> = people.into_iter().collect();
     for ids in people.chunks(BATCH) {
-        let mut found: HashMap<_, _> = people::load(conn, ids)?
+        let mut found: HashMap<_, _> = people::load(conn, setting, ids)?
             .into_iter()
             .map(|person| (person.id, person))
             .collect();

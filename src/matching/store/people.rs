@@ -6,10 +6,11 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::SOURCES;
+use super::{SOURCES, Setting};
 use crate::error::Result;
 use crate::identity::{AccountId, Purpose};
 use crate::matching::{Hours, Person, Site, Span, Spot};
+use crate::party;
 use crate::platform::columns::Uid;
 use crate::platform::db::Conn;
 use crate::schema::{
@@ -17,12 +18,13 @@ use crate::schema::{
     volunteer_windows, volunteers,
 };
 use crate::taxonomies::LifeCycle;
-use crate::volunteers::QualificationStatus;
+use crate::volunteers::{QualificationStatus, includes};
 
 /// The people that may be other ones since these subjects of a noun changed.
 pub fn touched(conn: &mut Conn, noun: &str, subjects: &[Uuid]) -> Result<Vec<AccountId>> {
     match noun {
         "volunteer" | "account" => Ok(subjects.iter().map(|id| AccountId(*id)).collect()),
+        "party_membership" => party::accounts_of(conn, subjects),
         "qualification" => {
             let ids: Vec<Uid> = subjects.iter().map(|id| Uid(*id)).collect();
             Ok(qualifications::table
@@ -35,7 +37,12 @@ pub fn touched(conn: &mut Conn, noun: &str, subjects: &[Uuid]) -> Result<Vec<Acc
 }
 
 /// A page of volunteers by account, after one of them.
-pub fn page(conn: &mut Conn, after: Option<AccountId>, limit: i64) -> Result<Vec<Person>> {
+pub fn page(
+    conn: &mut Conn,
+    setting: &Setting,
+    after: Option<AccountId>,
+    limit: i64,
+) -> Result<Vec<Person>> {
     let mut ids = volunteers::table
         .select(volunteers::account_id)
         .into_boxed();
@@ -43,11 +50,11 @@ pub fn page(conn: &mut Conn, after: Option<AccountId>, limit: i64) -> Result<Vec
         ids = ids.filter(volunteers::account_id.gt(after));
     }
     let ids: Vec<AccountId> = ids.order(volunteers::account_id).limit(limit).load(conn)?;
-    load(conn, &ids)
+    load(conn, setting, &ids)
 }
 
 /// Those of these accounts that are volunteers.
-pub fn load(conn: &mut Conn, ids: &[AccountId]) -> Result<Vec<Person>> {
+pub fn load(conn: &mut Conn, setting: &Setting, ids: &[AccountId]) -> Result<Vec<Person>> {
     let rows: Vec<(AccountId, Option<NaiveDate>)> = volunteers::table
         .filter(volunteers::account_id.eq_any(ids.to_vec()))
         .order(volunteers::account_id)
@@ -65,21 +72,32 @@ pub fn load(conn: &mut Conn, ids: &[AccountId]) -> Result<Vec<Person>> {
     let mut windows = windows(conn, ids)?;
     let mut places = places(conn, ids)?;
     let agreeing = agreeing(conn, ids)?;
-    let person = |(id, birth_date)| Person {
-        id,
-        skills: skills.remove(&id).unwrap_or_default().into_iter().collect(),
-        qualifications: held.remove(&id).unwrap_or_default(),
-        interests: interests.remove(&id).unwrap_or_default(),
-        free: Hours::weekly(windows.remove(&id).unwrap_or_default()),
-        places: places.remove(&id).unwrap_or_default(),
-        birth_date,
-        // nothing verifies either yet: whoever needs one of them is refused
-        is_party_member: false,
-        is_vetted: false,
-        agrees: agreeing.contains_key(&id),
-        commitments: commitments.get(&id).copied().unwrap_or(0),
+    let members = party::members_among(conn, &setting.vault, ids)?;
+    let person = |(id, birth_date)| {
+        let qualifications = held.remove(&id).unwrap_or_default();
+        Person {
+            id,
+            skills: skills.remove(&id).unwrap_or_default().into_iter().collect(),
+            vetted_until: vetted_until(&qualifications, &setting.vetting),
+            qualifications,
+            interests: interests.remove(&id).unwrap_or_default(),
+            free: Hours::weekly(windows.remove(&id).unwrap_or_default()),
+            places: places.remove(&id).unwrap_or_default(),
+            birth_date,
+            is_party_member: members.contains(&id),
+            agrees: agreeing.contains_key(&id),
+            commitments: commitments.get(&id).copied().unwrap_or(0),
+        }
     };
     Ok(rows.into_iter().map(person).collect())
+}
+
+/// The last day on which a vetting for work with minors counts.
+fn vetted_until(held: &[(String, Option<NaiveDate>)], vetting: &str) -> Option<NaiveDate> {
+    held.iter()
+        .filter(|(kind, _)| includes(kind, vetting))
+        .map(|(_, last)| last.unwrap_or(NaiveDate::MAX))
+        .max()
 }
 
 type Of<T> = HashMap<AccountId, Vec<T>>;

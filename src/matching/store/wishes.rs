@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::{Bar, Batch, Setting, Source, region_facts};
+use super::{Bar, Batch, Commitments, Setting, Source, region_facts};
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
 use crate::matching::{Hours, Located, Need, NeedId, NeedKind, Site, Spot, Whereabouts};
@@ -161,7 +161,7 @@ fn people(conn: &mut Conn, noun: &str, subjects: &[Uuid]) -> Result<Vec<AccountI
         .load(conn)?)
 }
 
-fn commitments(conn: &mut Conn, people: &[AccountId]) -> Result<HashMap<AccountId, u32>> {
+fn commitments(conn: &mut Conn, people: &[AccountId]) -> Result<Commitments> {
     let live: Vec<AccountId> = wish_claims::table
         .filter(wish_claims::claimant_id.eq_any(people.to_vec()))
         .filter(wish_claims::ended_at.is_null())

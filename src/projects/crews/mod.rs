@@ -16,5 +16,5 @@ mod store;
 
 pub use model::{CrewMember, CrewMemberId, CrewStatus};
 pub(super) use service::disband;
-pub use service::{NewMember, accept, apply, invite};
+pub use service::{NewMember, accept, apply, invite, may_look_for_people};
 pub use store::{filled, is_in};

@@ -33,6 +33,23 @@ pub struct NewMember {
     pub note: String,
 }
 
+/// Whether the caller may look for people for a role: who leads a crew of its project, or publishes
+/// it.
+///
+/// # Errors
+/// `not_found`, and those of the database.
+pub fn may_look_for_people(conn: &mut Conn, caller: &Caller, role: RoleId) -> Result<bool> {
+    let project = projects::role(conn, role)?.project_id;
+    let project = projects::project(conn, project)?;
+    for claim in claims::holders(conn, project.id)? {
+        let relation = claims::relation(conn, Some(caller), &project, &claim)?;
+        if relation.claimant || relation.publisher {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// A place with its claim and project, and whether the caller leads the crew or is the person.
 struct Seen {
     place: CrewMember,

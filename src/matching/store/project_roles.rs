@@ -1,0 +1,305 @@
+//! Roles of claimed projects as needs.
+//!
+//! A role is open while its project has a live claim with a place left in it; each claim has its
+//! own crew. It lies at its project's coordinates, else at the centre of its region, with the
+//! radius that is usual there, and begins with its project.
+
+use std::collections::HashMap;
+
+use chrono::{NaiveDate, NaiveTime, TimeZone, Utc};
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::{Bar, Batch, Commitments, Setting, Source, region_facts};
+use crate::error::{Code, Result};
+use crate::identity::{AccountId, Caller};
+use crate::matching::{
+    Hours, Located, Need, NeedId, NeedKind, Site, Span, Spot, Wanted, Whereabouts,
+};
+use crate::platform::clock::Instant;
+use crate::platform::columns::Json;
+use crate::platform::db::Conn;
+use crate::projects::claims::{self, ClaimId};
+use crate::projects::crews::{self, CrewMemberId, CrewStatus};
+use crate::projects::{ProjectId, ProjectStatus, RoleId, RoleSkill};
+use crate::regions::{self, Level, RegionId};
+use crate::schema::{crew_members, project_claims, project_roles, projects};
+use crate::taxonomies::LifeCycle;
+use crate::volunteers::Window;
+
+pub const SOURCE: Source = Source {
+    kind: NeedKind::ProjectRole,
+    ids,
+    load,
+    touched,
+    people,
+    commitments,
+    barred,
+    may_ask,
+};
+
+/// The states in which a project's crews take people.
+const OPEN: [ProjectStatus; 3] = [
+    ProjectStatus::Open,
+    ProjectStatus::Claimed,
+    ProjectStatus::Running,
+];
+
+fn named(ids: &[Uuid]) -> Vec<RoleId> {
+    ids.iter().map(|id| RoleId(*id)).collect()
+}
+
+fn ids(conn: &mut Conn, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>> {
+    let claimed = project_claims::table
+        .filter(project_claims::status.eq_any(claims::rules::LIVE.to_vec()))
+        .select(project_claims::project_id);
+    let mut rows = project_roles::table
+        .inner_join(projects::table)
+        .filter(projects::status.eq_any(OPEN))
+        .filter(projects::id.eq_any(claimed))
+        .select(project_roles::id)
+        .into_boxed();
+    if let Some(after) = after {
+        rows = rows.filter(project_roles::id.gt(RoleId(after)));
+    }
+    let found: Vec<RoleId> = rows.order(project_roles::id).limit(limit).load(conn)?;
+    Ok(found.into_iter().map(|id| id.0).collect())
+}
+
+#[derive(Queryable)]
+struct Row {
+    id: RoleId,
+    project_id: ProjectId,
+    name: String,
+    seats: i32,
+    qualification: Option<String>,
+    skills: Json<Vec<RoleSkill>>,
+    hours: Json<Vec<Window>>,
+    title: String,
+    region_id: RegionId,
+    life_cycle: LifeCycle,
+    minors: bool,
+    party_only: bool,
+    starts_on: NaiveDate,
+    longitude: Option<f64>,
+    latitude: Option<f64>,
+}
+
+fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
+    let rows: Vec<Row> = project_roles::table
+        .inner_join(projects::table)
+        .filter(project_roles::id.eq_any(named(ids)))
+        .filter(projects::status.eq_any(OPEN))
+        .order(project_roles::id)
+        .select((
+            project_roles::id,
+            project_roles::project_id,
+            project_roles::name,
+            project_roles::seats,
+            project_roles::qualification,
+            project_roles::skills,
+            project_roles::hours,
+            projects::title,
+            projects::region_id,
+            projects::life_cycle,
+            projects::minors,
+            projects::party_only,
+            projects::starts_on,
+            projects::longitude,
+            projects::latitude,
+        ))
+        .load(conn)?;
+    let crews = crews_of(conn, &rows)?;
+    let filled = filled(conn, ids)?;
+    let mut of: Vec<_> = rows.iter().map(|row| row.region_id).collect();
+    of.sort_unstable();
+    of.dedup();
+    let facts = region_facts(conn, &of)?;
+    let streets = regions::enclosing(conn, &of, Level::Street)?;
+    let need = |row: Row| {
+        let crews = crews.get(&row.project_id).copied()?;
+        let region = facts.get(&row.region_id)?;
+        let reach = setting.matching.regions.of(region.level);
+        let at = |(longitude, latitude)| Site {
+            spot: Spot {
+                longitude,
+                latitude,
+            },
+            radius_m: reach.radius_m,
+        };
+        let whereabouts = match (row.longitude.zip(row.latitude), region.centre) {
+            (Some(own), _) => Whereabouts::At(at(own), Located::Own),
+            (None, Some(centre)) => Whereabouts::At(at(centre), Located::RegionCentre),
+            (None, None) => Whereabouts::Unknown,
+        };
+        let (required, wanted): (Vec<_>, Vec<_>) =
+            row.skills.0.into_iter().partition(|skill| skill.required);
+        let spans = row.hours.0.iter();
+        let spans = spans.map(|w| Span::of_weekday(w.weekday, w.from_minute, w.to_minute));
+        Some(Need {
+            id: NeedId {
+                id: row.id.0,
+                kind: NeedKind::ProjectRole,
+            },
+            title: format!("{} · {}", row.title, row.name),
+            region: row.region_id,
+            regions: region.with_ancestors.clone(),
+            street: streets.get(&row.region_id).cloned(),
+            life_cycle: row.life_cycle,
+            whereabouts,
+            scale_m: reach.scale_m,
+            hours: Hours::weekly(spans),
+            starts_at: midnight(row.starts_on, setting.zone),
+            required: required.into_iter().map(|s| (s.skill, s.level)).collect(),
+            wanted: wanted.into_iter().map(wished).collect(),
+            qualifications: row.qualification.into_iter().collect(),
+            party_only: row.party_only,
+            minors: row.minors,
+            min_age: None,
+            places: u32::try_from(row.seats).unwrap_or(0).saturating_mul(crews),
+            filled: filled.get(&row.id).copied().unwrap_or(0),
+            owners: Vec::new(),
+        })
+    };
+    Ok(rows.into_iter().filter_map(need).collect())
+}
+
+fn wished(skill: RoleSkill) -> Wanted {
+    Wanted {
+        skill: skill.skill,
+        weight: f64::from(skill.importance),
+        level: Some(skill.level),
+    }
+}
+
+/// When a day begins on the wall.
+fn midnight(day: NaiveDate, zone: chrono_tz::Tz) -> Option<Instant> {
+    let begins = zone
+        .from_local_datetime(&day.and_time(NaiveTime::MIN))
+        .earliest()?;
+    Some(begins.with_timezone(&Utc).into())
+}
+
+/// How many crews each of the rows' projects has: one for each live claim.
+fn crews_of(conn: &mut Conn, rows: &[Row]) -> Result<HashMap<ProjectId, u32>> {
+    let mut of: Vec<_> = rows.iter().map(|row| row.project_id).collect();
+    of.sort_unstable();
+    of.dedup();
+    let counts: Vec<(ProjectId, i64)> = project_claims::table
+        .filter(project_claims::project_id.eq_any(of))
+        .filter(project_claims::status.eq_any(claims::rules::LIVE.to_vec()))
+        .group_by(project_claims::project_id)
+        .select((project_claims::project_id, diesel::dsl::count_star()))
+        .load(conn)?;
+    Ok(counts
+        .into_iter()
+        .map(|(id, n)| (id, u32::try_from(n).unwrap_or(u32::MAX)))
+        .collect())
+}
+
+fn filled(conn: &mut Conn, ids: &[Uuid]) -> Result<HashMap<RoleId, u32>> {
+    let counts: Vec<(RoleId, i64)> = crew_members::table
+        .inner_join(project_claims::table)
+        .filter(crew_members::role_id.eq_any(named(ids)))
+        .filter(crew_members::status.eq(CrewStatus::Active))
+        .filter(project_claims::status.eq_any(claims::rules::LIVE.to_vec()))
+        .group_by(crew_members::role_id)
+        .select((crew_members::role_id, diesel::dsl::count_star()))
+        .load(conn)?;
+    Ok(counts
+        .into_iter()
+        .map(|(id, n)| (id, u32::try_from(n).unwrap_or(u32::MAX)))
+        .collect())
+}
+
+fn touched(conn: &mut Conn, noun: &str, subjects: &[Uuid]) -> Result<Vec<Uuid>> {
+    let of_projects = |conn: &mut Conn, ids: Vec<ProjectId>| -> Result<Vec<RoleId>> {
+        Ok(project_roles::table
+            .filter(project_roles::project_id.eq_any(ids))
+            .select(project_roles::id)
+            .load(conn)?)
+    };
+    let found: Vec<RoleId> = match noun {
+        "project" => {
+            let ids = subjects.iter().map(|id| ProjectId(*id)).collect();
+            of_projects(conn, ids)?
+        }
+        "project_claim" => {
+            let ids: Vec<_> = subjects.iter().map(|id| ClaimId(*id)).collect();
+            let of = project_claims::table
+                .filter(project_claims::id.eq_any(ids))
+                .select(project_claims::project_id)
+                .load(conn)?;
+            of_projects(conn, of)?
+        }
+        "region" => {
+            let ids: Vec<_> = subjects.iter().map(|id| RegionId(*id)).collect();
+            let of = projects::table
+                .filter(projects::region_id.eq_any(ids))
+                .filter(projects::status.eq_any(OPEN))
+                .select(projects::id)
+                .load(conn)?;
+            of_projects(conn, of)?
+        }
+        "crew_member" => crew_members::table
+            .filter(crew_members::id.eq_any(places(subjects)))
+            .select(crew_members::role_id)
+            .load(conn)?,
+        _ => Vec::new(),
+    };
+    Ok(found.into_iter().map(|id| id.0).collect())
+}
+
+fn places(subjects: &[Uuid]) -> Vec<CrewMemberId> {
+    subjects.iter().map(|id| CrewMemberId(*id)).collect()
+}
+
+fn people(conn: &mut Conn, noun: &str, subjects: &[Uuid]) -> Result<Vec<AccountId>> {
+    let mut rows = crew_members::table
+        .select(crew_members::account_id)
+        .into_boxed();
+    rows = match noun {
+        "crew_member" => rows.filter(crew_members::id.eq_any(places(subjects))),
+        "project_claim" => {
+            let ids: Vec<_> = subjects.iter().map(|id| ClaimId(*id)).collect();
+            rows.filter(crew_members::claim_id.eq_any(ids))
+        }
+        _ => return Ok(Vec::new()),
+    };
+    Ok(rows.load(conn)?)
+}
+
+fn commitments(conn: &mut Conn, people: &[AccountId]) -> Result<Commitments> {
+    let counts: Vec<(AccountId, i64)> = crew_members::table
+        .inner_join(project_claims::table)
+        .filter(crew_members::account_id.eq_any(people.to_vec()))
+        .filter(crew_members::status.eq(CrewStatus::Active))
+        .filter(project_claims::status.eq_any(claims::rules::LIVE.to_vec()))
+        .group_by(crew_members::account_id)
+        .select((crew_members::account_id, diesel::dsl::count_star()))
+        .load(conn)?;
+    Ok(counts
+        .into_iter()
+        .map(|(id, n)| (id, u32::try_from(n).unwrap_or(u32::MAX)))
+        .collect())
+}
+
+/// Who stands in the crew already, or asked for a place in it.
+fn barred(conn: &mut Conn, _: &Setting, batch: &Batch) -> Result<Vec<Bar>> {
+    let standing: Vec<(AccountId, RoleId)> = crew_members::table
+        .filter(crew_members::account_id.eq_any(batch.people.clone()))
+        .filter(crew_members::role_id.eq_any(named(&batch.needs)))
+        .filter(crew_members::ended_at.is_null())
+        .select((crew_members::account_id, crew_members::role_id))
+        .load(conn)?;
+    let bar = |(person, role): (AccountId, RoleId)| Bar {
+        person,
+        need: Some(role.0),
+        code: Code::InCrewAlready,
+    };
+    Ok(standing.into_iter().map(bar).collect())
+}
+
+fn may_ask(conn: &mut Conn, caller: &Caller, need: &Need) -> Result<bool> {
+    crews::may_look_for_people(conn, caller, RoleId(need.id.id))
+}
