@@ -19,7 +19,9 @@ use crate::platform::journal::Actor;
 use crate::regions::{self, NewRegion, RegionId};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 use crate::wishes::{self, Mover};
-use crate::wishes::{ConsentChannel, Contact, Desk, NewWish, Wish, WishKind, WishStatus};
+use crate::wishes::{
+    ConsentChannel, Contact, Desk, NewWish, NewWishClaim, Wish, WishKind, WishStatus,
+};
 use crate::worker::Worker;
 
 const REGIONS: &str = include_str!("../config/regions/beilun.csv");
@@ -296,7 +298,7 @@ fn act_out(
         return Ok(());
     }
     let volunteer = person(tx, &people.phone(2), &people.volunteer)?;
-    wishes::claim(tx, desk, &volunteer, wish.id)?;
+    wishes::claim(tx, desk, &volunteer, wish.id, &NewWishClaim::default())?;
     if row.stage == WishStatus::Claimed {
         return Ok(());
     }

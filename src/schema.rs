@@ -279,8 +279,10 @@ table! {
         lease_until -> Instant,
         ended_at -> Nullable<Instant>,
         outcome -> Nullable<Text>,
+        organization_id -> Nullable<Id>,
     }
 }
+joinable!(wish_claims -> organizations (organization_id));
 joinable!(wish_claims -> wishes (wish_id));
 joinable!(wish_claims -> accounts (claimant_id));
 table! {

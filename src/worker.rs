@@ -103,7 +103,9 @@ impl Worker {
                 projects::claims::react(tx, &projects, entry)
             })
         })
-        .await
+        .await?;
+        self.exhaust(|tx| journal::react(tx, "wishes of organizations", MOST as i64, wishes::react))
+            .await
     }
 
     /// Everything that the passing of time moves on.

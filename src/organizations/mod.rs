@@ -25,6 +25,6 @@ pub use model::{
 pub use rules::OrganizationRules;
 pub use service::{
     Desk, Invitation, NewOrganization, accept, add_document, approve, create, invite, may_act,
-    submit, suspend, sweep,
+    stops_acting, submit, suspend, sweep,
 };
 pub use store::{managers, named, organization};

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::identity::AccountId;
+use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::regions::RegionId;
 use crate::schema::{wish_claims, wish_evidence, wishes};
@@ -156,6 +157,8 @@ pub struct Claim {
     pub ended_at: Option<Instant>,
     /// How it ended.
     pub outcome: Option<ClaimOutcome>,
+    /// The organisation it is made for; none when a person claims.
+    pub organization_id: Option<OrganizationId>,
 }
 
 /// A photo that shows a delivery.

@@ -9,6 +9,7 @@ use super::model::{
 };
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
+use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::platform::columns::{like, lower};
 use crate::platform::db::{Conn, Tx};
@@ -150,21 +151,44 @@ pub fn revive_claim(conn: &mut Conn, wish: WishId) -> Result<()> {
     Ok(())
 }
 
-pub fn count_live_claims(conn: &mut Conn, claimant: AccountId) -> Result<i64> {
-    Ok(wish_claims::table
-        .filter(wish_claims::claimant_id.eq(claimant))
+/// The claims of the same claimant as this one's: of its organisation, else of its person.
+macro_rules! of_same_claimant {
+    ($claim:expr) => {{
+        let rows = wish_claims::table.into_boxed();
+        match $claim.organization_id {
+            Some(organization) => rows.filter(wish_claims::organization_id.eq(organization)),
+            None => rows
+                .filter(wish_claims::claimant_id.eq($claim.claimant_id))
+                .filter(wish_claims::organization_id.is_null()),
+        }
+    }};
+}
+
+/// How many live claims the claimant of this one has.
+pub fn count_live_claims(conn: &mut Conn, of: &Claim) -> Result<i64> {
+    Ok(of_same_claimant!(of)
         .filter(wish_claims::ended_at.is_null())
         .count()
         .get_result(conn)?)
 }
 
-pub fn count_lapses(conn: &mut Conn, claimant: AccountId, since: Instant) -> Result<i64> {
-    Ok(wish_claims::table
-        .filter(wish_claims::claimant_id.eq(claimant))
+/// How many claims of the claimant of this one have lapsed since an instant.
+pub fn count_lapses(conn: &mut Conn, of: &Claim, since: Instant) -> Result<i64> {
+    Ok(of_same_claimant!(of)
         .filter(wish_claims::outcome.eq(ClaimOutcome::Lapsed))
         .filter(wish_claims::ended_at.gt(since))
         .count()
         .get_result(conn)?)
+}
+
+/// The live claims of an organisation.
+pub fn of_organization(conn: &mut Conn, of: OrganizationId) -> Result<Vec<Claim>> {
+    Ok(wish_claims::table
+        .filter(wish_claims::organization_id.eq(of))
+        .filter(wish_claims::ended_at.is_null())
+        .order(wish_claims::id)
+        .select(Claim::as_select())
+        .load(conn)?)
 }
 
 // ---- evidence

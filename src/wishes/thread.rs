@@ -53,7 +53,10 @@ pub fn write(tx: &mut Tx<'_>, caller: &Caller, id: WishId, body: &str) -> Result
     let others = if relation.claimant {
         vec![Some(wish.author_id), wish.beneficiary_id]
     } else {
-        vec![Some(claim.claimant_id)]
+        service::claimants(tx.conn, &claim)?
+            .into_iter()
+            .map(Some)
+            .collect()
     };
     let mut told = vec![caller.account];
     for to in others.into_iter().flatten() {

@@ -1002,3 +1002,103 @@ async fn wishes_are_browsed_by_place_group_goal_and_text() {
         .await;
     assert_eq!(mine.json["items"].as_array().unwrap().len(), 2);
 }
+
+#[actix_web::test]
+async fn an_organisation_claims_within_its_own_limits_and_loses_its_claims_with_its_leave_to_act() {
+    let t = crate::organizations::town().await;
+    let (organization, leader) = t.active("示例·红马甲").await;
+    let resident = t.server.person("示例·居民").await;
+    let mut wishes = Vec::new();
+    for n in 0..4 {
+        let body = json!({
+            "region_id": t.grid, "contact": {"name": "示例·王", "phone": "13800000001", "address": "1幢101"},
+            "alias": "王奶奶", "beneficiary_group": "elder", "life_cycle": "old_age", "kind": "service",
+            "title": format!("第{n}个心愿"), "description": "陪伴就医。",
+        });
+        let id = t
+            .server
+            .post("/wishes")
+            .by(&resident)
+            .json(body)
+            .expect(201)
+            .await
+            .id();
+        t.server
+            .post(&format!("/wishes/{id}/submit"))
+            .by(&resident)
+            .json(json!({}))
+            .expect(200)
+            .await;
+        let read = t
+            .server
+            .get(&format!("/wishes/{id}"))
+            .by(&t.street_admin)
+            .expect(200)
+            .await;
+        let publish = t
+            .server
+            .post(&format!("/wishes/{id}/publish"))
+            .by(&t.street_admin)
+            .json(json!({}));
+        publish
+            .header("if-match", read.header("etag").unwrap())
+            .expect(200)
+            .await;
+        wishes.push(id);
+    }
+    let claim = |by: &User, id: &str, body: Value| {
+        t.server
+            .post(&format!("/wishes/{id}/claim"))
+            .by(by)
+            .json(body)
+    };
+    let ours = json!({ "organization_id": organization });
+    claim(&t.district_admin, &wishes[0], ours.clone())
+        .refused(403, "forbidden")
+        .await;
+    let first = claim(&leader, &wishes[0], ours.clone()).expect(200).await;
+    assert_eq!(first.json["involved"]["organization_id"], organization);
+    claim(&leader, &wishes[1], ours.clone()).expect(200).await;
+    claim(&leader, &wishes[2], ours)
+        .refused(409, "claim_limit_reached")
+        .await;
+    claim(&leader, &wishes[3], json!({})).expect(200).await;
+    let contact = format!("/wishes/{}/contact", wishes[0]);
+    t.server
+        .post(&contact)
+        .by(&leader)
+        .json(json!({}))
+        .expect(200)
+        .await;
+    let inbox = t
+        .server
+        .get("/me/notifications")
+        .by(&resident)
+        .expect(200)
+        .await;
+    assert!(
+        inbox.json.to_string().contains("示例·红马甲"),
+        "who claims is said by its name"
+    );
+
+    t.review(
+        &t.district_admin,
+        &organization,
+        "suspend",
+        json!({"reason": "年检未通过"}),
+    )
+    .await;
+    t.server.work().await;
+    let status = async |id: &str| {
+        let read = t.server.get(&format!("/wishes/{id}")).by(&resident);
+        read.expect(200).await.json["status"].clone()
+    };
+    for id in &wishes[..2] {
+        assert_eq!(status(id).await, "published");
+    }
+    assert_eq!(
+        status(&wishes[3]).await,
+        "claimed",
+        "the person's own claim stays"
+    );
+}

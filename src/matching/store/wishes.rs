@@ -164,6 +164,7 @@ fn people(conn: &mut Conn, noun: &str, subjects: &[Uuid]) -> Result<Vec<AccountI
 fn commitments(conn: &mut Conn, people: &[AccountId]) -> Result<Commitments> {
     let live: Vec<AccountId> = wish_claims::table
         .filter(wish_claims::claimant_id.eq_any(people.to_vec()))
+        .filter(wish_claims::organization_id.is_null())
         .filter(wish_claims::ended_at.is_null())
         .select(wish_claims::claimant_id)
         .load(conn)?;
@@ -183,6 +184,7 @@ fn barred(conn: &mut Conn, setting: &Setting, batch: &Batch) -> Result<Vec<Bar>>
         .and(wish_claims::ended_at.gt(since));
     let claims: Vec<(AccountId, Option<Instant>)> = wish_claims::table
         .filter(wish_claims::claimant_id.eq_any(batch.people.clone()))
+        .filter(wish_claims::organization_id.is_null())
         .filter(wish_claims::ended_at.is_null().or(lapsed.assume_not_null()))
         .select((wish_claims::claimant_id, wish_claims::ended_at))
         .load(conn)?;

@@ -149,6 +149,18 @@ pub fn may_act(conn: &mut Conn, organization: &Organization, region: RegionId) -
     }
 }
 
+/// Whether a kind of journal entry says that an organisation may not act any more: rooms that hold
+/// its claims react to it.
+pub fn stops_acting(kind: &str) -> bool {
+    matches!(
+        kind,
+        "organization.suspend"
+            | "organization.lapse"
+            | "organization.revoke"
+            | "organization.dissolve"
+    )
+}
+
 fn change(organization: &Organization, actor: Actor, verb: &str) -> Change {
     Change::new(actor, format!("organization.{verb}"), organization.id.0)
         .region(organization.region_id.0)

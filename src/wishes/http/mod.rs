@@ -13,11 +13,12 @@ use super::model::{
     ConsentChannel, Contact, Evidence, EvidenceId, FulfilledBy, Wish, WishId, WishKind, WishStatus,
 };
 use super::rules::{MOVES, Relation};
-use super::service::{self, Desk, EditWish, LINK, Mover, NewWish};
+use super::service::{self, Desk, EditWish, LINK, Mover, NewWish, NewWishClaim};
 use super::store::{self, Query};
 use super::thread::{self, MessageId};
 use crate::error::{Code, Result};
 use crate::identity::{Caller, Command, Made, MaybeCaller, Role};
+use crate::organizations::OrganizationId;
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
@@ -123,6 +124,8 @@ pub struct InvolvedView {
     pub region_id: RegionId,
     /// How the beneficiary agreed.
     pub consent_channel: ConsentChannel,
+    /// The organisation that holds the live claim, where it is one.
+    pub organization_id: Option<OrganizationId>,
     /// When the clock moves it on.
     pub due_at: Option<Instant>,
     /// The photos that show the delivery.
@@ -163,6 +166,8 @@ fn view_in(
         Some(InvolvedView {
             region_id: wish.region_id,
             consent_channel: wish.consent_channel,
+            organization_id: store::live_claim(conn, wish.id)?
+                .and_then(|claim| claim.organization_id),
             due_at: wish.due_at,
             evidence: store::evidence(conn, wish.id)?
                 .into_iter()

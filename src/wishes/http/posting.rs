@@ -78,8 +78,9 @@ moves! {
     withdraw "/wishes/{id}/withdraw" Reason, |tx, _desk, caller, id, input| service::withdraw(tx, caller, id, &input.reason);
     /// Claim a wish
     ///
-    /// For the length of a lease. Then the contact can be read, and deliveries shown by photos.
-    claim "/wishes/{id}/claim" Nothing, |tx, desk, caller, id, _input| service::claim(tx, desk, caller, id);
+    /// For oneself, or for an organisation one runs, for the length of a lease. Then the contact can
+    /// be read, and deliveries shown by photos.
+    claim "/wishes/{id}/claim" NewWishClaim, |tx, desk, caller, id, input| service::claim(tx, desk, caller, id, input);
     /// Give a claim up
     release "/wishes/{id}/release" Reason, |tx, _desk, caller, id, input| service::release(tx, caller, id, &input.reason);
     /// Say that a wish was delivered

@@ -1,8 +1,9 @@
 //! What the clock does to wishes.
 
 use super::moves::fulfil;
-use super::telling::{Reminder, notice, tell_owners, tell_staff};
+use super::telling::{Reminder, notice, tell_claimant, tell_owners, tell_staff};
 use super::*;
+use crate::platform::journal::Entry;
 
 /// Reminds a claimant whose lease is about to end, if it still does: a job.
 ///
@@ -18,10 +19,7 @@ pub fn remind(tx: &mut Tx<'_>, payload: &serde_json::Value) -> Result<()> {
         && wish.status == WishStatus::Claimed
     {
         let due = claim.lease_until.on_the_wall(tx.zone);
-        notify(
-            tx,
-            &notice(&wish, claim.claimant_id, Kind::WishLeaseEnding).with("due", due),
-        )?;
+        tell_claimant(tx, &wish, &claim, Kind::WishLeaseEnding, &[("due", due)])?;
     }
     Ok(())
 }
@@ -57,7 +55,7 @@ fn sweep_one(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish) -> Result<()> {
                 tell_owners(tx, &moved, Kind::WishLapsed, &[])?;
                 if let Some(claim) = store::live_claim(tx.conn, wish.id)? {
                     store::end_claim(tx, claim.id, ClaimOutcome::Lapsed)?;
-                    notify(tx, &notice(&moved, claim.claimant_id, Kind::WishLapsed))?;
+                    tell_claimant(tx, &moved, &claim, Kind::WishLapsed, &[])?;
                 }
             }
         }
@@ -81,6 +79,30 @@ fn sweep_one(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish) -> Result<()> {
         }
         _ => {
             store::clear_due(tx.conn, wish.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// A reaction: an organisation that may not act any more gives up what it has claimed and not yet
+/// delivered (domain §3). What it finds ended stays as it is, so reacting twice is reacting once.
+///
+/// # Errors
+/// Those of the database.
+pub fn react(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
+    if !organizations::stops_acting(&entry.kind) {
+        return Ok(());
+    }
+    let reason = entry.reason.as_deref();
+    for claim in store::of_organization(tx.conn, OrganizationId(entry.subject_id.0))? {
+        let wish = store::wish(tx.conn, claim.wish_id)?;
+        if wish.status != WishStatus::Claimed {
+            continue; // what is delivered is the beneficiary's to confirm
+        }
+        if let Some(moved) = advance(tx, &wish, "release", Mover::Clock, reason, None)? {
+            store::end_claim(tx, claim.id, ClaimOutcome::Released)?;
+            tell_owners(tx, &moved, Kind::WishReleased, &[])?;
+            tell_claimant(tx, &moved, &claim, Kind::WishFreed, &[])?;
         }
     }
     Ok(())

@@ -13,6 +13,7 @@ use super::store;
 use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{self, AccountId, Caller, Role};
 use crate::notifications::{self, Kind, Notice, notify};
+use crate::organizations::{self, OrganizationId};
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::files::StoredPhoto;
@@ -29,12 +30,12 @@ mod clock;
 mod moves;
 mod telling;
 
-pub use clock::{remind, sweep};
+pub use clock::{react, remind, sweep};
 pub use moves::{
     add_evidence, claim, confirm, deliver, dispute, free, publish, read_contact, redeliver, reject,
     release, revise, submit, withdraw,
 };
-pub use telling::LINK;
+pub use telling::{LINK, claimants};
 
 /// What every write of this room needs beside its transaction.
 #[derive(Clone)]
@@ -115,6 +116,14 @@ pub struct EditWish {
     pub expires_on: Option<Option<NaiveDate>>,
 }
 
+/// A claim as the claimant makes it.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NewWishClaim {
+    /// The organisation that claims; the caller as a person when left out.
+    pub organization_id: Option<OrganizationId>,
+}
+
 /// Who moves a wish: a caller, somebody with the beneficiary's link, or the clock.
 #[derive(Clone, Copy)]
 pub enum Mover<'a> {
@@ -155,9 +164,17 @@ pub fn relation(conn: &mut Conn, caller: Option<&Caller>, wish: &Wish) -> Result
         beneficiary,
         proxy: of_the_grid || (author && wish.consent_channel != ConsentChannel::App),
         claimant: has_claim
-            && store::live_claim(conn, wish.id)?.is_some_and(|claim| claim.claimant_id == me),
+            && store::live_claim(conn, wish.id)?.is_some_and(|claim| holds(caller, &claim)),
         screener: caller.holds_in_region(conn, &[Role::RegionAdmin], wish.region_id)?,
     })
+}
+
+/// Whether the caller is the claimant, or runs the organisation that is.
+fn holds(caller: &Caller, claim: &Claim) -> bool {
+    match claim.organization_id {
+        Some(organization) => caller.holds(Role::OrganizationManager, organization.0),
+        None => claim.claimant_id == caller.account,
+    }
 }
 
 /// A wish and how the caller stands to it; nothing of a wish the caller may not see.

@@ -1,6 +1,6 @@
 //! The moves of a wish's life that people make.
 
-use super::telling::{notice, remind_later, send_link, tell_owners, tell_staff};
+use super::telling::{notice, remind_later, send_link, tell_claimant, tell_owners, tell_staff};
 use super::*;
 
 /// Hands a draft in for screening.
@@ -42,7 +42,7 @@ pub fn withdraw(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> R
     };
     if let Some(claim) = store::live_claim(tx.conn, id)? {
         store::end_claim(tx, claim.id, ClaimOutcome::Withdrawn)?;
-        notify(tx, &notice(&moved, claim.claimant_id, Kind::WishWithdrawn))?;
+        tell_claimant(tx, &moved, &claim, Kind::WishWithdrawn, &[])?;
     }
     Ok(moved)
 }
@@ -110,12 +110,18 @@ pub fn reject(
     Ok(moved)
 }
 
-/// Claims a published wish for the length of a lease.
+/// Claims a published wish for the length of a lease: for oneself, or for an organisation one runs.
 ///
 /// # Errors
-/// `own_wish`, `claim_limit_reached`, `claiming_paused`, or `move_not_allowed` when somebody else
-/// was faster.
-pub fn claim(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Result<Wish> {
+/// `own_wish`, `claim_limit_reached`, `claiming_paused`, what keeps the organisation from acting,
+/// or `move_not_allowed` when somebody else was faster.
+pub fn claim(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: WishId,
+    new: &NewWishClaim,
+) -> Result<Wish> {
     let (wish, relation) = visible(tx.conn, Some(caller), id)?;
     if is_repeat(tx.conn, &wish, "claim", Mover::Caller(caller))? {
         return Ok(wish);
@@ -124,30 +130,41 @@ pub fn claim(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Resul
         return Err(Code::OwnWish.into());
     }
     lifecycle::step(MOVES, wish.status, "claim")?;
-    // the limits span several wishes: two claims of one person wait for each other
-    tx.serialize_on(&format!("claimant:{}", caller.account))?;
-    let since = tx.now - TimeDelta::days(desk.rules.lapse_days);
-    if store::count_lapses(tx.conn, caller.account, since)? >= desk.rules.lapses {
-        return Err(Code::ClaimingPaused.into());
-    }
-    if store::count_live_claims(tx.conn, caller.account)? >= desk.rules.live_claims {
-        return Err(Code::ClaimLimitReached.into());
-    }
-    let until = tx.now + TimeDelta::days(desk.rules.lease_days);
-    let moved = advance(tx, &wish, "claim", Mover::Caller(caller), None, Some(until))?;
-    let moved = or_same(moved, wish);
-    let claim = Claim {
+    let mut claim = Claim {
         id: ClaimId::new(),
         wish_id: id,
         claimant_id: caller.account,
         claimed_at: tx.now,
-        lease_until: until,
+        lease_until: tx.now + TimeDelta::days(desk.rules.lease_days),
         ended_at: None,
         outcome: None,
+        organization_id: None,
     };
+    let mut name = identity::account(tx.conn, caller.account)?.display_name;
+    if let Some(organization) = new.organization_id {
+        if !caller.holds(Role::OrganizationManager, organization.0) {
+            return Err(Code::Forbidden.into());
+        }
+        let organization = organizations::organization(tx.conn, organization)?;
+        organizations::may_act(tx.conn, &organization, wish.region_id)?;
+        claim.organization_id = Some(organization.id);
+        name = organization.name;
+    }
+    // the limits span several wishes: two claims of one person wait for each other
+    let who = claim.organization_id.map_or(caller.account.0, |id| id.0);
+    tx.serialize_on(&format!("claimant:{who}"))?;
+    let since = tx.now - TimeDelta::days(desk.rules.lapse_days);
+    if store::count_lapses(tx.conn, &claim, since)? >= desk.rules.lapses {
+        return Err(Code::ClaimingPaused.into());
+    }
+    if store::count_live_claims(tx.conn, &claim)? >= desk.rules.live_claims {
+        return Err(Code::ClaimLimitReached.into());
+    }
+    let until = Some(claim.lease_until);
+    let moved = advance(tx, &wish, "claim", Mover::Caller(caller), None, until)?;
+    let moved = or_same(moved, wish);
     store::insert_claim(tx.conn, &claim)?;
     remind_later(tx, desk, &claim)?;
-    let name = identity::account(tx.conn, caller.account)?.display_name;
     tell_owners(tx, &moved, Kind::WishClaimed, &[("name", name)])?;
     send_link(tx, desk, &moved, "claimed")?;
     Ok(moved)
@@ -304,7 +321,7 @@ pub(super) fn fulfil(
     store::set_fulfilled(tx.conn, moved.id, Some(who), Some(tx.now))?;
     if let Some(claim) = store::live_claim(tx.conn, moved.id)? {
         store::end_claim(tx, claim.id, ClaimOutcome::Fulfilled)?;
-        notify(tx, &notice(&moved, claim.claimant_id, Kind::WishFulfilled))?;
+        tell_claimant(tx, &moved, &claim, Kind::WishFulfilled, &[])?;
     }
     store::wish(tx.conn, moved.id)
 }
@@ -325,10 +342,8 @@ pub fn dispute(tx: &mut Tx<'_>, by: Mover<'_>, id: WishId, reason: &str) -> Resu
         store::set_fulfilled(tx.conn, id, None, None)?;
     }
     if let Some(claim) = store::live_claim(tx.conn, id)? {
-        notify(
-            tx,
-            &notice(&moved, claim.claimant_id, Kind::WishDisputed).with("reason", reason),
-        )?;
+        let params = [("reason", reason.to_owned())];
+        tell_claimant(tx, &moved, &claim, Kind::WishDisputed, &params)?;
     }
     tell_staff(
         tx,
@@ -371,10 +386,7 @@ pub fn redeliver(
             },
         )?;
         let due = until.on_the_wall(tx.zone);
-        notify(
-            tx,
-            &notice(&moved, claim.claimant_id, Kind::WishToRedeliver).with("due", due),
-        )?;
+        tell_claimant(tx, &moved, &claim, Kind::WishToRedeliver, &[("due", due)])?;
     }
     Ok(moved)
 }
@@ -387,7 +399,7 @@ pub fn free(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Resul
     };
     if let Some(claim) = store::live_claim(tx.conn, id)? {
         store::end_claim(tx, claim.id, ClaimOutcome::Freed)?;
-        notify(tx, &notice(&moved, claim.claimant_id, Kind::WishFreed))?;
+        tell_claimant(tx, &moved, &claim, Kind::WishFreed, &[])?;
     }
     Ok(moved)
 }

@@ -33,6 +33,28 @@ pub(super) fn tell_staff(
     Ok(())
 }
 
+/// Tells the claimant: the person, or those who run the organisation.
+pub(super) fn tell_claimant(
+    tx: &mut Tx<'_>,
+    wish: &Wish,
+    claim: &Claim,
+    kind: Kind,
+    params: &[(&'static str, String)],
+) -> Result<()> {
+    for to in claimants(tx.conn, claim)? {
+        tell(tx, wish, to, kind, params)?;
+    }
+    Ok(())
+}
+
+/// The person who claims, or those who run the organisation that does.
+pub fn claimants(conn: &mut Conn, claim: &Claim) -> Result<Vec<AccountId>> {
+    match claim.organization_id {
+        Some(organization) => organizations::managers(conn, organization),
+        None => Ok(vec![claim.claimant_id]),
+    }
+}
+
 fn tell(
     tx: &mut Tx<'_>,
     wish: &Wish,

@@ -8,7 +8,7 @@ use super::line::Reminder;
 use super::{name, serialize, tell_claimant, tell_publisher};
 use crate::error::{Error, Result};
 use crate::notifications::Kind;
-use crate::organizations::OrganizationId;
+use crate::organizations::{self, OrganizationId};
 use crate::platform::db::Tx;
 use crate::platform::journal::{Actor, Entry};
 use crate::projects::service::Desk;
@@ -70,13 +70,7 @@ fn expire(tx: &mut Tx<'_>, desk: &Desk, seen: &ProjectClaim) -> Result<()> {
 /// # Errors
 /// Those of the database.
 pub fn react(tx: &mut Tx<'_>, desk: &Desk, entry: &Entry) -> Result<()> {
-    let stops = [
-        "organization.suspend",
-        "organization.lapse",
-        "organization.revoke",
-        "organization.dissolve",
-    ];
-    if !stops.contains(&entry.kind.as_str()) {
+    if !organizations::stops_acting(&entry.kind) {
         return Ok(());
     }
     let reason = entry.reason.clone().unwrap_or_default();
