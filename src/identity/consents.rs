@@ -165,7 +165,10 @@ pub(super) fn of_account(conn: &mut Conn, account: AccountId) -> Result<Vec<Cons
 }
 
 /// Gives a consent; one to the same text that is in force is answered again.
-pub(super) fn give(
+///
+/// # Errors
+/// Those of the database.
+pub fn give(
     tx: &mut Tx<'_>,
     caller: &Caller,
     purpose: Purpose,

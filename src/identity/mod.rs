@@ -26,6 +26,7 @@ mod store;
 pub use caller::{Caller, MaybeCaller};
 pub use codes::forget_expired;
 pub use command::{Command, Made};
+pub use consents::give as give_consent;
 pub use consents::{
     Consent, ConsentEnd, ConsentId, Purpose, has_consent, hold_consent, is_in_force,
 };

@@ -118,6 +118,8 @@ pub struct Wanted {
 pub struct Need {
     /// Its name.
     pub id: NeedId,
+    /// The project that a role belongs to; none for a wish.
+    pub project: Option<Uuid>,
     /// In a few words.
     pub title: String,
     /// Where it belongs.

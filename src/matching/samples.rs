@@ -52,6 +52,7 @@ pub fn need(n: u128) -> Need {
             id: Uuid::from_u128(n),
             kind: NeedKind::Wish,
         },
+        project: None,
         title: "示例".to_owned(),
         region: RegionId(Uuid::from_u128(1)),
         regions: vec![RegionId(Uuid::from_u128(1))],

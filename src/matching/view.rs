@@ -25,6 +25,9 @@ pub struct NeedView {
     /// The id of the wish or role.
     #[schema(value_type = String, format = Uuid)]
     pub id: Uuid,
+    /// The project that a role belongs to; its claims have the crews to join.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub project_id: Option<Uuid>,
     /// In a few words.
     pub title: String,
     /// The livelihood goal it serves.
@@ -48,6 +51,7 @@ impl From<&Need> for NeedView {
         Self {
             kind: need.id.kind,
             id: need.id.id,
+            project_id: need.project,
             title: need.title.clone(),
             life_cycle: need.life_cycle,
             street: need.street.clone(),

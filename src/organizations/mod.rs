@@ -22,9 +22,9 @@ mod store;
 pub use model::{
     DocumentKind, MemberRole, Organization, OrganizationId, OrganizationKind, OrganizationStatus,
 };
-pub use rules::OrganizationRules;
+pub use rules::{OrganizationRules, is_doubtful};
 pub use service::{
-    Desk, Invitation, NewOrganization, accept, add_document, approve, create, invite, may_act,
-    stops_acting, submit, suspend, sweep,
+    Approval, Desk, EditOrganization, Invitation, NewOrganization, accept, add_document, approve,
+    create, edit, invite, may_act, stops_acting, submit, suspend, sweep,
 };
 pub use store::{managers, named, organization};

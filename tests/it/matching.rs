@@ -159,14 +159,22 @@ async fn what_was_written_just_before_is_seen() {
         assert_eq!(&s.ids(&s.volunteer).await[0], first);
     }
     s.write_profile(&s.volunteer, 121.85, 1000).await;
-    assert_eq!(s.ids(&s.volunteer).await, [near.clone()], "out of reach");
+    assert_eq!(
+        s.ids(&s.volunteer).await,
+        std::slice::from_ref(&near),
+        "out of reach"
+    );
 
     let other = s.server.person("示例·志愿者小周").await;
     s.act(&other, &near, "claim").expect(200).await;
     assert!(s.ids(&s.volunteer).await.is_empty(), "it is claimed");
     let release = s.act(&other, &near, "release");
     release.json(json!({"reason": "因故"})).expect(200).await;
-    assert_eq!(s.ids(&s.volunteer).await, [near.clone()], "open again");
+    assert_eq!(
+        s.ids(&s.volunteer).await,
+        std::slice::from_ref(&near),
+        "open again"
+    );
     let withdraw = s.act(&s.resident, &near, "withdraw");
     withdraw
         .json(json!({"reason": "不需要了"}))

@@ -141,6 +141,7 @@ fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
                 id: row.id.0,
                 kind: NeedKind::ProjectRole,
             },
+            project: Some(row.project_id.0),
             title: format!("{} · {}", row.title, row.name),
             region: row.region_id,
             regions: region.with_ancestors.clone(),

@@ -101,6 +101,7 @@ fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
                 id: row.id.0,
                 kind: NeedKind::Wish,
             },
+            project: None,
             title: row.title,
             region: row.region_id,
             regions: region.with_ancestors.clone(),

@@ -19,8 +19,8 @@ mod store;
 
 pub use model::{ClaimId, ClaimStatus, ProjectClaim};
 pub use service::{
-    Application, Report, accept, add_photo, add_progress, apply, approve, plan, react, remind,
-    report, start, sweep, withdraw,
+    Application, NewProgress, Plan, Report, accept, add_photo, add_progress, apply, approve, plan,
+    react, remind, report, start, sweep, withdraw,
 };
 pub(super) use service::{end_all, pause, tally, unpause};
 pub(super) use service::{leaders, relation, visible};

@@ -4,29 +4,34 @@
 //! It is loaded through the rooms' own functions at a clock that begins some weeks ago, so every
 //! timeline is as it would be had the people done it. Everything invented is labelled 示例.
 
+mod organizations;
+mod people;
+mod projects;
+mod wishes;
+
 use chrono::{NaiveDate, TimeDelta};
 use image::{DynamicImage, Rgb, RgbImage};
 use serde::Deserialize;
 
+use self::organizations::OrganizationFile;
+use self::people::{Names, VOLUNTEERS, acting, by_email, volunteer, write_profile};
+use self::projects::ProjectFile;
+use self::wishes::{People, WishFile, act_out};
 use crate::app::{App, Config};
 use crate::error::{Error, Result};
-use crate::identity::{self, AccountId, Caller, Role};
+use crate::identity::{self, Role};
 use crate::platform::clock::{Clock, Instant};
 use crate::platform::db::Tx;
-use crate::platform::files::StoredPhoto;
-use crate::platform::http::IfMatch;
 use crate::platform::journal::Actor;
-use crate::regions::{self, NewRegion, RegionId};
-use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
-use crate::wishes::{self, Mover};
-use crate::wishes::{
-    ConsentChannel, Contact, Desk, NewWish, NewWishClaim, Wish, WishKind, WishStatus,
-};
+use crate::regions::{self, Level, NewRegion, RegionId};
+use crate::wishes::WishStatus;
 use crate::worker::Worker;
 
-const REGIONS: &str = include_str!("../config/regions/beilun.csv");
-const WISHES: &str = include_str!("../config/demo/wishes.toml");
-const NAMES: &str = include_str!("../config/demo/names.toml");
+const REGIONS: &str = include_str!("../../config/regions/beilun.csv");
+const WISHES: &str = include_str!("../../config/demo/wishes.toml");
+const ORGANIZATIONS: &str = include_str!("../../config/demo/organizations.toml");
+const PROJECTS: &str = include_str!("../../config/demo/projects.toml");
+const NAMES: &str = include_str!("../../config/demo/names.toml");
 
 /// The password of every sample account.
 pub const PASSWORD: &str = "yiqilai-demo";
@@ -40,6 +45,11 @@ pub const ACCOUNTS: &[(&str, &str, &str)] = &[
         "region admin of the district",
     ),
     (
+        "reviewer@demo.invalid",
+        "示例·北仑区审核员",
+        "region admin of the district, who reviews what others wrote",
+    ),
+    (
         "street@demo.invalid",
         "示例·新碶街道管理员",
         "region admin of the street 新碶",
@@ -51,9 +61,15 @@ pub const ACCOUNTS: &[(&str, &str, &str)] = &[
     ),
     ("resident@demo.invalid", "示例·居民王奶奶", "resident"),
     ("volunteer@demo.invalid", "示例·志愿者小李", "volunteer"),
+    (
+        "organization@demo.invalid",
+        "示例·协会负责人",
+        "manager of 示例·港城志愿者协会",
+    ),
 ];
 
-#[derive(Deserialize)]
+/// A line of the district's regions.
+#[derive(Clone, Deserialize)]
 struct RegionRow {
     code: String,
     name: String,
@@ -62,41 +78,6 @@ struct RegionRow {
     population: Option<i64>,
     longitude: Option<f64>,
     latitude: Option<f64>,
-}
-
-#[derive(Deserialize)]
-struct WishFile {
-    wish: Vec<WishRow>,
-}
-
-#[derive(Clone, Deserialize)]
-struct WishRow {
-    title_zh: String,
-    description_zh: String,
-    kind: WishKind,
-    value_fen: Option<i64>,
-    beneficiary_group: BeneficiaryGroup,
-    life_cycle: LifeCycle,
-    alias: String,
-    region: String,
-    stage: WishStatus,
-    posted_by: PostedBy,
-    longitude: f64,
-    latitude: f64,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum PostedBy {
-    Resident,
-    GridWorker,
-}
-
-#[derive(Deserialize)]
-struct Names {
-    prefix: String,
-    surnames: Vec<String>,
-    given: Vec<String>,
 }
 
 /// Loads the sample district into an empty database; does nothing when there is anything in it.
@@ -109,13 +90,11 @@ pub async fn load(config: &Config) -> Result<bool> {
     let clock = Clock::fixed(begins);
     let app = App::build(config.clone(), clock.clone()).await?;
     app.platform.db.migrate().await?;
-    let is_empty = app
+    let known = app
         .platform
         .db
-        .read(|conn| regions::by_code(conn, "330206"))
-        .await?
-        .is_none();
-    if !is_empty {
+        .read(|conn| regions::by_code(conn, "330206"));
+    if known.await?.is_some() {
         return Ok(false);
     }
     let rows: Vec<RegionRow> = csv::Reader::from_reader(REGIONS.as_bytes())
@@ -123,25 +102,35 @@ pub async fn load(config: &Config) -> Result<bool> {
         .collect::<std::result::Result<_, _>>()
         .map_err(Error::internal)?;
     let wishes: WishFile = toml::from_str(WISHES).map_err(Error::internal)?;
+    let organizations: OrganizationFile = toml::from_str(ORGANIZATIONS).map_err(Error::internal)?;
+    let projects: ProjectFile = toml::from_str(PROJECTS).map_err(Error::internal)?;
     let names: Names = toml::from_str(NAMES).map_err(Error::internal)?;
+    let homes: Vec<_> = rows
+        .iter()
+        .filter(|row| is_home(row.level))
+        .cloned()
+        .collect();
     app.platform
         .db
         .write(move |tx| load_regions(tx, &rows))
         .await?;
     load_accounts(&app).await?;
+    load_volunteers(&app, &names, projects.skills(), homes).await?;
+    let organizations = organizations::load(&app, organizations.organization, &names).await?;
 
-    let photo = app
-        .platform
-        .files
-        .put_photo(sample_photo()?)
-        .await
-        .map_err(Error::internal)?;
+    let photo = app.platform.files.put_photo(sample_photo()?).await?;
     let (past, recent): (Vec<_>, Vec<_>) = wishes
         .wish
         .into_iter()
         .partition(|wish| wish.stage == WishStatus::Closed);
     let worker = Worker::new(app.clone());
+    let mut projects = Some(projects);
     for (phase, (rows, days)) in [(past, 38), (recent, 2)].into_iter().enumerate() {
+        if phase == 1
+            && let Some(projects) = projects.take()
+        {
+            projects::load(&app, projects, &organizations, &names, &photo).await?;
+        }
         for (number, row) in rows.into_iter().enumerate() {
             let (desk, photo) = (app.wishes.clone(), photo.clone());
             let people = People::named(&names, phase * 1000 + number);
@@ -155,6 +144,44 @@ pub async fn load(config: &Config) -> Result<bool> {
         worker.run_once().await?;
     }
     Ok(true)
+}
+
+/// Where people live: grids, and streets, which the sample has no grids of but in one.
+fn is_home(level: Level) -> bool {
+    matches!(level, Level::Grid | Level::Street)
+}
+
+/// The sample volunteers, and the profile of the one to sign in as.
+async fn load_volunteers(
+    app: &App,
+    names: &Names,
+    skills: Vec<String>,
+    homes: Vec<RegionRow>,
+) -> Result<()> {
+    const AT_ONCE: usize = 50;
+    for first in (0..VOLUNTEERS).step_by(AT_ONCE) {
+        let (names, skills, homes) = (names.clone(), skills.clone(), homes.clone());
+        app.platform
+            .db
+            .write(move |tx| {
+                for n in first..(first + AT_ONCE).min(VOLUNTEERS) {
+                    let who = volunteer(tx, &names, n)?;
+                    write_profile(tx, &who, n, &skills, &homes)?;
+                }
+                Ok(())
+            })
+            .await?;
+    }
+    app.platform
+        .db
+        .write(move |tx| {
+            let account = by_email(tx, "volunteer@demo.invalid")?;
+            let who = acting(tx, account)?;
+            let grids = homes.iter().filter(|home| home.level == Level::Grid);
+            let here: Vec<_> = grids.take(1).cloned().collect();
+            write_profile(tx, &who, 0, &skills, &here)
+        })
+        .await
 }
 
 fn load_regions(tx: &mut Tx<'_>, rows: &[RegionRow]) -> Result<()> {
@@ -184,12 +211,13 @@ async fn load_accounts(app: &App) -> Result<()> {
             for (email, name, _) in ACCOUNTS {
                 made.push(identity::create_account(tx, None, Some(email), Some(&hash), name)?.id);
             }
-            let [platform, district, street, grid, ..] = made[..] else {
+            let [platform, district, reviewer, street, grid, ..] = made[..] else {
                 return Ok(());
             };
             identity::grant(tx, Actor::System, platform, Role::PlatformAdmin, None)?;
             for (account, role, code) in [
                 (district, Role::RegionAdmin, "330206"),
+                (reviewer, Role::RegionAdmin, "330206"),
                 (street, Role::RegionAdmin, "330206002"),
                 (grid, Role::GridWorker, "330206002-A1-G01"),
             ] {
@@ -206,136 +234,6 @@ fn region(tx: &mut Tx<'_>, code: &str) -> Result<RegionId> {
     found
         .map(|region| region.id)
         .ok_or_else(|| Error::internal(format!("no region {code}")))
-}
-
-/// The sample people of one wish.
-struct People {
-    resident: String,
-    volunteer: String,
-    number: usize,
-}
-
-impl People {
-    fn named(names: &Names, number: usize) -> Self {
-        let name = |n: usize| {
-            let surname = &names.surnames[n * 7 % names.surnames.len()];
-            format!(
-                "{}{surname}{}",
-                names.prefix,
-                names.given[n * 13 % names.given.len()]
-            )
-        };
-        Self {
-            resident: name(2 * number),
-            volunteer: name(2 * number + 1),
-            number,
-        }
-    }
-
-    /// Numbers that begin with 10 belong to nobody.
-    fn phone(&self, who: usize) -> String {
-        format!("+86100{:08}", self.number * 10 + who)
-    }
-}
-
-/// Lets sample people bring a wish to its stage.
-fn act_out(
-    tx: &mut Tx<'_>,
-    desk: &Desk,
-    row: &WishRow,
-    people: &People,
-    photo: &StoredPhoto,
-) -> Result<()> {
-    let grid = region(tx, &row.region)?;
-    let is_proxy = row.posted_by == PostedBy::GridWorker;
-    let author = if is_proxy {
-        let worker = by_email(tx, "grid@demo.invalid")?;
-        identity::grant(tx, Actor::System, worker, Role::GridWorker, Some(grid.0))?;
-        acting(tx, worker)?
-    } else {
-        person(tx, &people.phone(1), &people.resident)?
-    };
-    let new = NewWish {
-        region_id: grid,
-        on_behalf: is_proxy,
-        consent_channel: is_proxy.then_some(ConsentChannel::Oral),
-        contact: Contact {
-            name: people.resident.clone(),
-            phone: people.phone(1),
-            address: "示例小区1幢101室".to_owned(),
-        },
-        alias: row.alias.clone(),
-        beneficiary_group: row.beneficiary_group,
-        life_cycle: row.life_cycle,
-        kind: row.kind,
-        title: row.title_zh.clone(),
-        description: row.description_zh.clone(),
-        value_fen: row.value_fen,
-        longitude: Some(row.longitude),
-        latitude: Some(row.latitude),
-        expires_on: None,
-    };
-    let wish = wishes::create(tx, desk, &author, &new)?;
-    if row.stage == WishStatus::Draft {
-        return Ok(());
-    }
-    let wish = wishes::submit(tx, desk, &author, wish.id)?;
-    let district = by_email(tx, "district@demo.invalid")?;
-    let admin = acting(tx, district)?;
-    match row.stage {
-        WishStatus::Submitted => return Ok(()),
-        WishStatus::Rejected => {
-            let reason = "请写明所需物品的型号和尺寸。";
-            return wishes::reject(tx, &admin, wish.id, seen(&wish), reason).map(|_| ());
-        }
-        WishStatus::Withdrawn => {
-            return wishes::withdraw(tx, &author, wish.id, "已由家人解决,谢谢大家。").map(|_| ());
-        }
-        _ => {}
-    }
-    wishes::publish(tx, &admin, wish.id, seen(&wish))?;
-    if row.stage == WishStatus::Published {
-        return Ok(());
-    }
-    let volunteer = person(tx, &people.phone(2), &people.volunteer)?;
-    wishes::claim(tx, desk, &volunteer, wish.id, &NewWishClaim::default())?;
-    if row.stage == WishStatus::Claimed {
-        return Ok(());
-    }
-    wishes::add_evidence(tx, &volunteer, wish.id, photo)?;
-    wishes::deliver(tx, desk, &volunteer, wish.id)?;
-    match row.stage {
-        WishStatus::Disputed => {
-            wishes::dispute(
-                tx,
-                Mover::Caller(&author),
-                wish.id,
-                "收到的物品与所需型号不符。",
-            )?;
-        }
-        WishStatus::Fulfilled | WishStatus::Closed => {
-            wishes::confirm(tx, desk, Mover::Caller(&author), wish.id)?;
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-fn seen(wish: &Wish) -> IfMatch {
-    IfMatch::read(wish.version)
-}
-
-fn by_email(tx: &mut Tx<'_>, email: &str) -> Result<AccountId> {
-    identity::create_account(tx, None, Some(email), None, "示例").map(|account| account.id)
-}
-
-fn acting(tx: &mut Tx<'_>, account: AccountId) -> Result<Caller> {
-    Caller::acting(tx.conn, account)
-}
-
-fn person(tx: &mut Tx<'_>, phone: &str, name: &str) -> Result<Caller> {
-    let account = identity::create_account(tx, Some(phone), None, None, name)?;
-    acting(tx, account.id)
 }
 
 /// A plain picture that stands for the photo of a delivery.
@@ -355,7 +253,7 @@ fn sample_photo() -> Result<Vec<u8>> {
 pub fn welcome(url: &str, now: Instant) -> String {
     let accounts: String = ACCOUNTS
         .iter()
-        .map(|(email, name, role)| format!("  {email:<24} {role} ({name})\n"))
+        .map(|(email, name, role)| format!("  {email:<26} {role} ({name})\n"))
         .collect();
     format!(
         "\n益起来 · Yiqilai serves the sample district at {url} ({})\n\n\
@@ -363,7 +261,7 @@ pub fn welcome(url: &str, now: Instant) -> String {
          Health          {url}/readyz\n\
          Mails and SMS   data/mail, data/sms\n\n\
          Sign in with the password {PASSWORD} as:\n{accounts}\n\
-         A first look:\n  curl '{url}/api/v1/wishes?longitude=121.85&latitude=29.91&limit=3'\n\
+         A first look:\n  curl '{url}/api/v1/projects?limit=3'\n  curl '{url}/api/v1/wishes?longitude=121.85&latitude=29.91&limit=3'\n\
          README.md has a tour of the whole story. Ctrl-C stops the server; the data stays in data/.\n",
         now.format("%Y-%m-%d"),
     )
