@@ -249,7 +249,7 @@ fn carry_out(
     if !row.minors {
         fill_crew(tx, desk, leader, project, claim.id, number, names)?;
     }
-    if number % 4 == 0 {
+    if number.is_multiple_of(4) {
         return Ok(());
     }
     let plan = Plan {
