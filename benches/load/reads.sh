@@ -5,12 +5,8 @@
 #   cargo build --release --bin yiqilai --example hello
 #   tests/services.sh benches/load/reads.sh
 set -euo pipefail
-target=$(realpath "${CARGO_TARGET_DIR:-target}/release")
-work=$(mktemp -d "${TMPDIR:-/tmp}/yiqilai-load.XXXXXX")
-cd "$work"
-pids=()
-trap 'kill "${pids[@]}" 2>/dev/null || true; wait; rm -rf "$work"' EXIT
-seconds=${SECONDS_EACH:-8}
+# shellcheck source=benches/load/common.sh
+source "$(dirname "$(realpath "$0")")/common.sh"
 
 rate() { # URL [HEADER]: requests per second, warmed up
     wrk -t1 -c32 -d2s ${2:+-H "$2"} "$1" >/dev/null
@@ -18,9 +14,6 @@ rate() { # URL [HEADER]: requests per second, warmed up
     grep -q 'Non-2xx' out && { echo "not all answers were 2xx" >&2; cat out >&2; exit 1; }
     awk '/Requests\/sec/ {print $2}' out
 }
-share() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.1f %%", 100 * a / b}'; }
-ready() { for _ in $(seq 200); do curl -sf "$1" >/dev/null && return; sleep 0.1; done; return 1; }
-json() { node -p "JSON.parse(require('fs').readFileSync(0, 'utf8'))$1"; }
 
 "$target/examples/hello" 127.0.0.1:18081 &
 pids+=($!)
@@ -28,15 +21,9 @@ ready http://127.0.0.1:18081/
 hello=$(rate http://127.0.0.1:18081/)
 echo "hello: $hello requests/s"
 
-serve() { # NAME, environment in front
-    export YIQILAI__SERVER__ADDRESS=127.0.0.1:18082 YIQILAI__LOG__FILTER=warn
-    "$target/yiqilai" demo >"$1.log" 2>&1 &
-    server=$!
-    pids+=("$server")
-    ready http://127.0.0.1:18082/readyz
-    S=http://127.0.0.1:18082/api/v1
-    token=$(curl -sf "$S/auth/sign-in" -H 'content-type: application/json' \
-        -d '{"email": "volunteer@demo.invalid", "password": "yiqilai-demo"}' | json .access_token)
+serve() { # NAME
+    start
+    token=$(sign_in volunteer@demo.invalid)
     wish=$(curl -sf "$S/wishes?limit=1" | json .items[0].id)
     echo "$1, memory after start with the sample district: $(ps -o rss= -p "$server" | awk '{printf "%.0f MB", $1 / 1024}')"
     for what in "me" "wishes/$wish" "wishes?limit=20" "regions/$(curl -sf "$S/regions?limit=1" | json .items[0].id)"; do
@@ -46,7 +33,7 @@ serve() { # NAME, environment in front
 }
 
 serve sqlite
-kill "$server"; wait "$server" 2>/dev/null || true
+stop
 
 if [ -n "${YIQILAI_TEST_POSTGRES_URL:-}" ]; then
     psql -q "$YIQILAI_TEST_POSTGRES_URL" -c 'CREATE DATABASE load'
