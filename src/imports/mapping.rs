@@ -1,0 +1,388 @@
+//! Mapping files: how foreign columns become our fields.
+
+use std::collections::{BTreeMap, HashSet};
+
+use regex::{Regex, RegexBuilder};
+use serde::Deserialize;
+
+use super::row::Value;
+use super::table::{Shape, Table, TableRow, tidy};
+use super::targets::{Field, Kind, Target};
+use crate::error::{Code, FieldError, Problem};
+
+/// A mapping file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// Names where the data come from; external ids are unique in it.
+    pub source: String,
+    /// The column that holds the id each row has there.
+    pub external_id: String,
+    /// How to read the file, where it does not say so itself.
+    #[serde(default)]
+    pub file: Shape,
+    /// Where each field comes from.
+    pub fields: BTreeMap<String, Rule>,
+}
+
+/// Where a field comes from: one of `column`, `columns` and `constant`, or `default` alone.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// The column that holds it.
+    pub column: Option<String>,
+    /// The columns that hold it together; empty ones are left out.
+    #[serde(default)]
+    pub columns: Vec<String>,
+    /// What stands between those; a space when left out.
+    pub separator: Option<String>,
+    /// The same for every row.
+    pub constant: Option<Scalar>,
+    /// What it is where the row says nothing.
+    pub default: Option<Scalar>,
+    /// The forms its dates have, in the notation of strftime; ISO 8601 is always read.
+    #[serde(default)]
+    pub formats: Vec<String>,
+    /// What the source's texts mean here; without regard to upper and lower case.
+    #[serde(default)]
+    pub values: BTreeMap<String, Scalar>,
+    /// What any text means that `values` does not hold.
+    pub otherwise: Option<Scalar>,
+    /// Texts that mean that it is not known.
+    #[serde(default)]
+    pub unknown: Vec<Scalar>,
+    /// Texts that mean that there is no limit.
+    #[serde(default)]
+    pub unlimited: Vec<Scalar>,
+    /// A regular expression whose group holds the value; a text without a match says nothing.
+    pub pattern: Option<String>,
+    /// What stands between the items of a list; a semicolon when left out.
+    pub split: Option<String>,
+}
+
+/// A text, or a number or truth that means its text.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// A number.
+    Decimal(f64),
+    /// A truth.
+    Boolean(bool),
+}
+
+impl Scalar {
+    /// As a cell would say it.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Text(text) => tidy(text),
+            Self::Integer(number) => number.to_string(),
+            Self::Decimal(number) => number.to_string(),
+            Self::Boolean(truth) => truth.to_string(),
+        }
+    }
+}
+
+/// A mapping bound to the columns of a file.
+#[derive(Debug)]
+pub struct Plan {
+    /// Names where the data come from.
+    pub source: String,
+    /// What is imported.
+    pub target: Target,
+    key: (usize, String),
+    width: usize,
+    bound: BTreeMap<&'static str, Bound>,
+    repeated: HashSet<u64>,
+}
+
+#[derive(Debug)]
+struct Bound {
+    field: &'static Field,
+    rule: Rule,
+    columns: Vec<usize>,
+    pattern: Option<Regex>,
+}
+
+impl Mapping {
+    /// Reads a mapping file.
+    ///
+    /// # Errors
+    /// `mapping_unreadable`, with what is wrong where.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        toml::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
+            let (zh, en) = Code::MappingUnreadable.title();
+            let why = error.to_string();
+            Problem::new(Code::MappingUnreadable)
+                .detail(format!("{zh}\n{why}"), format!("{en}\n{why}"))
+        })
+    }
+
+    /// Binds it to a target and the columns of a file.
+    ///
+    /// # Errors
+    /// `invalid` with every mistake: unknown fields, columns that are not there or there twice,
+    /// required fields without a source, patterns that are none.
+    pub fn bind(&self, target: Target, table: &Table) -> Result<Plan, Problem> {
+        let mut wrong = Vec::new();
+        let mut column = |pointer: String, name: &str| {
+            let name = tidy(name);
+            let mut at = (0..table.header.len()).filter(|n| table.header[*n] == name);
+            let found = at.next();
+            if found.is_none() || at.next().is_some() {
+                let code = found.map_or(Code::UnknownColumn, |_| Code::Repeated);
+                let mut error = FieldError::new(pointer, code);
+                error.detail.zh.push_str(&format!("({name})"));
+                error.detail.en.push_str(&format!(" ({name})"));
+                wrong.push(error);
+            }
+            found.unwrap_or_default()
+        };
+        let key = column("/external_id".to_owned(), &self.external_id);
+        let mut bound = BTreeMap::new();
+        let mut mistakes = Vec::new();
+        for (name, rule) in &self.fields {
+            let Some(field) = target.fields().iter().find(|field| field.name == *name) else {
+                mistakes.push(FieldError::new(
+                    format!("/fields/{name}"),
+                    Code::UnknownField,
+                ));
+                continue;
+            };
+            mistakes.extend(rule.mistakes(field));
+            let columns: Vec<_> = rule
+                .column
+                .iter()
+                .chain(&rule.columns)
+                .map(|wanted| column(format!("/fields/{name}/column"), wanted))
+                .collect();
+            let pattern = rule.pattern.as_deref().and_then(|text| regex(text).ok());
+            let one = Bound {
+                field,
+                rule: rule.clone(),
+                columns,
+                pattern,
+            };
+            bound.insert(field.name, one);
+        }
+        for field in target.fields() {
+            if field.required && !self.fields.contains_key(field.name) {
+                mistakes.push(FieldError::new(
+                    format!("/fields/{}", field.name),
+                    Code::Required,
+                ));
+            }
+        }
+        if self.source.trim().is_empty() || self.source.chars().count() > 100 {
+            mistakes.push(FieldError::new("/source", Code::Length));
+        }
+        wrong.extend(mistakes);
+        if !wrong.is_empty() {
+            let mut problem = Problem::new(Code::Invalid);
+            problem.errors = wrong;
+            return Err(problem);
+        }
+        let mut seen = HashSet::new();
+        let repeats = table.rows.iter().filter(|row| {
+            let key = tidy(row.cells.get(key).map_or("", String::as_str));
+            !key.is_empty() && !seen.insert(key)
+        });
+        Ok(Plan {
+            repeated: repeats.map(|row| row.line).collect(),
+            source: tidy(&self.source),
+            target,
+            key: (key, tidy(&self.external_id)),
+            width: table.header.len(),
+            bound,
+        })
+    }
+}
+
+fn regex(text: &str) -> Result<Regex, Code> {
+    let regex = RegexBuilder::new(text)
+        .size_limit(1 << 20)
+        .build()
+        .map_err(|_| Code::Format)?;
+    // the whole match, and one group
+    if regex.captures_len() == 2 {
+        Ok(regex)
+    } else {
+        Err(Code::Format)
+    }
+}
+
+impl Rule {
+    fn mistakes(&self, field: &Field) -> Vec<FieldError> {
+        let mut wrong = Vec::new();
+        let mut add = |key: &str, code| {
+            wrong.push(FieldError::new(
+                format!("/fields/{}{key}", field.name),
+                code,
+            ));
+        };
+        let sources = [
+            self.column.is_some(),
+            !self.columns.is_empty(),
+            self.constant.is_some(),
+        ];
+        match sources.iter().filter(|given| **given).count() {
+            0 if self.default.is_none() => add("/column", Code::Required),
+            0 | 1 => {}
+            _ => add("/column", Code::OneOfTwo),
+        }
+        if let Some(pattern) = &self.pattern
+            && regex(pattern).is_err()
+        {
+            add("/pattern", Code::Format);
+        }
+        let is_form = |form: &String| {
+            !chrono::format::StrftimeItems::new(form)
+                .any(|item| item == chrono::format::Item::Error)
+        };
+        if !self.formats.iter().all(is_form) {
+            add("/formats", Code::Format);
+        }
+        if !self.formats.is_empty() && field.kind != Kind::Date {
+            add("/formats", Code::UnknownField);
+        }
+        if !self.unlimited.is_empty() && field.kind != Kind::Limit {
+            add("/unlimited", Code::UnknownField);
+        }
+        if self.split.is_some() && field.kind != Kind::List {
+            add("/split", Code::UnknownField);
+        }
+        if self.split.as_deref() == Some("") {
+            add("/split", Code::Length);
+        }
+        wrong
+    }
+
+    fn translate(&self, text: &str) -> String {
+        let same = |known: &&String| tidy(known).to_lowercase() == text.to_lowercase();
+        match self.values.keys().find(same) {
+            Some(known) => self.values[known].text(),
+            None => self
+                .otherwise
+                .as_ref()
+                .map_or(text.to_owned(), Scalar::text),
+        }
+    }
+}
+
+impl Plan {
+    /// What a row says in the words of the target.
+    pub fn read(&self, row: &TableRow) -> BTreeMap<&'static str, Value> {
+        self.bound
+            .iter()
+            .map(|(name, bound)| (*name, bound.read(row)))
+            .collect()
+    }
+
+    /// The id a row has where it comes from; none when it has none.
+    pub fn key(&self, row: &TableRow) -> Option<String> {
+        let key = tidy(row.cells.get(self.key.0)?);
+        (!key.is_empty()).then_some(key)
+    }
+
+    /// Whether an earlier row has the same id.
+    pub fn is_repeated(&self, row: &TableRow) -> bool {
+        self.repeated.contains(&row.line)
+    }
+
+    /// Whether a row has more cells than there are columns.
+    pub fn is_too_wide(&self, row: &TableRow) -> bool {
+        row.cells
+            .iter()
+            .skip(self.width)
+            .any(|cell| !cell.trim().is_empty())
+    }
+
+    /// The forms that the dates of a field have.
+    pub fn formats(&self, field: &str) -> &[String] {
+        self.bound
+            .get(field)
+            .map_or(&[], |bound| bound.rule.formats.as_slice())
+    }
+
+    /// What stands between the items of a list.
+    pub fn split(&self, field: &str) -> &str {
+        self.bound
+            .get(field)
+            .and_then(|bound| bound.rule.split.as_deref())
+            .unwrap_or(";")
+    }
+
+    /// What an item of a list means.
+    pub fn translate(&self, field: &str, item: &str) -> String {
+        self.bound
+            .get(field)
+            .map_or(item.to_owned(), |bound| bound.rule.translate(item))
+    }
+
+    /// The columns a field comes from, and what stands there in a row.
+    pub fn origin(&self, field: &str, row: &TableRow) -> (Option<String>, Option<String>) {
+        if field == "external_id" {
+            return (Some(self.key.1.clone()), row.cells.get(self.key.0).cloned());
+        }
+        let Some(bound) = self.bound.get(field) else {
+            return (None, None);
+        };
+        let rule = &bound.rule;
+        let names: Vec<_> = rule.column.iter().chain(&rule.columns).cloned().collect();
+        if names.is_empty() {
+            return (None, None);
+        }
+        (Some(names.join(" + ")), Some(bound.source(row)))
+    }
+}
+
+impl Bound {
+    fn source(&self, row: &TableRow) -> String {
+        let cells = self.columns.iter().filter_map(|n| row.cells.get(*n));
+        let pieces: Vec<_> = cells
+            .map(|cell| tidy(cell))
+            .filter(|cell| !cell.is_empty())
+            .collect();
+        pieces.join(self.rule.separator.as_deref().unwrap_or(" "))
+    }
+
+    fn read(&self, row: &TableRow) -> Value {
+        if let Some(constant) = &self.rule.constant {
+            return Value::Fixed(constant.text());
+        }
+        let otherwise = || match &self.rule.default {
+            Some(default) => Value::Fixed(default.text()),
+            None => Value::Absent,
+        };
+        let text = self.source(row);
+        let is_one_of = |list: &[Scalar]| {
+            list.iter()
+                .any(|one| one.text().to_lowercase() == text.to_lowercase())
+        };
+        if text.is_empty() || is_one_of(&self.rule.unknown) {
+            return otherwise();
+        }
+        if is_one_of(&self.rule.unlimited) {
+            return Value::Unlimited;
+        }
+        let text = match &self.pattern {
+            None => text,
+            Some(pattern) => match pattern.captures(&text).and_then(|found| found.get(1)) {
+                Some(found) => tidy(found.as_str()),
+                None => return otherwise(),
+            },
+        };
+        let text = match self.field.kind {
+            Kind::List => text,
+            _ => self.rule.translate(&text),
+        };
+        if text.is_empty() {
+            otherwise()
+        } else {
+            Value::Given(text)
+        }
+    }
+}
