@@ -371,4 +371,5 @@ codes! {
     UnknownColumn 422 "数据文件中没有这一列。" "The file has no such column.",
     TooManyCells 422 "该行的单元格多于表头。" "The row has more cells than there are columns.",
     ChangedHere 409 "该内容在本平台已有进展,不再由导入更改。" "It has gone on here since it was imported; an import changes it no more.",
+    ProfileExists 409 "此人在本平台已有志愿者档案,导入不予更改。" "The person has a profile here, which an import does not touch.",
 }

@@ -8,6 +8,7 @@
 //! with the row made of it, so a second run updates. Every row stands alone: a bad one is reported
 //! with its line and does not hold up the others, unless all or nothing is asked for.
 
+pub mod http;
 mod mapping;
 mod model;
 mod row;

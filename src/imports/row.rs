@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::mapping::Plan;
 use crate::error::{Code, Problem, Result};
+use crate::identity;
 
 /// What a row says about a field.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -106,6 +107,11 @@ impl<'a> Row<'a> {
     pub fn date(&mut self, name: &str) -> Option<NaiveDate> {
         let plan = self.plan;
         self.parsed(name, |text| date(text, plan.formats(name)))
+    }
+
+    /// A mobile number, in its normal form.
+    pub fn phone(&mut self, name: &str) -> Option<String> {
+        self.parsed(name, |text| identity::normal_phone(text).ok())
     }
 
     /// A whole number; `12,000` and `12.0` are some.

@@ -24,7 +24,7 @@ pub use model::{
 };
 pub use rules::OrganizationRules;
 pub use service::{
-    Desk, Invitation, NewOrganization, accept, add_document, approve, create, invite, may_act,
-    submit, suspend, sweep,
+    Desk, Invitation, NewOrganization, Standing, accept, add_document, approve, create, import,
+    invite, may_act, submit, suspend, sweep,
 };
 pub use store::{managers, named, organization};

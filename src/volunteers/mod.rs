@@ -14,6 +14,6 @@ pub mod rules;
 mod service;
 mod store;
 
-pub use model::{Profile, QualificationStatus, Window};
+pub use model::{Profile, QualificationStatus, SkillLevel, Window};
 pub use rules::{check_windows, includes};
-pub use service::{holds_qualification, profile};
+pub use service::{holds_qualification, import, profile};

@@ -15,6 +15,6 @@ mod thread;
 pub use model::{ClaimOutcome, ConsentChannel, Contact, Wish, WishId, WishKind, WishStatus};
 pub use rules::WishRules;
 pub use service::{
-    Desk, Mover, NewWish, add_evidence, claim, confirm, create, deliver, dispute, publish, reject,
-    remind, submit, sweep, withdraw,
+    Desk, Mover, NewWish, add_evidence, claim, confirm, create, deliver, dispute, import, publish,
+    reject, remind, submit, sweep, withdraw,
 };

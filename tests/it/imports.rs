@@ -5,7 +5,10 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use crate::harness::Server;
+use yiqilai::identity::{self, Role};
+use yiqilai::volunteers;
+
+use crate::harness::{Call, Server, User};
 
 const OPPORTUNITIES: &str = r#"
 source = "the city"
@@ -239,4 +242,230 @@ async fn a_wrong_mapping_is_refused_before_any_row_with_every_mistake() {
     ] {
         assert!(said.contains(place), "{place} is not named in {said}");
     }
+}
+
+const VOLUNTEERS: &str = r#"
+source = "the volunteers' book"
+external_id = "编号"
+[fields]
+name = { column = "姓名" }
+phone = { column = "手机" }
+birth_date = { column = "出生日期" }
+region = { constant = "330206" }
+skills = { column = "技能", split = "、", values = { "急救" = "health.first_aid", "辅导" = "education.homework" } }
+"#;
+
+const WISHES: &str = r#"
+source = "the grid's list"
+external_id = "nr"
+[fields]
+title = { column = "title" }
+kind = { constant = "goods" }
+value_fen = { column = "value" }
+alias = { column = "alias" }
+beneficiary_group = { constant = "elder" }
+life_cycle = { constant = "old_age" }
+consent_channel = { constant = "paper" }
+contact_name = { column = "name" }
+contact_phone = { column = "phone" }
+contact_address = { column = "address" }
+region = { constant = "330206002-C1" }
+status = { constant = "published" }
+"#;
+
+const ORGANIZATIONS: &str = r#"
+source = "the register"
+external_id = "code"
+[fields]
+name = { column = "name" }
+kind = { constant = "registered" }
+credit_code = { column = "code" }
+region = { constant = "330206" }
+manager_phone = { column = "phone" }
+status = { constant = "active" }
+"#;
+
+impl Files<'_> {
+    fn post(&self, by: &User, query: &str, file: impl Into<Vec<u8>>, map: &str) -> Call<'_> {
+        let part = |bytes: Vec<u8>| reqwest::multipart::Part::bytes(bytes).file_name("表.csv");
+        let form = reqwest::multipart::Form::new()
+            .part("file", part(file.into()))
+            .part("mapping", part(map.as_bytes().to_vec()));
+        self.server
+            .post(&format!("/imports?{query}"))
+            .by(by)
+            .multipart(form)
+    }
+}
+
+#[actix_web::test]
+async fn administrators_import_every_kind_of_thing() {
+    let server = Server::start().await;
+    crate::regions::three_levels(&server).await;
+    let admin = server.staff("管理员", Role::PlatformAdmin, None).await;
+    let files = Files { server: &server };
+
+    // a workbook: numbers, a date, an empty row between
+    let book = include_bytes!("fixtures/volunteers.xlsx").to_vec();
+    let report = files
+        .post(&admin, "target=volunteers", book.clone(), VOLUNTEERS)
+        .expect(201)
+        .await;
+    assert_eq!(counts(&report.json), [1, 0, 0, 1], "{:#}", report.json);
+    let error = &report.json["errors"][0];
+    assert_eq!(
+        (
+            &error["line"],
+            &error["column"],
+            &error["code"],
+            &error["text"]
+        ),
+        (&json!(4), &json!("手机"), &json!("format"), &json!("12345"))
+    );
+    let location = report.header("location").unwrap().to_owned();
+    let path = location.strip_prefix("/api/v1").unwrap();
+    let kept = server.get(path).by(&admin).expect(200).await;
+    assert_eq!(kept.json["failed"], 1);
+    assert_eq!(
+        kept.json["errors"][0]["text"],
+        Value::Null,
+        "it can be personal"
+    );
+    let profile = server.write(|tx| {
+        let account = identity::create_account(tx, Some("+8613900000001"), None, None, "")?;
+        Ok(volunteers::profile(tx.conn, account.id)?.map(|(profile, _)| profile))
+    });
+    let profile = profile.await.unwrap();
+    assert_eq!(
+        profile.birth_date.map(|day| day.to_string()).as_deref(),
+        Some("1991-01-01")
+    );
+    assert_eq!(profile.skills.len(), 2);
+
+    // the encoding of spreadsheets in China
+    let register = "code,name,phone\n51330206MJ88990059,示例社,13900000002\nx,另一社,\n";
+    let (gb, _, _) = encoding_rs::GB18030.encode(register);
+    let report = files
+        .post(&admin, "target=organizations", gb.to_vec(), ORGANIZATIONS)
+        .expect(201)
+        .await;
+    assert_eq!(counts(&report.json), [1, 0, 0, 1], "{:#}", report.json);
+    assert_eq!(report.json["errors"][0]["code"], "credit_code_format");
+    let found = server.get("/organizations").expect(200).await;
+    assert_eq!(found.json["items"][0]["name"], "示例社", "{:#}", found.json);
+
+    let wishes = "nr,title,value,alias,name,phone,address\n\
+        1,想要一辆轮椅,\"30,000\",王奶奶,王某,13900000003,一号楼\n\
+        2,想要一点现金,100,李奶奶,李某,13900000004,二号楼\n";
+    let report = files
+        .post(&admin, "target=wishes", wishes, WISHES)
+        .expect(201)
+        .await;
+    assert_eq!(counts(&report.json), [1, 0, 0, 1], "{:#}", report.json);
+    let error = &report.json["errors"][0];
+    assert_eq!(
+        (&error["field"], &error["code"]),
+        (&json!("title"), &json!("asks_for_money"))
+    );
+    let wishes = wishes.replace("轮椅", "新轮椅");
+    let again = files
+        .post(&admin, "target=wishes", wishes, WISHES)
+        .expect(201)
+        .await;
+    assert_eq!(counts(&again.json), [0, 1, 0, 1], "{:#}", again.json);
+    let open = server.get("/wishes").expect(200).await;
+    assert_eq!(
+        open.json["items"][0]["title"], "想要一辆新轮椅",
+        "{:#}",
+        open.json
+    );
+
+    // outlines from GeoJSON, in a file of their own
+    let outline = json!({"type": "FeatureCollection", "features": [
+        {"type": "Feature", "properties": {"code": "330206002"}, "geometry": {"type": "Polygon",
+         "coordinates": [[[121.8, 29.8], [121.9, 29.8], [121.9, 30.0], [121.8, 30.0], [121.8, 29.8]]]}},
+        {"type": "Feature", "properties": {"code": "330206"}, "geometry": {"type": "Point", "coordinates": [1, 2]}},
+        {"type": "Feature", "properties": {"code": "nowhere"}, "geometry": null},
+    ]});
+    let map = "source = 'outlines'\nexternal_id = 'code'\n[fields]\ncode = { column = 'code' }\ngeometry = { column = 'geometry' }\n";
+    let report = files
+        .post(&admin, "target=regions", outline.to_string(), map)
+        .expect(201)
+        .await;
+    assert_eq!(counts(&report.json), [1, 0, 0, 2], "{:#}", report.json);
+    let listed = server.get("/imports?limit=2").by(&admin).expect(200).await;
+    assert_eq!(listed.json["items"].as_array().unwrap().len(), 2);
+    assert_eq!(listed.json["items"][0]["target"], "regions");
+}
+
+#[actix_web::test]
+async fn nobody_else_imports_and_a_dry_run_leaves_no_trace() {
+    let server = Server::start().await;
+    crate::regions::three_levels(&server).await;
+    let admin = server.staff("管理员", Role::PlatformAdmin, None).await;
+    let stranger = server.person("路人").await;
+    let files = Files { server: &server };
+    files
+        .post(&stranger, "target=wishes", "a", "b")
+        .refused(403, "forbidden")
+        .await;
+    server
+        .get("/imports")
+        .by(&stranger)
+        .refused(403, "forbidden")
+        .await;
+    server
+        .post("/imports?target=wishes")
+        .refused(401, "unauthenticated")
+        .await;
+
+    let file = "nr,title,value,alias,name,phone,address\n1,想要轮椅,1,王奶奶,王某,13900000003,一号楼\n1,再一辆,1,王奶奶,王某,13900000003,一号楼\n";
+    let report = files
+        .post(&admin, "target=wishes&dry_run=true", file, WISHES)
+        .expect(200)
+        .await;
+    assert_eq!(counts(&report.json), [1, 0, 0, 1], "{:#}", report.json);
+    assert_eq!(report.json["errors"][0]["code"], "repeated");
+    let all = files
+        .post(&admin, "target=wishes&all_or_nothing=true", file, WISHES)
+        .expect(201)
+        .await;
+    assert_eq!(counts(&all.json), [0, 0, 0, 1], "{:#}", all.json);
+    let open = server.get("/wishes").expect(200).await;
+    assert_eq!(open.json["items"], json!([]));
+    let listed = server.get("/imports").by(&admin).expect(200).await;
+    assert_eq!(
+        listed.json["items"].as_array().unwrap().len(),
+        1,
+        "the dry run is not there"
+    );
+
+    let mistakes = files
+        .post(&admin, "target=wishes", "a,b\n", WISHES)
+        .refused(422, "invalid")
+        .await;
+    assert!(
+        mistakes
+            .fields()
+            .contains(&("/external_id".into(), "unknown_column".into()))
+    );
+    files
+        .post(&admin, "target=wishes", "a,b\n", "nonsense")
+        .refused(422, "mapping_unreadable")
+        .await;
+    files
+        .post(
+            &admin,
+            "target=wishes",
+            b"PK\x03\x04nonsense".to_vec(),
+            WISHES,
+        )
+        .refused(422, "table_unreadable")
+        .await;
+    server
+        .post("/imports?target=wishes")
+        .by(&admin)
+        .multipart(reqwest::multipart::Form::new().text("other", "x"))
+        .refused(422, "import_part_missing")
+        .await;
 }

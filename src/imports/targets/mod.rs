@@ -1,7 +1,10 @@
 //! What can be imported: the fields of each target, and how a row becomes one.
 
+mod organizations;
 mod projects;
 mod regions;
+mod volunteers;
+mod wishes;
 
 use uuid::Uuid;
 
@@ -19,8 +22,14 @@ text_enum! {
     Target {
         /// Regions, and their outlines.
         Regions,
+        /// Organisations.
+        Organizations,
+        /// Volunteers, with their accounts.
+        Volunteers,
         /// Projects, each with one role.
         Projects,
+        /// Wishes, posted for others.
+        Wishes,
     }
 }
 
@@ -85,7 +94,10 @@ impl Target {
     pub fn fields(self) -> &'static [Field] {
         match self {
             Self::Regions => regions::FIELDS,
+            Self::Organizations => organizations::FIELDS,
+            Self::Volunteers => volunteers::FIELDS,
             Self::Projects => projects::FIELDS,
+            Self::Wishes => wishes::FIELDS,
         }
     }
 
@@ -102,7 +114,10 @@ impl Target {
     ) -> Result<Uuid> {
         match self {
             Self::Regions => regions::write(tx, context, row),
+            Self::Organizations => organizations::write(tx, context, row, known),
+            Self::Volunteers => volunteers::write(tx, context, row, known),
             Self::Projects => projects::write(tx, context, row, known),
+            Self::Wishes => wishes::write(tx, context, row, known),
         }
     }
 
@@ -112,7 +127,9 @@ impl Target {
             return "external_id".to_owned();
         }
         // what a role is called is no title
-        let pointer = pointer.replace("/roles/0/name", "/role_name");
+        let pointer = pointer
+            .replace("/roles/0/name", "/role_name")
+            .replace("/contact/", "/contact_");
         let is_known = |name: &str| self.fields().iter().any(|field| field.name == name);
         pointer
             .rsplit('/')

@@ -2,9 +2,11 @@
 
 use uuid::Uuid;
 
-use super::{Context, Field, Kind, field, place, required};
+use super::{Context, Field, Kind, Target, field, place, required};
 use crate::error::{Code, Problem, Result};
 use crate::imports::row::Row;
+use crate::imports::store;
+use crate::organizations::OrganizationId;
 use crate::platform::db::Tx;
 use crate::projects::{self, NewProject, NewRole, ProjectId, ProjectStatus, RoleSkill};
 
@@ -20,6 +22,7 @@ pub const FIELDS: &[Field] = &[
     required("starts_on", Kind::Date),
     field("ends_on", Kind::Date),
     field("region", Kind::Text),
+    field("organization", Kind::Text),
     field("longitude", Kind::Number),
     field("latitude", Kind::Number),
     field("risk_notice", Kind::Text),
@@ -46,6 +49,16 @@ pub fn write(
 ) -> Result<Uuid> {
     let (longitude, latitude) = (row.decimal("longitude"), row.decimal("latitude"));
     let region = place(tx.conn, row, (longitude, latitude))?;
+    let organization_id = match row.text("organization") {
+        None => None,
+        Some(key) => {
+            let link = store::link(tx.conn, Target::Organizations, context.source, &key)?;
+            if link.is_none() {
+                row.refuse("organization", Code::UnknownReference);
+            }
+            link.map(|link| OrganizationId(link.subject_id.0))
+        }
+    };
     let (title, life_cycle) = (
         row.text("title").unwrap_or_default(),
         row.choice("life_cycle"),
@@ -82,7 +95,7 @@ pub fn write(
     let new = NewProject {
         batch_id: None,
         region_id,
-        organization_id: None,
+        organization_id,
         summary: row.text("summary").unwrap_or(title.clone()),
         title,
         field: row.text("field").unwrap_or_default(),
