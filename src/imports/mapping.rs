@@ -386,3 +386,132 @@ impl Bound {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::row::Row;
+    use super::*;
+    use proptest::prelude::*;
+
+    const MAP: &str = r#"
+source = "s"
+external_id = "id"
+[fields]
+title = { columns = ["a", "b"], separator = " / " }
+field = { column = "c", values = { Green = "environment" }, otherwise = "daily_life", default = "culture_sport" }
+life_cycle = { constant = "support" }
+starts_on = { column = "d", formats = ["%B %d %Y"] }
+seats = { column = "e", unknown = [0], unlimited = [9999] }
+latitude = { column = "f", pattern = '\((-?[0-9.]+),' }
+skills = { column = "g", split = "|", values = { "First Aid" = "health.first_aid" } }
+"#;
+
+    fn table(cells: [&str; 8]) -> Table {
+        let own = |text: &str| text.to_owned();
+        Table {
+            header: ["id", "a", "b", "c", "d", "e", "f", "g"].map(own).to_vec(),
+            rows: vec![TableRow {
+                line: 2,
+                cells: cells.map(own).to_vec(),
+            }],
+        }
+    }
+
+    fn plan(table: &Table) -> Plan {
+        let mapping = Mapping::parse(MAP).unwrap();
+        mapping.bind(Target::Projects, table).unwrap()
+    }
+
+    #[test]
+    fn cells_become_values() {
+        let table = table([
+            " 7 ",
+            "A  B",
+            "",
+            "GREEN ",
+            "July 30 2011",
+            "9999",
+            "Main St\n(40.5, -74)",
+            "first aid| x |x",
+        ]);
+        let plan = plan(&table);
+        let values = plan.read(&table.rows[0]);
+        assert_eq!(plan.key(&table.rows[0]).as_deref(), Some("7"));
+        assert_eq!(values["title"], Value::Given("A B".into()));
+        assert_eq!(values["field"], Value::Given("environment".into()));
+        assert_eq!(values["life_cycle"], Value::Fixed("support".into()));
+        assert_eq!(values["seats"], Value::Unlimited);
+        let mut row = Row::new(&plan, values);
+        assert_eq!(row.decimal("latitude"), Some(40.5));
+        assert_eq!(row.list("skills"), ["health.first_aid", "x"]);
+        assert_eq!(row.limit("seats", 10_000), Some(10_000));
+        assert!(row.date("starts_on").is_some());
+        assert!(row.finish().is_ok());
+    }
+
+    #[test]
+    fn what_says_nothing_is_absent_or_the_default() {
+        let table = table(["7", "", "", "", "", "0", "no place", ""]);
+        let plan = plan(&table);
+        let values = plan.read(&table.rows[0]);
+        assert_eq!(values["field"], Value::Fixed("culture_sport".into()));
+        for absent in ["title", "starts_on", "seats", "latitude"] {
+            assert_eq!(values[absent], Value::Absent, "{absent}");
+        }
+        assert!(Row::new(&plan, values).finish().is_err());
+    }
+
+    #[test]
+    fn every_mistake_of_a_mapping_is_named_at_once() {
+        let text = "source = ''\nexternal_id = 'nr'\n[fields]\n\
+            title = { column = 'x', constant = 1, pattern = 'a' }\nseats = { column = 'a', formats = ['%Y'] }\n\
+            starts_on = { column = 'd', formats = ['%!'] }\nother = {}\n";
+        let mapping = Mapping::parse(text).unwrap();
+        let wrong = mapping.bind(Target::Projects, &table([""; 8])).unwrap_err();
+        let named: Vec<_> = wrong
+            .errors
+            .iter()
+            .map(|e| (e.pointer.as_str(), e.code))
+            .collect();
+        for expected in [
+            ("/external_id", Code::UnknownColumn),
+            ("/fields/title/column", Code::UnknownColumn),
+            ("/fields/title/column", Code::OneOfTwo),
+            ("/fields/title/pattern", Code::Format),
+            ("/fields/seats/formats", Code::UnknownField),
+            ("/fields/starts_on/formats", Code::Format),
+            ("/fields/other", Code::UnknownField),
+            ("/fields/field", Code::Required),
+            ("/source", Code::Length),
+        ] {
+            assert!(
+                named.contains(&expected),
+                "{expected:?} is not among {named:?}"
+            );
+        }
+        assert!(Mapping::parse("source = 's'\nexternal_id = 'i'\nfields = {}\nmore = 1").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_cells_are_read_or_refused(cells in prop::collection::vec("\\PC{0,40}", 0..10)) {
+            let mut table = table([""; 8]);
+            table.rows[0].cells = cells;
+            let plan = plan(&table);
+            let values = plan.read(&table.rows[0]);
+            let mut row = Row::new(&plan, values);
+            row.date("starts_on");
+            row.limit("seats", 10);
+            row.decimal("latitude");
+            row.truth("field");
+            row.phone("title");
+            row.list("skills");
+            let _ = row.finish();
+        }
+
+        #[test]
+        fn any_text_is_a_mapping_or_refused(text in "\\PC{0,200}") {
+            let _ = Mapping::parse(&text);
+        }
+    }
+}
