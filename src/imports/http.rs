@@ -15,6 +15,7 @@ use validator::Validate;
 use super::model::{Import, ImportId, Report, RowError};
 use super::service::{self, Desk, ERRORS_KEPT, Order};
 use super::store;
+use super::table::tidy;
 use super::targets::Target;
 use crate::error::{Code, Error, Result};
 use crate::identity::{AccountId, Caller};
@@ -146,7 +147,7 @@ async fn run(
         .await
         .map_err(Error::internal)??;
     let order = Order {
-        file_name: name.chars().take(200).collect(),
+        file_name: tidy(&name).chars().take(200).collect(),
         by: Some(caller.account),
         lang: caller.lang,
         dry_run: query.dry_run,

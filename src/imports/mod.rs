@@ -11,6 +11,7 @@
 pub mod http;
 mod mapping;
 mod model;
+mod plan;
 mod row;
 mod service;
 mod store;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::mapping::Plan;
+use super::plan::Plan;
 use crate::error::{Code, Problem, Result};
 use crate::identity;
 

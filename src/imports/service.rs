@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::mapping::{Mapping, Plan};
+use super::mapping::Mapping;
 use super::model::{Import, ImportId, Link, LinkId, Report, RowError};
+use super::plan::Plan;
 use super::row::Row;
 use super::store;
 use super::table::{self, Table, TableRow};

@@ -49,9 +49,12 @@ pub struct TableRow {
     pub cells: Vec<String>,
 }
 
-/// Text without blanks around it and with single spaces inside.
+/// Text without blanks around it and with single spaces inside. NUL counts as blank: PostgreSQL
+/// keeps none.
 pub fn tidy(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let is_blank = |c: char| c.is_whitespace() || c == '\0';
+    let words = text.split(is_blank).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Reads a file. What it is, its content says.
@@ -225,6 +228,12 @@ mod tests {
         assert_eq!(utf8.rows[1].cells, ["c"]);
         let (gb, _, _) = encoding_rs::GB18030.encode("名称,街道\n新碶㐂,北仑\n");
         assert_eq!(read_all(&gb).rows[0].cells, ["新碶㐂", "北仑"]);
+    }
+
+    #[test]
+    fn blanks_and_nul_go() {
+        assert_eq!(tidy(" a\0\u{a0}b \u{3000}\r\n c"), "a b c");
+        assert_eq!(tidy("\0"), "");
     }
 
     #[test]

@@ -76,7 +76,12 @@ fn opportunities(rows: usize) -> String {
         let start = if n == 7 { "Sometime" } else { "July 30 2011" };
         let end = ["July 30 2011", "", "August 01 2011"][n % 3];
         let hits = ["9999", "20", "0", ""][n % 4];
-        let locality = "\"500 Main St\r\nNew York, NY\r\n(40.71, -74.00)\"";
+        let locality = if n == 4 {
+            "by the\u{0} sea (29.91, 121.85)".to_owned()
+        } else {
+            "500 Main St\r\nNew York, NY\r\n(40.71, -74.00)".to_owned()
+        };
+        let locality = format!("\"{locality}\"");
         let rest = if n % 5 == 0 { "" } else { ",,,x,,," };
         text.push_str(&format!(
             "{},{title},{summary},,{category},{start},{end},{hits},{locality}{rest}\r\n",
@@ -208,6 +213,12 @@ async fn a_citys_table_lands_row_by_row_and_again() {
         let place: (Option<f64>, Option<f64>) = projects::table
             .select((projects::latitude, projects::longitude))
             .first(conn)?;
+        let district = yiqilai::regions::by_code(conn, "330206")?.map(|region| region.id);
+        let elsewhere: i64 = projects::table
+            .filter(projects::region_id.ne(district.unwrap()))
+            .count()
+            .get_result(conn)?;
+        assert_eq!(elsewhere, 1, "a coordinate finds its region");
         Ok((titles, unlimited, place))
     });
     let (titles, unlimited, place) = read.await.unwrap();
