@@ -216,13 +216,14 @@ async fn import(cli: &Cli, command: &ImportCommand) -> Result<ExitCode> {
             all_or_nothing: command.all_or_nothing,
             ..order
         },
-        Err(problem) => {
+        Err(Error::Problem(problem)) => {
             eprintln!("yiqilai: {}", problem.detail.en);
             for error in &problem.errors {
                 eprintln!("  {}: {}", error.pointer, error.detail.en);
             }
             return Ok(ExitCode::FAILURE);
         }
+        Err(error) => return Err(error),
     };
     let app = App::build(config, Clock::system()).await?;
     migrate(&app).await?;

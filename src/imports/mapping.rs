@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::plan::{Bound, Plan};
 use super::table::{Shape, Table, tidy};
 use super::targets::{Field, Kind, Target};
-use crate::error::{Code, FieldError, Problem};
+use crate::error::{Code, FieldError, Problem, Result};
 
 /// A mapping file.
 #[derive(Clone, Debug, Deserialize)]
@@ -91,12 +91,13 @@ impl Mapping {
     ///
     /// # Errors
     /// `mapping_unreadable`, with what is wrong where.
-    pub fn parse(text: &str) -> Result<Self, Problem> {
+    pub fn parse(text: &str) -> Result<Self> {
         toml::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
             let (zh, en) = Code::MappingUnreadable.title();
             let why = error.to_string();
             Problem::new(Code::MappingUnreadable)
                 .detail(format!("{zh}\n{why}"), format!("{en}\n{why}"))
+                .into()
         })
     }
 
@@ -105,7 +106,7 @@ impl Mapping {
     /// # Errors
     /// `invalid` with every mistake: unknown fields, columns that are not there or there twice,
     /// required fields without a source, patterns that are none.
-    pub fn bind(&self, target: Target, table: &Table) -> Result<Plan, Problem> {
+    pub fn bind(&self, target: Target, table: &Table) -> Result<Plan> {
         let mut wrong = Vec::new();
         let mut column = |pointer: String, name: &str| {
             let name = tidy(name);
@@ -162,7 +163,7 @@ impl Mapping {
         if !wrong.is_empty() {
             let mut problem = Problem::new(Code::Invalid);
             problem.errors = wrong;
-            return Err(problem);
+            return Err(problem.into());
         }
         let mut seen = HashSet::new();
         let repeats = table.rows.iter().filter(|row| {
@@ -180,7 +181,7 @@ impl Mapping {
     }
 }
 
-fn regex(text: &str) -> Result<Regex, Code> {
+fn regex(text: &str) -> std::result::Result<Regex, Code> {
     let regex = RegexBuilder::new(text)
         .size_limit(1 << 20)
         .build()
@@ -333,6 +334,9 @@ skills = { column = "g", split = "|", values = { "First Aid" = "health.first_aid
             starts_on = { column = 'd', formats = ['%!'] }\nother = {}\n";
         let mapping = Mapping::parse(text).unwrap();
         let wrong = mapping.bind(Target::Projects, &table([""; 8])).unwrap_err();
+        let crate::error::Error::Problem(wrong) = wrong else {
+            panic!("{wrong}")
+        };
         let named: Vec<_> = wrong
             .errors
             .iter()

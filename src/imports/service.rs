@@ -65,7 +65,7 @@ enum Outcome {
 ///
 /// # Errors
 /// What is wrong with either, all at once.
-pub fn order(file: &[u8], map: &str, target: Target) -> std::result::Result<Order, Problem> {
+pub fn order(file: &[u8], map: &str, target: Target) -> Result<Order> {
     let mapping = Mapping::parse(map)?;
     let table = table::read(file, &mapping.file)?;
     let plan = mapping.bind(target, &table)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::workbook;
-use crate::error::{Code, Problem};
+use crate::error::{Code, Error, Problem, Result};
 
 /// The largest file, in bytes.
 pub const MAX_BYTES: usize = 128 << 20;
@@ -61,9 +61,9 @@ pub fn tidy(text: &str) -> String {
 ///
 /// # Errors
 /// `table_unreadable`, `table_too_large`.
-pub fn read(bytes: &[u8], shape: &Shape) -> Result<Table, Problem> {
+pub fn read(bytes: &[u8], shape: &Shape) -> Result<Table> {
     if bytes.len() > MAX_BYTES {
-        return Err(Problem::new(Code::TableTooLarge));
+        return Err(Code::TableTooLarge.into());
     }
     let rows = if bytes.starts_with(b"PK\x03\x04") {
         workbook::rows(bytes, shape)?
@@ -87,25 +87,27 @@ pub fn read(bytes: &[u8], shape: &Shape) -> Result<Table, Problem> {
 }
 
 /// A refusal of a file that says why.
-pub fn unreadable(why: impl std::fmt::Display) -> Problem {
+pub fn unreadable(why: impl std::fmt::Display) -> Error {
     let (zh, en) = Code::TableUnreadable.title();
-    Problem::new(Code::TableUnreadable).detail(format!("{zh}({why})"), format!("{en} ({why})"))
+    Problem::new(Code::TableUnreadable)
+        .detail(format!("{zh}({why})"), format!("{en} ({why})"))
+        .into()
 }
 
 /// Counts a row in and refuses a table that grows too large.
 ///
 /// # Errors
 /// `table_too_large`.
-pub fn bounded(rows: usize, columns: usize, cells: &mut usize) -> Result<(), Problem> {
+pub fn bounded(rows: usize, columns: usize, cells: &mut usize) -> Result<()> {
     *cells += columns;
     // one header, and some lines above it
     if rows > MAX_ROWS + 100 || columns > MAX_COLUMNS || *cells > MAX_CELLS {
-        return Err(Problem::new(Code::TableTooLarge));
+        return Err(Code::TableTooLarge.into());
     }
     Ok(())
 }
 
-fn decode(bytes: &[u8], shape: &Shape) -> Result<String, Problem> {
+fn decode(bytes: &[u8], shape: &Shape) -> Result<String> {
     use encoding_rs::{Encoding, GB18030};
     let (encoding, bytes) = match (Encoding::for_bom(bytes), &shape.encoding) {
         (Some((encoding, length)), _) => (encoding, &bytes[length..]),
@@ -125,7 +127,7 @@ fn decode(bytes: &[u8], shape: &Shape) -> Result<String, Problem> {
         .ok_or_else(|| unreadable(format!("it is not text in {}", encoding.name())))
 }
 
-fn csv_rows(text: &str, shape: &Shape) -> Result<Vec<TableRow>, Problem> {
+fn csv_rows(text: &str, shape: &Shape) -> Result<Vec<TableRow>> {
     let delimiter = u8::try_from(shape.delimiter.unwrap_or(','))
         .ok()
         .filter(|byte| byte.is_ascii() && !b"\"\r\n".contains(byte))
@@ -166,7 +168,7 @@ fn line_ends(text: &[u8]) -> u64 {
 }
 
 /// A GeoJSON collection as a table: a column for every property, and `geometry`.
-fn features(text: &str) -> Result<Option<Table>, Problem> {
+fn features(text: &str) -> Result<Option<Table>> {
     if !text.trim_start().starts_with('{') {
         return Ok(None);
     }

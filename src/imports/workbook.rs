@@ -5,15 +5,15 @@ use std::io::Cursor;
 use calamine::{DataRef, Reader, Xlsx};
 
 use super::table::{MAX_BYTES, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Shape, TableRow, unreadable};
-use crate::error::{Code, Problem};
+use crate::error::{Code, Result};
 
 /// The rows of a sheet as text: dates and numbers in the form of ISO 8601 and of JSON.
 ///
 /// # Errors
 /// `table_unreadable`, `table_too_large`.
-pub fn rows(bytes: &[u8], shape: &Shape) -> Result<Vec<TableRow>, Problem> {
+pub fn rows(bytes: &[u8], shape: &Shape) -> Result<Vec<TableRow>> {
     if unpacked_size(bytes) > 4 * MAX_BYTES as u64 {
-        return Err(Problem::new(Code::TableTooLarge));
+        return Err(Code::TableTooLarge.into());
     }
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(unreadable)?;
     let sheet = match &shape.sheet {
@@ -41,7 +41,7 @@ pub fn rows(bytes: &[u8], shape: &Shape) -> Result<Vec<TableRow>, Problem> {
             });
         }
         if column >= MAX_COLUMNS || rows.len() > MAX_ROWS + 100 {
-            return Err(Problem::new(Code::TableTooLarge));
+            return Err(Code::TableTooLarge.into());
         }
         if let Some(last) = rows.last_mut() {
             if last.cells.len() <= column {
@@ -51,7 +51,7 @@ pub fn rows(bytes: &[u8], shape: &Shape) -> Result<Vec<TableRow>, Problem> {
             last.cells[column] = text;
         }
         if cells > MAX_CELLS {
-            return Err(Problem::new(Code::TableTooLarge));
+            return Err(Code::TableTooLarge.into());
         }
     }
     Ok(rows)
