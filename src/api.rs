@@ -22,8 +22,8 @@ use crate::platform::http::ProblemBody;
 use crate::platform::http::problem::PROBLEM_JSON;
 use crate::platform::lifecycle;
 use crate::{
-    branches, identity, matching, notifications, organizations, party, projects, regions, server,
-    taxonomies, volunteers, wishes,
+    branches, identity, imports, matching, notifications, organizations, party, projects, regions,
+    server, taxonomies, volunteers, wishes,
 };
 
 /// Every route of the product.
@@ -47,6 +47,7 @@ fn v1(config: &mut ServiceConfig<'_>) {
     projects::http::routes(config);
     wishes::http::routes(config);
     matching::http::routes(config);
+    imports::http::routes(config);
 }
 
 #[derive(OpenApi)]
@@ -66,6 +67,7 @@ fn v1(config: &mut ServiceConfig<'_>) {
         (name = "projects", description = "Campaigns, batches, projects, their claims and crews"),
         (name = "wishes", description = "Micro-wishes, from the draft to the confirmation"),
         (name = "matching", description = "What fits whom, and why"),
+        (name = "imports", description = "Foreign data by mapping files"),
         (name = "volunteers", description = "Profiles and verified qualifications"),
         (name = "party", description = "Party branches and verified membership"),
         (name = "taxonomies", description = "Skills, qualifications and classifications"),
@@ -166,6 +168,7 @@ const NOT_KEPT: &[&str] = &[
     "identity_begin_contact_change",
     "identity_change_password",
     "identity_confirm_contact_change",
+    "imports_run",
     "organizations_add_document",
     "party_declare",
     "projects_add_photo",
@@ -269,6 +272,7 @@ pub fn configure(app: &App, config: &mut ActixConfig) {
     config.app_data(Data::new(app.projects.clone()));
     config.app_data(Data::new(app.wishes.clone()));
     config.app_data(Data::new(app.matching.clone()));
+    config.app_data(Data::new(app.imports()));
     config.app_data(upload_limits(app.platform.files.max_bytes()));
     config.app_data(web::PayloadConfig::new(app.config.server.max_body_bytes));
     config.app_data(

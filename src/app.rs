@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::identity::{IdentityRules, Keyring};
+use crate::imports;
 use crate::matching::{Matching, MatchingRules};
 use crate::organizations::{self, OrganizationRules};
 use crate::platform::cache::{Cache, CacheConfig};
@@ -217,6 +218,13 @@ pub struct App {
 }
 
 impl App {
+    /// What imports need.
+    pub fn imports(&self) -> imports::Desk {
+        imports::Desk {
+            wishes: self.wishes.clone(),
+        }
+    }
+
     /// Builds everything; does not apply migrations.
     ///
     /// # Errors

@@ -362,4 +362,14 @@ codes! {
     Sanctioned 409 "近期多次到期未完成,暂不能参加。" "Too much was left undone lately. It is paused for a while.",
     DailyCap 409 "进行中的已达上限,请先完成。" "As much is open as one may have. Finish something first.",
     NotAvailable 409 "暂时不可参加。" "Not available at the moment.",
+
+    // ---- imports
+    ImportPartMissing 422 "请上传名为 file 的数据文件和名为 mapping 的映射文件。" "Send the data as a part named file and its mapping as a part named mapping.",
+    TableUnreadable 422 "数据文件无法读取。" "The file cannot be read as a table.",
+    TableTooLarge 413 "数据文件过大。" "The file has too many bytes, rows or columns.",
+    MappingUnreadable 422 "映射文件无法读取。" "The mapping cannot be read.",
+    UnknownColumn 422 "数据文件中没有这一列。" "The file has no such column.",
+    TooManyCells 422 "该行的单元格多于表头。" "The row has more cells than there are columns.",
+    ChangedHere 409 "该内容在本平台已有进展,不再由导入更改。" "It has gone on here since it was imported; an import changes it no more.",
+    ProfileExists 409 "此人在本平台已有志愿者档案,导入不予更改。" "The person has a profile here, which an import does not touch.",
 }

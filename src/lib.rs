@@ -37,3 +37,5 @@ pub mod projects;
 pub mod wishes;
 
 pub mod matching;
+
+pub mod imports;

@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 use yiqilai::app::{App, Config, LogConfig, LogFormat};
 use yiqilai::error::{Error, Result};
 use yiqilai::identity::{self, Role};
+use yiqilai::imports::{self, Target};
 use yiqilai::platform::clock::Clock;
 use yiqilai::platform::journal::Actor;
 use yiqilai::platform::token::random_token;
@@ -39,6 +40,10 @@ enum Command {
     /// Manage accounts that nobody else can make.
     #[command(subcommand)]
     Admin(AdminCommand),
+    /// Import foreign data by a mapping file (docs/import.md).
+    ///
+    /// Ends with 0 when every row landed, 2 when some did not, 1 when nothing could be done.
+    Import(ImportCommand),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -63,6 +68,26 @@ enum AdminCommand {
     RotateKeys,
 }
 
+#[derive(clap::Args)]
+struct ImportCommand {
+    /// What to import: regions, organizations, volunteers, projects or wishes.
+    target: Target,
+    /// A CSV, XLSX or GeoJSON file.
+    file: PathBuf,
+    /// The mapping file: where each field comes from.
+    #[arg(long)]
+    map: PathBuf,
+    /// Keep nothing, and say what would happen.
+    #[arg(long)]
+    dry_run: bool,
+    /// Keep nothing when any row is bad.
+    #[arg(long)]
+    all_or_nothing: bool,
+    /// Write the report as JSON to this file.
+    #[arg(long)]
+    report: Option<PathBuf>,
+}
+
 #[derive(Subcommand)]
 enum ConfigCommand {
     /// Check it and print the effective one, secrets redacted.
@@ -71,7 +96,7 @@ enum ConfigCommand {
 
 fn main() -> ExitCode {
     match actix_web::rt::System::new().block_on(run(Cli::parse())) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("yiqilai: {error}");
             ExitCode::FAILURE
@@ -79,7 +104,14 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> Result<()> {
+async fn run(cli: Cli) -> Result<ExitCode> {
+    if let Command::Import(command) = &cli.command {
+        return import(&cli, command).await;
+    }
+    perform(cli).await.map(|()| ExitCode::SUCCESS)
+}
+
+async fn perform(cli: Cli) -> Result<()> {
     if let Command::Openapi = cli.command {
         print!(
             "{}",
@@ -117,7 +149,11 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Worker => work(app).await,
         Command::Migrate => migrate(&app).await,
         Command::Admin(command) => administer(&app, command).await,
-        Command::Demo | Command::Config(_) | Command::Openapi | Command::Lifecycles => Ok(()),
+        Command::Demo
+        | Command::Config(_)
+        | Command::Import(_)
+        | Command::Openapi
+        | Command::Lifecycles => Ok(()),
     }
 }
 
@@ -160,6 +196,45 @@ async fn administer(app: &App, command: AdminCommand) -> Result<()> {
         .await?;
     println!("{email} is a platform admin; its password is {password}");
     Ok(())
+}
+
+async fn import(cli: &Cli, command: &ImportCommand) -> Result<ExitCode> {
+    let config = Config::load(cli.config.as_deref())?;
+    start_log(&config.log)?;
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|why| Error::internal(format!("{}: {why}", path.display())))
+    };
+    let map = String::from_utf8(read(&command.map)?).map_err(Error::internal)?;
+    let file = read(&command.file)?;
+    let order = match imports::order(&file, &map, command.target) {
+        Ok(order) => imports::Order {
+            file_name: command
+                .file
+                .file_name()
+                .map_or(String::new(), |name| name.to_string_lossy().into_owned()),
+            dry_run: command.dry_run,
+            all_or_nothing: command.all_or_nothing,
+            ..order
+        },
+        Err(Error::Problem(problem)) => {
+            eprintln!("yiqilai: {}", problem.detail.en);
+            for error in &problem.errors {
+                eprintln!("  {}: {}", error.pointer, error.detail.en);
+            }
+            return Ok(ExitCode::FAILURE);
+        }
+        Err(error) => return Err(error),
+    };
+    let app = App::build(config, Clock::system()).await?;
+    migrate(&app).await?;
+    let progress = std::sync::Arc::new(|done: usize, of: usize| eprintln!("{done}/{of} rows"));
+    let report = imports::run(&app.platform.db, &app.imports(), order, progress).await?;
+    if let Some(path) = &command.report {
+        let json = serde_json::to_vec_pretty(&report).map_err(Error::internal)?;
+        std::fs::write(path, json).map_err(Error::internal)?;
+    }
+    print!("{report}");
+    Ok(ExitCode::from(report.exit_code()))
 }
 
 async fn serve(app: App) -> Result<()> {

@@ -648,6 +648,41 @@ joinable!(crew_members -> project_claims (claim_id));
 joinable!(crew_members -> project_roles (role_id));
 joinable!(crew_members -> accounts (account_id));
 
+// ---- imports
+table! {
+    use crate::platform::columns::sql::{Id, Instant, Json};
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    imports (id) {
+        id -> Id,
+        account_id -> Nullable<Id>,
+        target -> Text,
+        source -> Text,
+        file_name -> Text,
+        total -> BigInt,
+        created -> BigInt,
+        updated -> BigInt,
+        unchanged -> BigInt,
+        failed -> BigInt,
+        errors -> Json,
+        started_at -> Instant,
+        ended_at -> Instant,
+    }
+}
+joinable!(imports -> accounts (account_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Binary, Text};
+    import_links (id) {
+        id -> Id,
+        target -> Text,
+        source -> Text,
+        external_key -> Text,
+        subject_id -> Id,
+        digest -> Binary,
+        updated_at -> Instant,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
     journal,
     journal_cursors,
@@ -688,5 +723,7 @@ allow_tables_to_appear_in_same_query!(
     project_claims,
     claim_progress,
     claim_photos,
-    crew_members
+    crew_members,
+    imports,
+    import_links
 );

@@ -18,6 +18,7 @@ const ROOMS: &[&str] = &[
     "projects",
     "wishes",
     "matching",
+    "imports",
 ];
 
 /// Wiring files, which may know every room.

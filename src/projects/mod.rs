@@ -17,11 +17,13 @@ pub mod campaigns;
 pub mod claims;
 pub mod crews;
 pub mod http;
+mod import;
 mod model;
 pub mod rules;
 mod service;
 mod store;
 
+pub use import::import;
 pub use model::{ClaimMode, Project, ProjectId, ProjectRole, ProjectStatus, RoleId, RoleSkill};
 pub use rules::ProjectRules;
 pub use service::{Desk, EditProject, NewProject, NewRole, approve, create, open, submit};

@@ -241,18 +241,14 @@ fn of_reviewer(conn: &mut Conn, caller: &Caller, id: ProjectId) -> Result<Projec
     Ok(project)
 }
 
-/// Writes a project down as a draft, for a region by its administrators, for an organisation by
-/// its managers.
-///
-/// # Errors
-/// `invalid` with every wrong field; `forbidden`; what keeps the organisation from acting.
-pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewProject) -> Result<Project> {
-    let project = Project {
+/// A project as its author wrote it down, not kept yet.
+pub(super) fn draft(tx: &Tx<'_>, author: AccountId, new: &NewProject) -> Project {
+    Project {
         id: ProjectId::new(),
         batch_id: new.batch_id,
         region_id: new.region_id,
         organization_id: new.organization_id,
-        author_id: caller.account,
+        author_id: author,
         title: new.title.trim().to_owned(),
         summary: new.summary.clone(),
         field: new.field.clone(),
@@ -276,7 +272,16 @@ pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewProject) -> Result<Proj
         status_since: tx.now,
         version: 1,
         created_at: tx.now,
-    };
+    }
+}
+
+/// Writes a project down as a draft, for a region by its administrators, for an organisation by
+/// its managers.
+///
+/// # Errors
+/// `invalid` with every wrong field; `forbidden`; what keeps the organisation from acting.
+pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewProject) -> Result<Project> {
+    let project = draft(tx, caller.account, new);
     check(tx.conn, &project, &new.roles)?;
     match new.organization_id {
         None if caller.holds_in_region(tx.conn, &[Role::RegionAdmin], new.region_id)? => {}
@@ -293,7 +298,7 @@ pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewProject) -> Result<Proj
 }
 
 /// Checks what can be wrong in any draft.
-fn check(conn: &mut Conn, project: &Project, roles: &[NewRole]) -> Result<()> {
+pub(super) fn check(conn: &mut Conn, project: &Project, roles: &[NewRole]) -> Result<()> {
     let mut wrong = Problem::new(Code::Invalid);
     if regions::by_id(conn, project.region_id).is_err() {
         wrong = wrong.field("/region_id", Code::UnknownReference);
@@ -353,7 +358,7 @@ fn check(conn: &mut Conn, project: &Project, roles: &[NewRole]) -> Result<()> {
     }
 }
 
-fn write_roles(conn: &mut Conn, of: ProjectId, roles: &[NewRole]) -> Result<()> {
+pub(super) fn write_roles(conn: &mut Conn, of: ProjectId, roles: &[NewRole]) -> Result<()> {
     let rows: Vec<_> = roles
         .iter()
         .zip(1..)

@@ -77,6 +77,19 @@ pub fn replace_roles(conn: &mut Conn, of: ProjectId, roles: &[ProjectRole]) -> R
     Ok(())
 }
 
+/// Writes a role anew, in its place.
+pub fn update_role(conn: &mut Conn, role: &ProjectRole) -> Result<()> {
+    diesel::update(project_roles::table.find(role.id))
+        .set((
+            project_roles::name.eq(&role.name),
+            project_roles::seats.eq(role.seats),
+            project_roles::qualification.eq(&role.qualification),
+            project_roles::skills.eq(&role.skills),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// What a list of projects asks for.
 #[derive(Clone, Debug, Default)]
 pub struct Query {

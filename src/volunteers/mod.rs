@@ -16,4 +16,4 @@ mod store;
 
 pub use model::{Place, Profile, QualificationStatus, SkillLevel, Window};
 pub use rules::{check_windows, includes};
-pub use service::{holds_qualification, profile, write_profile};
+pub use service::{holds_qualification, import, profile, write_profile};

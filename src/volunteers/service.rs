@@ -11,8 +11,8 @@ use crate::error::{Code, Problem, Result};
 use crate::identity::{AccountId, Caller, Role};
 use crate::notifications::{Kind, Notice, notify};
 use crate::platform::db::{Conn, Tx};
-use crate::platform::http::IfMatch;
-use crate::platform::journal::Change;
+use crate::platform::http::{IfMatch, valid};
+use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
 use crate::platform::token::Vault;
 use crate::{regions, taxonomies};
@@ -57,6 +57,30 @@ pub fn write_profile(
     seen: IfMatch,
     profile: &Profile,
 ) -> Result<(Profile, i32)> {
+    write(tx, caller.actor(), caller.account, Some(seen), profile)
+}
+
+/// Takes over a profile from somewhere else, whatever stood there.
+///
+/// # Errors
+/// `invalid` with every wrong field.
+pub fn import(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    account: AccountId,
+    profile: &Profile,
+) -> Result<(Profile, i32)> {
+    valid::check(profile, "")?;
+    write(tx, actor, account, None, profile)
+}
+
+fn write(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    account: AccountId,
+    seen: Option<IfMatch>,
+    profile: &Profile,
+) -> Result<(Profile, i32)> {
     let today = tx.now.with_timezone(&tx.zone).date_naive();
     let mut wrong = rules::check(profile, today);
     if regions::by_id(tx.conn, profile.region_id).is_err() {
@@ -65,14 +89,14 @@ pub fn write_profile(
     if !wrong.errors.is_empty() {
         return Err(wrong.into());
     }
-    let known = store::volunteer(tx.conn, caller.account)?;
+    let known = store::volunteer(tx.conn, account)?;
     let verb = if known.is_some() {
         "volunteer.updated"
     } else {
         "volunteer.joined"
     };
     let row = Volunteer {
-        account_id: caller.account,
+        account_id: account,
         region_id: profile.region_id,
         introduction: profile.introduction.clone(),
         birth_date: profile.birth_date,
@@ -83,15 +107,17 @@ pub fn write_profile(
     match known {
         None => store::insert(tx.conn, &row)?,
         Some(known) => {
-            seen.expect(known.version)?;
+            if let Some(seen) = seen {
+                seen.expect(known.version)?;
+            }
             if !store::update(tx.conn, &row)? {
                 return Err(Code::VersionMismatch.into());
             }
         }
     }
-    store::replace_parts(tx, caller.account, profile)?;
-    tx.journal(Change::new(caller.actor(), verb, caller.account.0).region(profile.region_id.0))?;
-    self::profile(tx.conn, caller.account)?.ok_or_else(|| Code::NotFound.into())
+    store::replace_parts(tx, account, profile)?;
+    tx.journal(Change::new(actor, verb, account.0).region(profile.region_id.0))?;
+    self::profile(tx.conn, account)?.ok_or_else(|| Code::NotFound.into())
 }
 
 /// A certificate to be verified.

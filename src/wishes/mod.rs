@@ -16,5 +16,5 @@ pub use model::{ClaimOutcome, ConsentChannel, Contact, Wish, WishId, WishKind, W
 pub use rules::WishRules;
 pub use service::{
     Desk, Mover, NewWish, NewWishClaim, add_evidence, claim, confirm, create, deliver, dispute,
-    publish, react, reject, remind, submit, sweep, withdraw,
+    import, publish, react, reject, remind, submit, sweep, withdraw,
 };

@@ -54,6 +54,20 @@ pub fn update(conn: &mut Conn, wish: &Wish) -> Result<bool> {
     Ok(updated > 0)
 }
 
+/// Writes what an import may change beside that.
+pub fn update_origin(conn: &mut Conn, wish: &Wish) -> Result<()> {
+    diesel::update(wishes::table.find(wish.id))
+        .set((
+            wishes::region_id.eq(wish.region_id),
+            wishes::contact.eq(&wish.contact),
+            wishes::consent_channel.eq(wish.consent_channel),
+            wishes::longitude.eq(wish.longitude),
+            wishes::latitude.eq(wish.latitude),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Moves a wish by compare-and-set; false when somebody else moved or changed it first.
 pub fn advance(
     tx: &mut Tx<'_>,

@@ -8,6 +8,7 @@
 mod contract;
 mod harness;
 mod identity;
+mod imports;
 mod matching;
 mod notifications;
 mod organizations;

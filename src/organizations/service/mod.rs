@@ -1,5 +1,6 @@
 //! What can be done with organisations: writing, reviewing, membership.
 
+mod import;
 mod members;
 mod review;
 mod writing;
@@ -17,6 +18,7 @@ use super::model::{Organization, OrganizationId, OrganizationKind, OrganizationS
 use super::rules::{MOVES, OrganizationRules};
 use super::store;
 
+pub use import::{Standing, import};
 pub use members::{
     Invitation, NewRole, accept, cancel, change_role, decline, invite, leave, remove, sweep,
 };

@@ -17,6 +17,7 @@ use crate::notifications::{self, Kind, notify};
 use crate::platform::db::{Conn, Tx};
 use crate::platform::files::StoredDocument;
 use crate::platform::http::IfMatch;
+use crate::platform::journal::Actor;
 use crate::regions::{self, Level, RegionId};
 use crate::taxonomies;
 
@@ -107,12 +108,9 @@ pub struct Registration {
     pub credit_code: String,
 }
 
-/// Writes an organisation down as a draft; its founder is its first manager.
-///
-/// # Errors
-/// `invalid` with every wrong field.
-pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewOrganization) -> Result<Organization> {
-    let mut organization = Organization {
+/// An organisation as its founder wrote it down, not kept yet.
+pub(super) fn draft(tx: &Tx<'_>, founder: AccountId, new: &NewOrganization) -> Organization {
+    Organization {
         id: OrganizationId::new(),
         kind: new.kind,
         name: new.name.trim().to_owned(),
@@ -132,35 +130,48 @@ pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewOrganization) -> Result
         status: OrganizationStatus::Draft,
         status_since: tx.now,
         curing_until: None,
-        founder_id: caller.account,
+        founder_id: founder,
         version: 1,
         created_at: tx.now,
-    };
-    check(tx.conn, &mut organization, Problem::new(Code::Invalid))?;
-    store::insert(tx.conn, &organization)?;
-    tx.journal(change(&organization, caller.actor(), "create"))?;
-    let founder = Member {
+    }
+}
+
+/// Makes somebody an organisation's first manager.
+pub(super) fn found(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    organization: &Organization,
+    founder: AccountId,
+) -> Result<()> {
+    let member = Member {
         id: MemberId::new(),
         organization_id: organization.id,
-        account_id: caller.account,
-        name: identity::account(tx.conn, caller.account)?.display_name,
+        account_id: founder,
+        name: identity::account(tx.conn, founder)?.display_name,
         role: MemberRole::Manager,
         status: MemberStatus::Active,
-        invited_by: caller.account,
+        invited_by: founder,
         invited_at: tx.now,
         expires_at: tx.now,
         joined_at: Some(tx.now),
         ended_at: None,
     };
-    store::insert_member(tx.conn, &founder)?;
+    store::insert_member(tx.conn, &member)?;
     let scope = Some(organization.id.0);
-    identity::grant(
-        tx,
-        caller.actor(),
-        caller.account,
-        Role::OrganizationManager,
-        scope,
-    )?;
+    identity::grant(tx, actor, founder, Role::OrganizationManager, scope)?;
+    Ok(())
+}
+
+/// Writes an organisation down as a draft; its founder is its first manager.
+///
+/// # Errors
+/// `invalid` with every wrong field.
+pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewOrganization) -> Result<Organization> {
+    let mut organization = draft(tx, caller.account, new);
+    check(tx.conn, &mut organization, Problem::new(Code::Invalid))?;
+    store::insert(tx.conn, &organization)?;
+    tx.journal(change(&organization, caller.actor(), "create"))?;
+    found(tx, caller.actor(), &organization, caller.account)?;
     Ok(organization)
 }
 
@@ -225,7 +236,11 @@ pub fn edit(
 }
 
 /// Checks what can be wrong in any state, and writes the credit code in its normal form.
-fn check(conn: &mut Conn, organization: &mut Organization, mut wrong: Problem) -> Result<()> {
+pub(super) fn check(
+    conn: &mut Conn,
+    organization: &mut Organization,
+    mut wrong: Problem,
+) -> Result<()> {
     match regions::by_id(conn, organization.region_id) {
         Err(_) => wrong = wrong.field("/region_id", Code::UnknownReference),
         Ok(region) => {

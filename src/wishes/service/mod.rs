@@ -27,10 +27,12 @@ use crate::regions::{self, Level, RegionId};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 
 mod clock;
+mod import;
 mod moves;
 mod telling;
 
 pub use clock::{react, remind, sweep};
+pub use import::import;
 pub use moves::{
     add_evidence, claim, confirm, deliver, dispute, free, publish, read_contact, redeliver, reject,
     release, revise, submit, withdraw,
@@ -188,12 +190,8 @@ pub fn visible(conn: &mut Conn, caller: Option<&Caller>, id: WishId) -> Result<(
     }
 }
 
-/// Writes a wish down as a draft.
-///
-/// # Errors
-/// `invalid` with every wrong field; `forbidden` to post for somebody else without being of the
-/// grid's staff.
-pub fn create(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, new: &NewWish) -> Result<Wish> {
+/// A wish as its author wrote it, checked and not kept yet.
+fn build(tx: &mut Tx<'_>, desk: &Desk, author: AccountId, new: &NewWish) -> Result<Wish> {
     let mut wrong = Problem::new(Code::Invalid);
     match regions::by_id(tx.conn, new.region_id) {
         Ok(region) if matches!(region.level, Level::Grid | Level::Community) => {}
@@ -217,12 +215,8 @@ pub fn create(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, new: &NewWish) -> R
     let wish = Wish {
         id: WishId::new(),
         region_id: new.region_id,
-        author_id: caller.account,
-        beneficiary_id: if new.on_behalf {
-            None
-        } else {
-            Some(caller.account)
-        },
+        author_id: author,
+        beneficiary_id: if new.on_behalf { None } else { Some(author) },
         contact: Vec::new(),
         consent_channel: new.consent_channel.unwrap_or(ConsentChannel::App),
         alias: new.alias.clone(),
@@ -247,6 +241,24 @@ pub fn create(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, new: &NewWish) -> R
     if !wrong.errors.is_empty() {
         return Err(wrong.into());
     }
+    let contact = Contact {
+        phone: phone.unwrap_or_default(),
+        ..new.contact.clone()
+    };
+    let contact = serde_json::to_vec(&contact).map_err(Error::internal)?;
+    Ok(Wish {
+        contact: desk.vault.seal(&contact)?,
+        ..wish
+    })
+}
+
+/// Writes a wish down as a draft.
+///
+/// # Errors
+/// `invalid` with every wrong field; `forbidden` to post for somebody else without being of the
+/// grid's staff.
+pub fn create(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, new: &NewWish) -> Result<Wish> {
+    let wish = build(tx, desk, caller.account, new)?;
     if new.on_behalf
         && !caller.holds_in_region(
             tx.conn,
@@ -256,15 +268,6 @@ pub fn create(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, new: &NewWish) -> R
     {
         return Err(Code::Forbidden.into());
     }
-    let contact = Contact {
-        phone: phone.unwrap_or_default(),
-        ..new.contact.clone()
-    };
-    let contact = serde_json::to_vec(&contact).map_err(Error::internal)?;
-    let wish = Wish {
-        contact: desk.vault.seal(&contact)?,
-        ..wish
-    };
     store::insert(tx.conn, &wish)?;
     tx.journal(
         change(&wish, caller.actor(), "create").payload(json!({ "consent": wish.consent_channel })),

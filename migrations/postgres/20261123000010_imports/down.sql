@@ -1,0 +1,2 @@
+DROP TABLE import_links;
+DROP TABLE imports;

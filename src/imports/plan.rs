@@ -1,0 +1,148 @@
+//! A mapping bound to the columns of a file: what each row says.
+
+use std::collections::{BTreeMap, HashSet};
+
+use regex::Regex;
+
+use super::mapping::{Rule, Scalar};
+use super::row::Value;
+use super::table::{TableRow, tidy};
+use super::targets::{Field, Kind, Target};
+
+/// A mapping bound to the columns of a file.
+#[derive(Debug)]
+pub struct Plan {
+    /// Names where the data come from.
+    pub source: String,
+    /// What is imported.
+    pub target: Target,
+    pub(super) key: (usize, String),
+    pub(super) width: usize,
+    pub(super) bound: BTreeMap<&'static str, Bound>,
+    pub(super) repeated: HashSet<u64>,
+}
+
+/// A field bound to the columns it comes from.
+#[derive(Debug)]
+pub(super) struct Bound {
+    pub(super) field: &'static Field,
+    pub(super) rule: Rule,
+    pub(super) columns: Vec<usize>,
+    pub(super) pattern: Option<Regex>,
+}
+
+impl Plan {
+    /// What a row says in the words of the target.
+    pub fn read(&self, row: &TableRow) -> BTreeMap<&'static str, Value> {
+        self.bound
+            .iter()
+            .map(|(name, bound)| (*name, bound.read(row)))
+            .collect()
+    }
+
+    /// The id a row has where it comes from; none when it has none.
+    pub fn key(&self, row: &TableRow) -> Option<String> {
+        let key = tidy(row.cells.get(self.key.0)?);
+        (!key.is_empty()).then_some(key)
+    }
+
+    /// Whether an earlier row has the same id.
+    pub fn is_repeated(&self, row: &TableRow) -> bool {
+        self.repeated.contains(&row.line)
+    }
+
+    /// Whether a row has more cells than there are columns.
+    pub fn is_too_wide(&self, row: &TableRow) -> bool {
+        row.cells
+            .iter()
+            .skip(self.width)
+            .any(|cell| !cell.trim().is_empty())
+    }
+
+    /// The forms that the dates of a field have.
+    pub fn formats(&self, field: &str) -> &[String] {
+        self.bound
+            .get(field)
+            .map_or(&[], |bound| bound.rule.formats.as_slice())
+    }
+
+    /// What stands between the items of a list.
+    pub fn split(&self, field: &str) -> &str {
+        self.bound
+            .get(field)
+            .and_then(|bound| bound.rule.split.as_deref())
+            .unwrap_or(";")
+    }
+
+    /// What an item of a list means.
+    pub fn translate(&self, field: &str, item: &str) -> String {
+        self.bound
+            .get(field)
+            .map_or(item.to_owned(), |bound| bound.rule.translate(item))
+    }
+
+    /// The columns a field comes from, and what stands there in a row.
+    pub fn origin(&self, field: &str, row: &TableRow) -> (Option<String>, Option<String>) {
+        if field == "external_id" {
+            return (Some(self.key.1.clone()), row.cells.get(self.key.0).cloned());
+        }
+        let Some(bound) = self.bound.get(field) else {
+            return (None, None);
+        };
+        let rule = &bound.rule;
+        let named = rule.column.iter().chain(&rule.columns);
+        let names: Vec<_> = named.map(|name| tidy(name)).collect();
+        if names.is_empty() {
+            return (None, None);
+        }
+        (Some(names.join(" + ")), Some(bound.source(row)))
+    }
+}
+
+impl Bound {
+    fn source(&self, row: &TableRow) -> String {
+        let cells = self.columns.iter().filter_map(|n| row.cells.get(*n));
+        let pieces: Vec<_> = cells
+            .map(|cell| tidy(cell))
+            .filter(|cell| !cell.is_empty())
+            .collect();
+        pieces.join(self.rule.separator.as_deref().unwrap_or(" "))
+    }
+
+    fn read(&self, row: &TableRow) -> Value {
+        if let Some(constant) = &self.rule.constant {
+            return Value::Fixed(constant.text());
+        }
+        let otherwise = || match &self.rule.default {
+            Some(default) => Value::Fixed(default.text()),
+            None => Value::Absent,
+        };
+        let text = self.source(row);
+        let is_one_of = |list: &[Scalar]| {
+            list.iter()
+                .any(|one| one.text().to_lowercase() == text.to_lowercase())
+        };
+        if text.is_empty() || is_one_of(&self.rule.unknown) {
+            return otherwise();
+        }
+        if is_one_of(&self.rule.unlimited) {
+            return Value::Unlimited;
+        }
+        let text = match &self.pattern {
+            None => text,
+            Some(pattern) => match pattern.captures(&text).and_then(|found| found.get(1)) {
+                Some(found) => tidy(found.as_str()),
+                None => return otherwise(),
+            },
+        };
+        let text = match self.field.kind {
+            Kind::List => text,
+            _ => self.rule.translate(&text),
+        };
+        if text.is_empty() {
+            otherwise()
+        } else {
+            Value::Given(text)
+        }
+    }
+}

@@ -1,0 +1,308 @@
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::mapping::Mapping;
+use super::model::{Import, ImportId, Link, LinkId, Report, RowError};
+use super::plan::Plan;
+use super::row::Row;
+use super::store;
+use super::table::{self, Table, TableRow};
+use super::targets::{Context, Target};
+use crate::error::{Code, Error, FieldError, Problem, Result};
+use crate::identity::{self, AccountId};
+use crate::platform::columns::{Json, Uid};
+use crate::platform::db::{Db, Tx};
+use crate::platform::http::Lang;
+use crate::platform::journal::{Actor, Change};
+use crate::platform::token;
+use crate::wishes;
+
+/// Rows of one transaction, where rows stand alone.
+const PART: usize = 250;
+/// Errors that are kept with an import, and that an answer holds.
+pub const ERRORS_KEPT: usize = 1000;
+/// The account that stands as author of what the command line imports; nobody signs in with it.
+const IMPORTER: (&str, &str) = ("import@yiqilai.invalid", "数据导入");
+
+/// What every import needs beside its order.
+#[derive(Clone)]
+pub struct Desk {
+    /// Writes wishes.
+    pub wishes: wishes::Desk,
+}
+
+/// What is to be imported, and how.
+#[derive(Clone)]
+pub struct Order {
+    /// How columns become fields.
+    pub plan: Arc<Plan>,
+    /// The rows.
+    pub table: Arc<Table>,
+    /// What the file is called.
+    pub file_name: String,
+    /// Who imports; none for the command line.
+    pub by: Option<AccountId>,
+    /// The language of sentences in the report.
+    pub lang: Lang,
+    /// Whether to keep nothing and only say what would happen.
+    pub dry_run: bool,
+    /// Whether one bad row holds up all.
+    pub all_or_nothing: bool,
+}
+
+/// Told how many rows of how many are done.
+pub type Progress = Arc<dyn Fn(usize, usize) + Send + Sync>;
+
+enum Outcome {
+    Created,
+    Updated,
+    Unchanged,
+}
+
+/// Reads a file and its mapping for a run by the command line that keeps what it can.
+///
+/// # Errors
+/// What is wrong with either, all at once.
+pub fn order(file: &[u8], map: &str, target: Target) -> Result<Order> {
+    let mapping = Mapping::parse(map)?;
+    let table = table::read(file, &mapping.file)?;
+    let plan = mapping.bind(target, &table)?;
+    Ok(Order {
+        plan: Arc::new(plan),
+        table: Arc::new(table),
+        file_name: String::new(),
+        by: None,
+        lang: Lang::En,
+        dry_run: false,
+        all_or_nothing: false,
+    })
+}
+
+/// Runs an import.
+///
+/// # Errors
+/// Those of the database; rows that are refused are in the report.
+pub async fn run(db: &Db, desk: &Desk, order: Order, progress: Progress) -> Result<Report> {
+    let started_at = db.clock().now();
+    let total = order.table.rows.len();
+    let mut report = Report::default();
+    if order.dry_run || order.all_or_nothing {
+        let (desk, order, progress) = (desk.clone(), order.clone(), progress.clone());
+        report = db
+            .write(move |tx| whole(tx, &desk, &order, &progress))
+            .await?;
+    } else {
+        for begin in (0..total).step_by(PART) {
+            let rows = begin..total.min(begin + PART);
+            let end = rows.end;
+            let (desk, order) = (desk.clone(), order.clone());
+            let part = db
+                .write(move |tx| {
+                    let mut part = Report::default();
+                    rows_of(tx, &desk, &order, rows.clone(), &mut part).map(|()| part)
+                })
+                .await?;
+            add(&mut report, part);
+            progress(end, total);
+        }
+    }
+    report.rows = total as u64;
+    report.dry_run = order.dry_run;
+    report.errors_total = report.errors.len() as u64;
+    if !order.dry_run {
+        let import = record(&order, &report, started_at, db.clock().now());
+        report.id = Some(import.id);
+        db.write(move |tx| keep(tx, &import)).await?;
+    }
+    Ok(report)
+}
+
+fn add(report: &mut Report, part: Report) {
+    report.created += part.created;
+    report.updated += part.updated;
+    report.unchanged += part.unchanged;
+    report.failed += part.failed;
+    report.errors.extend(part.errors);
+}
+
+/// All rows in one go, which is undone for a dry run or after a bad row.
+fn whole(tx: &mut Tx<'_>, desk: &Desk, order: &Order, progress: &Progress) -> Result<Report> {
+    let mut report = Report::default();
+    let mut is_through = false;
+    let total = order.table.rows.len();
+    let kept = tx.savepoint(|tx| {
+        for begin in (0..total).step_by(PART) {
+            let end = total.min(begin + PART);
+            rows_of(tx, desk, order, begin..end, &mut report)?;
+            progress(end, total);
+        }
+        is_through = true;
+        if order.dry_run || report.failed > 0 {
+            return Err(Error::internal("undone on purpose"));
+        }
+        Ok(())
+    });
+    match kept {
+        Err(error) if !is_through => Err(error),
+        _ => {
+            if order.all_or_nothing && report.failed > 0 {
+                (report.created, report.updated, report.unchanged) = (0, 0, 0);
+            }
+            Ok(report)
+        }
+    }
+}
+
+fn rows_of(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    order: &Order,
+    rows: Range<usize>,
+    report: &mut Report,
+) -> Result<()> {
+    let author = match order.by {
+        Some(author) => author,
+        None => identity::create_account(tx, None, Some(IMPORTER.0), None, IMPORTER.1)?.id,
+    };
+    let context = Context {
+        desk,
+        actor: order
+            .by
+            .map_or(Actor::System, |account| Actor::Account(Uid(account.0))),
+        author,
+        source: &order.plan.source,
+    };
+    for row in &order.table.rows[rows] {
+        let done = tx.savepoint(|tx| one(tx, &context, order, row));
+        match done {
+            Ok(Outcome::Created) => report.created += 1,
+            Ok(Outcome::Updated) => report.updated += 1,
+            Ok(Outcome::Unchanged) => report.unchanged += 1,
+            Err(error) => {
+                report.failed += 1;
+                report.errors.extend(refusal(order, row, error)?);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn one(tx: &mut Tx<'_>, context: &Context<'_>, order: &Order, row: &TableRow) -> Result<Outcome> {
+    let plan = &order.plan;
+    let wrong = |code| Error::from(Problem::new(Code::Invalid).field("/external_id", code));
+    let key = plan.key(row).ok_or_else(|| wrong(Code::Required))?;
+    if key.chars().count() > 200 {
+        return Err(wrong(Code::Length));
+    }
+    if plan.is_repeated(row) {
+        return Err(wrong(Code::Repeated));
+    }
+    if plan.is_too_wide(row) {
+        return Err(Code::TooManyCells.into());
+    }
+    let values = plan.read(row);
+    let digest = token::digest(&serde_json::to_vec(&values).map_err(Error::internal)?).to_vec();
+    let link = store::link(tx.conn, plan.target, &plan.source, &key)?;
+    if link.as_ref().is_some_and(|link| link.digest == digest) {
+        return Ok(Outcome::Unchanged);
+    }
+    let known = link.as_ref().map(|link| link.subject_id.0);
+    let mut values = Row::new(plan, values);
+    let subject = Uid(plan.target.write(tx, context, &mut values, known)?);
+    match link {
+        Some(link) => {
+            store::update_link(tx, link.id, subject, &digest)?;
+            Ok(Outcome::Updated)
+        }
+        None => {
+            let link = Link {
+                id: LinkId::new(),
+                target: plan.target,
+                source: plan.source.clone(),
+                external_key: key,
+                subject_id: subject,
+                digest,
+                updated_at: tx.now,
+            };
+            store::insert_link(tx, &link)?;
+            Ok(Outcome::Created)
+        }
+    }
+}
+
+/// Why a row was refused, field by field; an error that is not about the row goes on.
+fn refusal(order: &Order, row: &TableRow, error: Error) -> Result<Vec<RowError>> {
+    let problem = match error {
+        Error::Problem(problem) => *problem,
+        error if error.is_unique_violation() => Problem::new(Code::Repeated),
+        error => return Err(error),
+    };
+    let plan = &order.plan;
+    let named = |error: &FieldError| {
+        let field = plan.target.field_at(&error.pointer);
+        let (column, text) = plan.origin(&field, row);
+        RowError {
+            line: row.line,
+            column,
+            field,
+            code: error.code.as_str().to_owned(),
+            detail: error.detail.get(order.lang).to_owned(),
+            text: text.map(|text| text.chars().take(200).collect()),
+        }
+    };
+    if problem.errors.is_empty() {
+        return Ok(vec![named(&FieldError {
+            pointer: String::new(),
+            code: problem.code,
+            detail: problem.detail,
+        })]);
+    }
+    Ok(problem.errors.iter().map(named).collect())
+}
+
+fn record(
+    order: &Order,
+    report: &Report,
+    started_at: crate::platform::clock::Instant,
+    ended_at: crate::platform::clock::Instant,
+) -> Import {
+    let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let errors = report.errors.iter().take(ERRORS_KEPT).cloned();
+    Import {
+        id: ImportId::new(),
+        account_id: order.by,
+        target: order.plan.target,
+        source: order.plan.source.clone(),
+        file_name: order.file_name.clone(),
+        total: count(report.rows),
+        created: count(report.created),
+        updated: count(report.updated),
+        unchanged: count(report.unchanged),
+        failed: count(report.failed),
+        errors: Json(
+            errors
+                .map(|error| RowError {
+                    text: None,
+                    ..error
+                })
+                .collect(),
+        ),
+        started_at,
+        ended_at,
+    }
+}
+
+fn keep(tx: &mut Tx<'_>, import: &Import) -> Result<()> {
+    store::insert(tx.conn, import)?;
+    let actor = import
+        .account_id
+        .map_or(Actor::System, |account| Actor::Account(Uid(account.0)));
+    tx.journal(
+        Change::new(actor, "import.run", import.id.0).payload(json!({
+            "target": import.target, "source": import.source,
+            "created": import.created, "updated": import.updated, "failed": import.failed,
+        })),
+    )
+}

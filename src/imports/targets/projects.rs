@@ -1,0 +1,123 @@
+//! Projects, each with one role.
+
+use uuid::Uuid;
+
+use super::{Context, Field, Kind, Target, field, place, required};
+use crate::error::{Code, Problem, Result};
+use crate::imports::row::Row;
+use crate::imports::store;
+use crate::organizations::OrganizationId;
+use crate::platform::db::Tx;
+use crate::projects::{self, NewProject, NewRole, ProjectId, ProjectStatus, RoleSkill};
+
+/// The seats of a role without a limit: as many as a role may have.
+const MOST_SEATS: i32 = 10_000;
+
+pub const FIELDS: &[Field] = &[
+    required("title", Kind::Text),
+    field("summary", Kind::Text),
+    required("field", Kind::Text),
+    required("life_cycle", Kind::Text),
+    field("beneficiary_group", Kind::Text),
+    required("starts_on", Kind::Date),
+    field("ends_on", Kind::Date),
+    field("region", Kind::Text),
+    field("organization", Kind::Text),
+    field("longitude", Kind::Number),
+    field("latitude", Kind::Number),
+    field("risk_notice", Kind::Text),
+    field("minors", Kind::Truth),
+    field("dangerous", Kind::Truth),
+    field("insurance_policy", Kind::Text),
+    field("insurance_from", Kind::Date),
+    field("insurance_until", Kind::Date),
+    field("claim_mode", Kind::Text),
+    field("allows_person", Kind::Truth),
+    field("claim_seats", Kind::Number),
+    field("role_name", Kind::Text),
+    field("seats", Kind::Limit),
+    field("skills", Kind::List),
+    field("qualification", Kind::Text),
+    field("status", Kind::Text),
+];
+
+pub fn write(
+    tx: &mut Tx<'_>,
+    context: &Context<'_>,
+    row: &mut Row<'_>,
+    known: Option<Uuid>,
+) -> Result<Uuid> {
+    let (longitude, latitude) = (row.decimal("longitude"), row.decimal("latitude"));
+    let region = place(tx.conn, row, (longitude, latitude))?;
+    let organization_id = match row.text("organization") {
+        None => None,
+        Some(key) => {
+            let link = store::link(tx.conn, Target::Organizations, context.source, &key)?;
+            if link.is_none() {
+                row.refuse("organization", Code::UnknownReference);
+            }
+            link.map(|link| OrganizationId(link.subject_id.0))
+        }
+    };
+    let (title, life_cycle) = (
+        row.text("title").unwrap_or_default(),
+        row.choice("life_cycle"),
+    );
+    let (starts_on, ends_on) = (row.date("starts_on"), row.date("ends_on"));
+    let skill = |skill| RoleSkill {
+        skill,
+        level: 1,
+        required: false,
+        importance: 1,
+    };
+    let role = NewRole {
+        name: row.text("role_name").unwrap_or("志愿者".to_owned()),
+        seats: row.limit("seats", MOST_SEATS).unwrap_or(1),
+        qualification: row.text("qualification"),
+        skills: row.list("skills").into_iter().map(skill).collect(),
+        hours: Vec::new(),
+    };
+    let (insured_from, insured_until) = (row.date("insurance_from"), row.date("insurance_until"));
+    let (beneficiary_group, claim_mode) =
+        (row.choice("beneficiary_group"), row.choice("claim_mode"));
+    let claim_seats = row.limit("claim_seats", 100);
+    let (minors, dangerous) = (row.truth("minors"), row.truth("dangerous"));
+    let allows_person = row.truth("allows_person");
+    let status = row.choice("status").unwrap_or(ProjectStatus::Draft);
+    if !matches!(status, ProjectStatus::Draft | ProjectStatus::Open) {
+        row.refuse("status", Code::UnknownReference);
+    }
+    row.finish()?;
+    let (Some(region_id), Some(life_cycle), Some(starts_on)) = (region, life_cycle, starts_on)
+    else {
+        return Err(Problem::new(Code::Invalid).into());
+    };
+    let new = NewProject {
+        batch_id: None,
+        region_id,
+        organization_id,
+        summary: row.text("summary").unwrap_or(title.clone()),
+        title,
+        field: row.text("field").unwrap_or_default(),
+        life_cycle,
+        beneficiary_group,
+        risk_notice: row.text("risk_notice").unwrap_or_default(),
+        minors,
+        dangerous,
+        party_only: false,
+        insurance_policy: row.text("insurance_policy"),
+        insurance_from: insured_from,
+        insurance_until: insured_until,
+        claim_mode,
+        allows_person,
+        claim_seats,
+        starts_on,
+        ends_on: ends_on.unwrap_or(starts_on),
+        longitude,
+        latitude,
+        roles: vec![role],
+    };
+    let known = known.map(ProjectId);
+    let project = projects::import(tx, context.actor, context.author, known, &new, status)?;
+    Ok(project.id.0)
+}

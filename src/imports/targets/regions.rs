@@ -1,0 +1,68 @@
+//! Regions by their codes, and outlines.
+
+use uuid::Uuid;
+
+use super::{Context, Field, Kind, field, required};
+use crate::error::{Code, Problem, Result};
+use crate::imports::row::Row;
+use crate::platform::db::Tx;
+use crate::regions::{self, Level, NewRegion};
+
+pub const FIELDS: &[Field] = &[
+    required("code", Kind::Text),
+    field("name", Kind::Text),
+    field("level", Kind::Text),
+    field("parent", Kind::Text),
+    field("population", Kind::Number),
+    field("longitude", Kind::Number),
+    field("latitude", Kind::Number),
+    field("valid_from", Kind::Date),
+    field("geometry", Kind::Text),
+];
+
+pub fn write(tx: &mut Tx<'_>, context: &Context<'_>, row: &mut Row<'_>) -> Result<Uuid> {
+    let code = row.text("code").unwrap_or_default();
+    let level: Option<Level> = row.choice("level");
+    let (name, parent) = (row.text("name"), row.text("parent"));
+    let population = row.integer("population");
+    let (longitude, latitude) = (row.decimal("longitude"), row.decimal("latitude"));
+    let valid_from = row.date("valid_from");
+    let geometry: Option<serde_json::Value> = row
+        .text("geometry")
+        .and_then(|text| serde_json::from_str(&text).ok());
+    if geometry.is_none() && row.text("geometry").is_some() {
+        row.refuse("geometry", Code::Format);
+    }
+    let known = regions::by_code(tx.conn, &code)?;
+    let above = match known.as_ref().and_then(|known| known.parent_id) {
+        Some(id) => Some(regions::by_id(tx.conn, id)?.code),
+        None => None,
+    };
+    let name = name.or(known.as_ref().map(|known| known.name.clone()));
+    let level = level.or(known.as_ref().map(|known| known.level));
+    if name.is_none() {
+        row.refuse("name", Code::Required);
+    }
+    if level.is_none() && row.text("level").is_none() {
+        row.refuse("level", Code::Required);
+    }
+    row.finish()?;
+    let (Some(name), Some(level)) = (name, level) else {
+        return Err(Problem::new(Code::Invalid).into());
+    };
+    let new = NewRegion {
+        code: code.clone(),
+        name,
+        level,
+        parent: parent.or(above),
+        population,
+        longitude,
+        latitude,
+        valid_from: valid_from.unwrap_or(tx.now.with_timezone(&tx.zone).date_naive()),
+    };
+    let (region, _) = regions::upsert(tx, context.actor, &new)?;
+    if let Some(geometry) = geometry {
+        regions::set_polygon(tx, context.actor, &code, &geometry)?;
+    }
+    Ok(region.id.0)
+}

@@ -1,0 +1,82 @@
+//! Volunteers: an account by phone or e-mail, and its profile.
+
+use uuid::Uuid;
+
+use super::{Context, Field, Kind, field, place, required};
+use crate::error::{Code, Problem, Result};
+use crate::identity::{self, AccountId};
+use crate::imports::row::Row;
+use crate::platform::db::Tx;
+use crate::volunteers::{self, Profile, SkillLevel};
+
+pub const FIELDS: &[Field] = &[
+    required("name", Kind::Text),
+    field("phone", Kind::Text),
+    field("email", Kind::Text),
+    field("region", Kind::Text),
+    field("introduction", Kind::Text),
+    field("birth_date", Kind::Date),
+    field("skills", Kind::List),
+    field("interests", Kind::List),
+];
+
+pub fn write(
+    tx: &mut Tx<'_>,
+    context: &Context<'_>,
+    row: &mut Row<'_>,
+    known: Option<Uuid>,
+) -> Result<Uuid> {
+    let name = row.text("name").unwrap_or_default();
+    if name.chars().count() > 50 {
+        row.refuse("name", Code::Length);
+    }
+    let phone = row.phone("phone");
+    let email = row
+        .text("email")
+        .map(|email| identity::normal_email(&email));
+    if let Some(Err(code)) = email {
+        row.refuse("email", code);
+    }
+    if row.text("phone").is_none() && row.text("email").is_none() {
+        row.refuse("phone", Code::Required);
+    }
+    let region = place(tx.conn, row, (None, None))?;
+    let birth_date = row.date("birth_date");
+    let interests = row
+        .list("interests")
+        .iter()
+        .map(|goal| goal.parse().ok())
+        .collect::<Option<Vec<_>>>();
+    if interests.is_none() {
+        row.refuse("interests", Code::UnknownReference);
+    }
+    row.finish()?;
+    let Some(region_id) = region else {
+        return Err(Problem::new(Code::Invalid).into());
+    };
+    let account = match known {
+        Some(id) => AccountId(id),
+        None => {
+            let email = email.and_then(std::result::Result::ok);
+            identity::create_account(tx, phone.as_deref(), email.as_deref(), None, &name)?.id
+        }
+    };
+    let kept = volunteers::profile(tx.conn, account)?.map(|(profile, _)| profile);
+    if kept.is_some() && known.is_none() {
+        return Err(Code::ProfileExists.into());
+    }
+    let skill = |skill| SkillLevel { skill, level: 1 };
+    let profile = Profile {
+        region_id,
+        introduction: row.text("introduction").unwrap_or_default(),
+        birth_date,
+        skills: row.list("skills").into_iter().map(skill).collect(),
+        interests: interests.unwrap_or_default(),
+        availability: kept
+            .as_ref()
+            .map_or(Vec::new(), |kept| kept.availability.clone()),
+        places: kept.map_or(Vec::new(), |kept| kept.places),
+    };
+    volunteers::import(tx, context.actor, account, &profile)?;
+    Ok(account.0)
+}

@@ -1,0 +1,113 @@
+//! Organisations that come from somewhere else.
+
+use serde_json::json;
+
+use super::super::model::{Organization, OrganizationId, OrganizationKind, OrganizationStatus};
+use super::super::{rules, store};
+use super::change;
+use super::writing::{NewOrganization, check, draft, found};
+use crate::error::{Code, Error, Problem, Result};
+use crate::identity::AccountId;
+use crate::platform::db::Tx;
+use crate::platform::http::valid;
+use crate::platform::journal::Actor;
+
+/// How an organisation that comes from somewhere else stands here.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Draft, or active at once: it was reviewed where it comes from.
+    pub status: OrganizationStatus,
+    /// Why a credit code whose check character is wrong is believed.
+    pub credit_code_reason: Option<String>,
+    /// Who runs it, when that is known.
+    pub manager: Option<AccountId>,
+}
+
+/// Takes over an organisation, or brings `known` up to date. One that is active here stays so; a
+/// manager is made where there is none yet.
+///
+/// # Errors
+/// `invalid` with every wrong field; `changed_here` once the organisation went on here.
+pub fn import(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    author: AccountId,
+    known: Option<OrganizationId>,
+    new: &NewOrganization,
+    standing: &Standing,
+) -> Result<Organization> {
+    valid::check(new, "")?;
+    let known = known
+        .map(|id| store::organization(tx.conn, id))
+        .transpose()?;
+    let mut organization = Organization {
+        status: standing.status,
+        credit_code_reason: standing.credit_code_reason.clone(),
+        ..draft(tx, standing.manager.unwrap_or(author), new)
+    };
+    if let Some(known) = &known {
+        if !matches!(
+            known.status,
+            OrganizationStatus::Draft | OrganizationStatus::Active
+        ) {
+            return Err(Code::ChangedHere.into());
+        }
+        let is_active = known.status == OrganizationStatus::Active;
+        organization = Organization {
+            id: known.id,
+            registering_code: known.registering_code.clone(),
+            responsible_id: known.responsible_id,
+            responsible_number: known.responsible_number.clone(),
+            curing_until: known.curing_until,
+            founder_id: known.founder_id,
+            version: known.version,
+            created_at: known.created_at,
+            status: if is_active {
+                known.status
+            } else {
+                standing.status
+            },
+            ..organization
+        };
+        if organization.status == known.status {
+            organization.status_since = known.status_since;
+        }
+    }
+    let mut wrong = Problem::new(Code::Invalid);
+    if organization.status == OrganizationStatus::Active {
+        let code = organization.credit_code.as_deref();
+        if organization.kind == OrganizationKind::Registered && code.is_none() {
+            wrong = wrong.field("/credit_code", Code::Required);
+        }
+        if rules::is_doubtful(code) && organization.credit_code_reason.is_none() {
+            wrong = wrong.field("/credit_code", Code::CreditCodeUnconfirmed);
+        }
+    }
+    check(tx.conn, &mut organization, wrong)?;
+    let written = match &known {
+        None => store::insert(tx.conn, &organization).map(|()| true),
+        Some(_) => store::save(tx.conn, &organization),
+    };
+    match written {
+        Ok(true) => {}
+        Ok(false) => return Err(Code::VersionMismatch.into()),
+        Err(error) if error.is_unique_violation() => {
+            let taken = Problem::new(Code::Invalid).field("/credit_code", Code::CreditCodeTaken);
+            return Err(Error::from(taken));
+        }
+        Err(error) => return Err(error),
+    }
+    if let Some(manager) = standing.manager
+        && store::managers(tx.conn, organization.id)?.is_empty()
+    {
+        found(tx, actor, &organization, manager)?;
+    }
+    let mut journalled =
+        change(&organization, actor, "import").payload(json!({ "new": known.is_none() }));
+    let before = known.map_or(OrganizationStatus::Draft, |known| known.status);
+    if before != organization.status {
+        journalled = journalled.states(before.into(), organization.status.into());
+    }
+    tx.journal(journalled)?;
+    store::organization(tx.conn, organization.id)
+}
