@@ -1,35 +1,27 @@
+//! Writing a project down.
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::campaigns::{self, BatchId};
-use super::claims;
-use super::model::{ClaimMode, Project, ProjectId, ProjectRole, ProjectStatus, RoleId, RoleSkill};
-use super::rules::{self, MOVES, ProjectRules, Relation};
-use super::store;
+use super::super::model::{
+    ClaimMode, Project, ProjectId, ProjectRole, ProjectStatus, RoleId, RoleSkill,
+};
+use super::super::rules::MOVES;
+use super::super::store;
+use super::{change, of_publisher};
 use crate::error::{Code, Problem, Result};
 use crate::identity::{AccountId, Caller, Role};
-use crate::notifications::{self, Kind, Notice, notify};
 use crate::organizations::{self, OrganizationId};
 use crate::platform::columns::Json;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::http::IfMatch;
-use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
-use crate::platform::token::Vault;
+use crate::projects::campaigns::{self, BatchId};
 use crate::regions::{self, RegionId};
 use crate::taxonomies::{self, BeneficiaryGroup, LifeCycle};
 use crate::volunteers::{self, Window};
-
-/// What every write of this room needs beside its transaction.
-#[derive(Clone)]
-pub struct Desk {
-    /// The room's numbers.
-    pub rules: ProjectRules,
-    /// Opens what is sealed of a Party membership.
-    pub vault: Vault,
-}
 
 /// A role as a project's author writes it down.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
@@ -178,71 +170,8 @@ pub struct EditProject {
     pub roles: Option<Vec<NewRole>>,
 }
 
-/// How a caller stands to a project.
-///
-/// # Errors
-/// Those of the database.
-pub fn relation(conn: &mut Conn, caller: Option<&Caller>, project: &Project) -> Result<Relation> {
-    let Some(caller) = caller else {
-        return Ok(Relation::default());
-    };
-    let of_region = caller.holds_in_region(conn, &[Role::RegionAdmin], project.region_id)?;
-    Ok(Relation {
-        author: project.author_id == caller.account,
-        publisher: match project.organization_id {
-            Some(organization) => caller.holds(Role::OrganizationManager, organization.0),
-            None => of_region,
-        },
-        reviewer: of_region,
-    })
-}
-
-/// A project and how the caller stands to it; nothing of one the caller may not see.
-///
-/// # Errors
-/// `not_found`.
-pub fn visible(
-    conn: &mut Conn,
-    caller: Option<&Caller>,
-    id: ProjectId,
-) -> Result<(Project, Relation)> {
-    let project = store::project(conn, id)?;
-    let relation = relation(conn, caller, &project)?;
-    if relation.may_see(project.status) {
-        Ok((project, relation))
-    } else {
-        Err(Code::NotFound.into())
-    }
-}
-
-/// A project for those who act for its publisher.
-pub(super) fn of_publisher(conn: &mut Conn, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let (project, relation) = visible(conn, Some(caller), id)?;
-    if relation.publisher {
-        Ok(project)
-    } else {
-        Err(Code::Forbidden.into())
-    }
-}
-
-/// A project for a reviewer, who neither wrote it nor belongs to the organisation behind it.
-fn of_reviewer(conn: &mut Conn, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let (project, relation) = visible(conn, Some(caller), id)?;
-    if !relation.reviewer {
-        return Err(Code::Forbidden.into());
-    }
-    let is_theirs = project.organization_id.is_some_and(|organization| {
-        caller.holds(Role::OrganizationManager, organization.0)
-            || caller.holds(Role::OrganizationMember, organization.0)
-    });
-    if relation.author || is_theirs {
-        return Err(Code::OwnProject.into());
-    }
-    Ok(project)
-}
-
 /// A project as its author wrote it down, not kept yet.
-pub(super) fn draft(tx: &Tx<'_>, author: AccountId, new: &NewProject) -> Project {
+pub(in crate::projects) fn draft(tx: &Tx<'_>, author: AccountId, new: &NewProject) -> Project {
     Project {
         id: ProjectId::new(),
         batch_id: new.batch_id,
@@ -298,7 +227,11 @@ pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewProject) -> Result<Proj
 }
 
 /// Checks what can be wrong in any draft.
-pub(super) fn check(conn: &mut Conn, project: &Project, roles: &[NewRole]) -> Result<()> {
+pub(in crate::projects) fn check(
+    conn: &mut Conn,
+    project: &Project,
+    roles: &[NewRole],
+) -> Result<()> {
     let mut wrong = Problem::new(Code::Invalid);
     if regions::by_id(conn, project.region_id).is_err() {
         wrong = wrong.field("/region_id", Code::UnknownReference);
@@ -358,7 +291,11 @@ pub(super) fn check(conn: &mut Conn, project: &Project, roles: &[NewRole]) -> Re
     }
 }
 
-pub(super) fn write_roles(conn: &mut Conn, of: ProjectId, roles: &[NewRole]) -> Result<()> {
+pub(in crate::projects) fn write_roles(
+    conn: &mut Conn,
+    of: ProjectId,
+    roles: &[NewRole],
+) -> Result<()> {
     let rows: Vec<_> = roles
         .iter()
         .zip(1..)
@@ -424,240 +361,4 @@ pub fn edit(
     }
     tx.journal(change(&project, caller.actor(), "edit"))?;
     store::project(tx.conn, id)
-}
-
-// ---- moves
-
-pub(super) fn change(project: &Project, actor: Actor, verb: &str) -> Change {
-    Change::new(actor, format!("project.{verb}"), project.id.0).region(project.region_id.0)
-}
-
-/// Makes one move: by the table, by compare-and-set, into the journal.
-fn advance(
-    tx: &mut Tx<'_>,
-    project: &Project,
-    verb: &str,
-    by: Actor,
-    reason: Option<&str>,
-) -> Result<Project> {
-    let to = lifecycle::step(MOVES, project.status, verb)?;
-    let moved = Project {
-        status: to,
-        status_since: tx.now,
-        ..project.clone()
-    };
-    if !store::save(tx.conn, &moved)? {
-        // somebody was faster: say where it stands now
-        let now = store::project(tx.conn, project.id)?;
-        return Err(lifecycle::refusal(MOVES, now.status));
-    }
-    tx.journal(
-        change(project, by, verb)
-            .states(project.status.into(), to.into())
-            .reason(reason),
-    )?;
-    store::project(tx.conn, project.id)
-}
-
-fn is_repeat(conn: &mut Conn, project: &Project, verb: &str, caller: &Caller) -> Result<bool> {
-    let subject = ("project", project.id.0);
-    lifecycle::is_repeat(conn, MOVES, subject, project.status, verb, caller.actor())
-}
-
-pub(super) fn notice(project: &Project, to: AccountId, kind: Kind) -> Notice {
-    Notice::titled(to, kind, ("project", project.id.0), &project.title)
-}
-
-/// Those who act for the publisher: the organisation's managers, or the region's staff.
-pub(super) fn publishers(conn: &mut Conn, project: &Project) -> Result<Vec<AccountId>> {
-    match project.organization_id {
-        Some(organization) => organizations::managers(conn, organization),
-        None => notifications::staff_of(conn, project.region_id),
-    }
-}
-
-/// Hands a draft in for the review, once nothing is missing.
-///
-/// # Errors
-/// `invalid` with every miss.
-pub fn submit(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
-    if is_repeat(tx.conn, &project, "submit", caller)? {
-        return Ok(project);
-    }
-    lifecycle::step(MOVES, project.status, "submit")?;
-    complete(tx, &project)?;
-    let moved = advance(tx, &project, "submit", caller.actor(), None)?;
-    for to in notifications::staff_of(tx.conn, moved.region_id)? {
-        if to != caller.account {
-            notify(tx, &notice(&moved, to, Kind::ProjectSubmitted))?;
-        }
-    }
-    Ok(moved)
-}
-
-fn complete(tx: &mut Tx<'_>, project: &Project) -> Result<()> {
-    let today = tx.now.with_timezone(&tx.zone).date_naive();
-    let roles = store::roles(tx.conn, project.id)?;
-    let mut missing = Problem::new(Code::Invalid);
-    missing.errors = rules::misses(project, &roles, today);
-    if missing.errors.is_empty() {
-        Ok(())
-    } else {
-        Err(missing.into())
-    }
-}
-
-/// Takes a returned project back into a draft.
-///
-/// # Errors
-/// `forbidden`, `move_not_allowed`.
-pub fn revise(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
-    if is_repeat(tx.conn, &project, "revise", caller)? {
-        return Ok(project);
-    }
-    advance(tx, &project, "revise", caller.actor(), None)
-}
-
-/// Approves a submitted project. In a batch that is published already it opens at once.
-///
-/// # Errors
-/// `forbidden`, `own_project`, and every miss that appeared since the submission.
-pub fn approve(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, seen: IfMatch) -> Result<Project> {
-    let project = of_reviewer(tx.conn, caller, id)?;
-    let is_reviewed = matches!(
-        project.status,
-        ProjectStatus::Approved | ProjectStatus::Open
-    );
-    if is_reviewed && is_repeat(tx.conn, &project, "approve", caller)? {
-        return Ok(project);
-    }
-    seen.expect(project.version)?;
-    lifecycle::step(MOVES, project.status, "approve")?;
-    complete(tx, &project)?;
-    let moved = advance(tx, &project, "approve", caller.actor(), None)?;
-    notify(tx, &notice(&moved, moved.author_id, Kind::ProjectApproved))?;
-    if let Some(batch) = moved.batch_id
-        && campaigns::is_published(tx.conn, batch)?
-    {
-        return advance(tx, &moved, "open", Actor::System, None);
-    }
-    Ok(moved)
-}
-
-/// Sends a submitted project back with a reason.
-///
-/// # Errors
-/// `forbidden`, `own_project`, `move_not_allowed`.
-pub fn send_back(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    id: ProjectId,
-    seen: IfMatch,
-    reason: &str,
-) -> Result<Project> {
-    let project = of_reviewer(tx.conn, caller, id)?;
-    if is_repeat(tx.conn, &project, "return", caller)? {
-        return Ok(project);
-    }
-    seen.expect(project.version)?;
-    let moved = advance(tx, &project, "return", caller.actor(), Some(reason))?;
-    let told = notice(&moved, moved.author_id, Kind::ProjectReturned);
-    notify(tx, &told.with("reason", reason))?;
-    Ok(moved)
-}
-
-/// Opens an approved project that is in no batch.
-///
-/// # Errors
-/// `forbidden`, `opens_with_its_batch`, `move_not_allowed`.
-pub fn open(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
-    if is_repeat(tx.conn, &project, "open", caller)? {
-        return Ok(project);
-    }
-    if project.batch_id.is_some() {
-        return Err(Code::OpensWithItsBatch.into());
-    }
-    advance(tx, &project, "open", caller.actor(), None)
-}
-
-/// Opens the approved projects of a batch that is being published.
-pub(super) fn open_batch(tx: &mut Tx<'_>, caller: &Caller, batch: BatchId) -> Result<usize> {
-    let query = store::Query {
-        statuses: vec![ProjectStatus::Approved],
-        batch: Some(batch),
-        limit: i64::from(i32::MAX),
-        ..store::Query::default()
-    };
-    let approved = store::list(tx.conn, &query)?;
-    for project in &approved {
-        advance(tx, project, "open", caller.actor(), None)?;
-    }
-    Ok(approved.len())
-}
-
-/// Stops a running project for a while: its leases stand still.
-///
-/// # Errors
-/// `forbidden`, `move_not_allowed`.
-pub fn suspend(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, reason: &str) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
-    if is_repeat(tx.conn, &project, "suspend", caller)? {
-        return Ok(project);
-    }
-    let moved = advance(tx, &project, "suspend", caller.actor(), Some(reason))?;
-    claims::pause(tx, &moved, reason)?;
-    Ok(moved)
-}
-
-/// Lets a suspended project go on: its leases begin anew.
-///
-/// # Errors
-/// `forbidden`, `move_not_allowed`.
-pub fn resume(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
-    if is_repeat(tx.conn, &project, "resume", caller)? {
-        return Ok(project);
-    }
-    let moved = advance(tx, &project, "resume", caller.actor(), None)?;
-    claims::unpause(tx, desk, &moved)?;
-    follow_claims(tx, id)
-}
-
-/// Ends a project before it is completed, and with it its claims.
-///
-/// # Errors
-/// `forbidden`, `move_not_allowed`.
-pub fn cancel(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, reason: &str) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
-    if is_repeat(tx.conn, &project, "cancel", caller)? {
-        return Ok(project);
-    }
-    let moved = advance(tx, &project, "cancel", caller.actor(), Some(reason))?;
-    claims::end_all(tx, &moved, caller.actor(), reason)?;
-    Ok(moved)
-}
-
-/// Puts a completed project away.
-///
-/// # Errors
-/// `forbidden`, `move_not_allowed`.
-pub fn archive(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
-    if is_repeat(tx.conn, &project, "archive", caller)? {
-        return Ok(project);
-    }
-    advance(tx, &project, "archive", caller.actor(), None)
-}
-
-/// Moves a project on to where its claims have brought it.
-pub(super) fn follow_claims(tx: &mut Tx<'_>, id: ProjectId) -> Result<Project> {
-    let tally = claims::tally(tx.conn, id)?;
-    let mut project = store::project(tx.conn, id)?;
-    while let Some(verb) = rules::follow(project.status, project.claim_seats, tally) {
-        project = advance(tx, &project, verb, Actor::System, None)?;
-    }
-    Ok(project)
 }

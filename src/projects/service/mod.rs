@@ -1,0 +1,159 @@
+//! What can be done with projects: writing them down, and the moves of their lives.
+
+mod moves;
+mod writing;
+
+use super::claims;
+use super::model::{Project, ProjectId};
+use super::rules::{self, MOVES, ProjectRules, Relation};
+use super::store;
+use crate::error::{Code, Result};
+use crate::identity::{AccountId, Caller, Role};
+use crate::notifications::{self, Kind, Notice};
+use crate::organizations;
+use crate::platform::db::{Conn, Tx};
+use crate::platform::journal::{Actor, Change};
+use crate::platform::lifecycle;
+use crate::platform::token::Vault;
+
+pub(in crate::projects) use moves::open_batch;
+pub use moves::{approve, archive, cancel, open, resume, revise, send_back, submit, suspend};
+pub use writing::{EditProject, NewProject, NewRole, create, edit};
+pub(in crate::projects) use writing::{check, draft, write_roles};
+
+/// What every write of this room needs beside its transaction.
+#[derive(Clone)]
+pub struct Desk {
+    /// The room's numbers.
+    pub rules: ProjectRules,
+    /// Opens what is sealed of a Party membership.
+    pub vault: Vault,
+}
+
+/// How a caller stands to a project.
+///
+/// # Errors
+/// Those of the database.
+pub fn relation(conn: &mut Conn, caller: Option<&Caller>, project: &Project) -> Result<Relation> {
+    let Some(caller) = caller else {
+        return Ok(Relation::default());
+    };
+    let of_region = caller.holds_in_region(conn, &[Role::RegionAdmin], project.region_id)?;
+    Ok(Relation {
+        author: project.author_id == caller.account,
+        publisher: match project.organization_id {
+            Some(organization) => caller.holds(Role::OrganizationManager, organization.0),
+            None => of_region,
+        },
+        reviewer: of_region,
+    })
+}
+
+/// A project and how the caller stands to it; nothing of one the caller may not see.
+///
+/// # Errors
+/// `not_found`.
+pub fn visible(
+    conn: &mut Conn,
+    caller: Option<&Caller>,
+    id: ProjectId,
+) -> Result<(Project, Relation)> {
+    let project = store::project(conn, id)?;
+    let relation = relation(conn, caller, &project)?;
+    if relation.may_see(project.status) {
+        Ok((project, relation))
+    } else {
+        Err(Code::NotFound.into())
+    }
+}
+
+/// A project for those who act for its publisher.
+pub(in crate::projects) fn of_publisher(
+    conn: &mut Conn,
+    caller: &Caller,
+    id: ProjectId,
+) -> Result<Project> {
+    let (project, relation) = visible(conn, Some(caller), id)?;
+    if relation.publisher {
+        Ok(project)
+    } else {
+        Err(Code::Forbidden.into())
+    }
+}
+
+/// A project for a reviewer, who neither wrote it nor belongs to the organisation behind it.
+fn of_reviewer(conn: &mut Conn, caller: &Caller, id: ProjectId) -> Result<Project> {
+    let (project, relation) = visible(conn, Some(caller), id)?;
+    if !relation.reviewer {
+        return Err(Code::Forbidden.into());
+    }
+    let is_theirs = project.organization_id.is_some_and(|organization| {
+        caller.holds(Role::OrganizationManager, organization.0)
+            || caller.holds(Role::OrganizationMember, organization.0)
+    });
+    if relation.author || is_theirs {
+        return Err(Code::OwnProject.into());
+    }
+    Ok(project)
+}
+
+pub(in crate::projects) fn change(project: &Project, actor: Actor, verb: &str) -> Change {
+    Change::new(actor, format!("project.{verb}"), project.id.0).region(project.region_id.0)
+}
+
+/// Makes one move: by the table, by compare-and-set, into the journal.
+fn advance(
+    tx: &mut Tx<'_>,
+    project: &Project,
+    verb: &str,
+    by: Actor,
+    reason: Option<&str>,
+) -> Result<Project> {
+    let to = lifecycle::step(MOVES, project.status, verb)?;
+    let moved = Project {
+        status: to,
+        status_since: tx.now,
+        ..project.clone()
+    };
+    if !store::save(tx.conn, &moved)? {
+        // somebody was faster: say where it stands now
+        let now = store::project(tx.conn, project.id)?;
+        return Err(lifecycle::refusal(MOVES, now.status));
+    }
+    tx.journal(
+        change(project, by, verb)
+            .states(project.status.into(), to.into())
+            .reason(reason),
+    )?;
+    store::project(tx.conn, project.id)
+}
+
+fn is_repeat(conn: &mut Conn, project: &Project, verb: &str, caller: &Caller) -> Result<bool> {
+    let subject = ("project", project.id.0);
+    lifecycle::is_repeat(conn, MOVES, subject, project.status, verb, caller.actor())
+}
+
+pub(in crate::projects) fn notice(project: &Project, to: AccountId, kind: Kind) -> Notice {
+    Notice::titled(to, kind, ("project", project.id.0), &project.title)
+}
+
+/// Those who act for the publisher: the organisation's managers, or the region's staff.
+pub(in crate::projects) fn publishers(
+    conn: &mut Conn,
+    project: &Project,
+) -> Result<Vec<AccountId>> {
+    match project.organization_id {
+        Some(organization) => organizations::managers(conn, organization),
+        None => notifications::staff_of(conn, project.region_id),
+    }
+}
+
+/// Moves a project on to where its claims have brought it.
+pub(in crate::projects) fn follow_claims(tx: &mut Tx<'_>, id: ProjectId) -> Result<Project> {
+    let tally = claims::tally(tx.conn, id)?;
+    let mut project = store::project(tx.conn, id)?;
+    while let Some(verb) = rules::follow(project.status, project.claim_seats, tally) {
+        project = advance(tx, &project, verb, Actor::System, None)?;
+    }
+    Ok(project)
+}

@@ -1,0 +1,194 @@
+//! The moves of a project's life that people make.
+
+use super::super::model::{Project, ProjectId, ProjectStatus};
+use super::super::rules::{self, MOVES};
+use super::super::{claims, store};
+use super::{Desk, advance, follow_claims, is_repeat, notice, of_publisher, of_reviewer};
+use crate::error::{Code, Problem, Result};
+use crate::identity::Caller;
+use crate::notifications::{self, Kind, notify};
+use crate::platform::db::Tx;
+use crate::platform::http::IfMatch;
+use crate::platform::journal::Actor;
+use crate::platform::lifecycle;
+use crate::projects::campaigns::{self, BatchId};
+
+/// Hands a draft in for the review, once nothing is missing.
+///
+/// # Errors
+/// `invalid` with every miss.
+pub fn submit(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
+    let project = of_publisher(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &project, "submit", caller)? {
+        return Ok(project);
+    }
+    lifecycle::step(MOVES, project.status, "submit")?;
+    complete(tx, &project)?;
+    let moved = advance(tx, &project, "submit", caller.actor(), None)?;
+    for to in notifications::staff_of(tx.conn, moved.region_id)? {
+        if to != caller.account {
+            notify(tx, &notice(&moved, to, Kind::ProjectSubmitted))?;
+        }
+    }
+    Ok(moved)
+}
+
+fn complete(tx: &mut Tx<'_>, project: &Project) -> Result<()> {
+    let today = tx.now.with_timezone(&tx.zone).date_naive();
+    let roles = store::roles(tx.conn, project.id)?;
+    let mut missing = Problem::new(Code::Invalid);
+    missing.errors = rules::misses(project, &roles, today);
+    if missing.errors.is_empty() {
+        Ok(())
+    } else {
+        Err(missing.into())
+    }
+}
+
+/// Takes a returned project back into a draft.
+///
+/// # Errors
+/// `forbidden`, `move_not_allowed`.
+pub fn revise(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
+    let project = of_publisher(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &project, "revise", caller)? {
+        return Ok(project);
+    }
+    advance(tx, &project, "revise", caller.actor(), None)
+}
+
+/// Approves a submitted project. In a batch that is published already it opens at once.
+///
+/// # Errors
+/// `forbidden`, `own_project`, and every miss that appeared since the submission.
+pub fn approve(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, seen: IfMatch) -> Result<Project> {
+    let project = of_reviewer(tx.conn, caller, id)?;
+    let is_reviewed = matches!(
+        project.status,
+        ProjectStatus::Approved | ProjectStatus::Open
+    );
+    if is_reviewed && is_repeat(tx.conn, &project, "approve", caller)? {
+        return Ok(project);
+    }
+    seen.expect(project.version)?;
+    lifecycle::step(MOVES, project.status, "approve")?;
+    complete(tx, &project)?;
+    let moved = advance(tx, &project, "approve", caller.actor(), None)?;
+    notify(tx, &notice(&moved, moved.author_id, Kind::ProjectApproved))?;
+    if let Some(batch) = moved.batch_id
+        && campaigns::is_published(tx.conn, batch)?
+    {
+        return advance(tx, &moved, "open", Actor::System, None);
+    }
+    Ok(moved)
+}
+
+/// Sends a submitted project back with a reason.
+///
+/// # Errors
+/// `forbidden`, `own_project`, `move_not_allowed`.
+pub fn send_back(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: ProjectId,
+    seen: IfMatch,
+    reason: &str,
+) -> Result<Project> {
+    let project = of_reviewer(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &project, "return", caller)? {
+        return Ok(project);
+    }
+    seen.expect(project.version)?;
+    let moved = advance(tx, &project, "return", caller.actor(), Some(reason))?;
+    let told = notice(&moved, moved.author_id, Kind::ProjectReturned);
+    notify(tx, &told.with("reason", reason))?;
+    Ok(moved)
+}
+
+/// Opens an approved project that is in no batch.
+///
+/// # Errors
+/// `forbidden`, `opens_with_its_batch`, `move_not_allowed`.
+pub fn open(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
+    let project = of_publisher(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &project, "open", caller)? {
+        return Ok(project);
+    }
+    if project.batch_id.is_some() {
+        return Err(Code::OpensWithItsBatch.into());
+    }
+    advance(tx, &project, "open", caller.actor(), None)
+}
+
+/// Opens the approved projects of a batch that is being published.
+pub(in crate::projects) fn open_batch(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    batch: BatchId,
+) -> Result<usize> {
+    let query = store::Query {
+        statuses: vec![ProjectStatus::Approved],
+        batch: Some(batch),
+        limit: i64::from(i32::MAX),
+        ..store::Query::default()
+    };
+    let approved = store::list(tx.conn, &query)?;
+    for project in &approved {
+        advance(tx, project, "open", caller.actor(), None)?;
+    }
+    Ok(approved.len())
+}
+
+/// Stops a running project for a while: its leases stand still.
+///
+/// # Errors
+/// `forbidden`, `move_not_allowed`.
+pub fn suspend(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, reason: &str) -> Result<Project> {
+    let project = of_publisher(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &project, "suspend", caller)? {
+        return Ok(project);
+    }
+    let moved = advance(tx, &project, "suspend", caller.actor(), Some(reason))?;
+    claims::pause(tx, &moved, reason)?;
+    Ok(moved)
+}
+
+/// Lets a suspended project go on: its leases begin anew.
+///
+/// # Errors
+/// `forbidden`, `move_not_allowed`.
+pub fn resume(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ProjectId) -> Result<Project> {
+    let project = of_publisher(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &project, "resume", caller)? {
+        return Ok(project);
+    }
+    let moved = advance(tx, &project, "resume", caller.actor(), None)?;
+    claims::unpause(tx, desk, &moved)?;
+    follow_claims(tx, id)
+}
+
+/// Ends a project before it is completed, and with it its claims.
+///
+/// # Errors
+/// `forbidden`, `move_not_allowed`.
+pub fn cancel(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, reason: &str) -> Result<Project> {
+    let project = of_publisher(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &project, "cancel", caller)? {
+        return Ok(project);
+    }
+    let moved = advance(tx, &project, "cancel", caller.actor(), Some(reason))?;
+    claims::end_all(tx, &moved, caller.actor(), reason)?;
+    Ok(moved)
+}
+
+/// Puts a completed project away.
+///
+/// # Errors
+/// `forbidden`, `move_not_allowed`.
+pub fn archive(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
+    let project = of_publisher(tx.conn, caller, id)?;
+    if is_repeat(tx.conn, &project, "archive", caller)? {
+        return Ok(project);
+    }
+    advance(tx, &project, "archive", caller.actor(), None)
+}
