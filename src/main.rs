@@ -239,6 +239,9 @@ async fn import(cli: &Cli, command: &ImportCommand) -> Result<ExitCode> {
 
 async fn serve(app: App) -> Result<()> {
     migrate(&app).await?;
+    if let Err(error) = app.platform.files.check().await {
+        tracing::error!(%error, "the file store takes no files");
+    }
     let listener = TcpListener::bind(&app.config.server.address).map_err(Error::internal)?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let worker = app

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use crate::app::App;
 use crate::error::Result;
@@ -26,7 +26,7 @@ const MOST: usize = 100;
 #[derive(Clone)]
 pub struct Worker {
     app: App,
-    stop: Arc<Notify>,
+    stop: Arc<watch::Sender<bool>>,
 }
 
 impl Worker {
@@ -34,32 +34,40 @@ impl Worker {
     pub fn new(app: App) -> Self {
         Self {
             app,
-            stop: Arc::new(Notify::new()),
+            stop: Arc::default(),
         }
     }
 
-    /// Tells [`Worker::run`] to end after the job at hand.
+    /// Tells [`Worker::run`] to end after the job at hand; the others that it took are free again.
     pub fn stop(&self) {
-        self.stop.notify_one();
+        self.stop.send_replace(true);
+    }
+
+    /// By value: whoever holds the borrowed one keeps [`Worker::stop`] waiting.
+    fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
     }
 
     /// Works until [`Worker::stop`].
     pub async fn run(&self) {
         self.app.platform.wakeups.relay();
         let mut wakeups = self.app.platform.wakeups.subscribe();
+        let mut stop = self.stop.subscribe();
         let pause = Duration::from_millis(self.app.config.worker.poll_ms);
         loop {
             if let Err(error) = self.run_once().await {
                 tracing::error!(%error, "worker");
             }
             tokio::select! {
-                () = self.stop.notified() => return,
+                // the sender lives as long as this worker, so waiting cannot fail
+                _ = stop.wait_for(|stop| *stop) => return,
                 () = wakeups.wait(pause) => {}
             }
         }
     }
 
-    /// Sweeps, reacts and performs until nothing is due; returns how many jobs were performed.
+    /// Sweeps, reacts and performs until nothing is due or it is told to stop; returns how many jobs
+    /// were performed.
     ///
     /// # Errors
     /// Those of the database; a job that fails is not an error but tried again.
@@ -68,7 +76,7 @@ impl Worker {
         self.sweep().await?;
         let batch = self.app.config.worker.batch;
         let mut performed = 0;
-        loop {
+        while !self.is_stopping() {
             let taken = self
                 .app
                 .platform
@@ -79,7 +87,10 @@ impl Worker {
                 return Ok(performed);
             }
             for job in taken {
-                let outcome = self.perform(&job).await;
+                let outcome = match self.is_stopping() {
+                    true => Outcome::Release,
+                    false => self.perform(&job).await,
+                };
                 if let Outcome::Retry(why) | Outcome::GiveUp(why) = &outcome {
                     tracing::warn!(job = %job.id, kind = %job.kind, attempt = job.attempts, %why, "job failed");
                 }
@@ -91,6 +102,7 @@ impl Worker {
                     .await?;
             }
         }
+        Ok(performed)
     }
 
     /// Lets rooms react to what happened in rooms before them. All reactions stand here.

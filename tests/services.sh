@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a command with private servers around it: PostgreSQL, Redis and an SMTP server that keeps
-# what it receives. Installs what is missing, uses free ports, leaves nothing running.
+# Runs a command with private servers around it: PostgreSQL, Redis, an S3-compatible file store and an
+# SMTP server that keeps what it receives. Installs what is missing, uses free ports, leaves nothing running.
 #
 #   tests/services.sh COMMAND [ARG...]
 set -euo pipefail
@@ -81,11 +81,11 @@ ready() { # NAME COMMAND...: waits until the command succeeds, as long as the se
     return 1
 }
 # all at once, so that they differ
-read -r pg_port redis_port smtp_port smtps_port < <(node -e '
+read -r pg_port redis_port s3_port smtp_port smtps_port < <(node -e '
     const open = () => new Promise((done) => {
         const server = require("net").createServer().listen(0, "127.0.0.1", () => done(server));
     });
-    Promise.all([open(), open(), open(), open()]).then((servers) => {
+    Promise.all([open(), open(), open(), open(), open()]).then((servers) => {
         console.log(servers.map((server) => server.address().port).join(" "));
         servers.forEach((server) => server.close());
     });')
@@ -109,8 +109,13 @@ ready postgres "$pg_bin/pg_isready" -h 127.0.0.1 -p "$pg_port"
 start redis redis-server --port "$redis_port" --bind 127.0.0.1 --save '' --appendonly no --dir "$work"
 ready redis grep -q "Ready to accept" "$work/redis.log"
 
+mkdir "$work/s3"
+start s3 "$here/tools/node_modules/.bin/s3rver" -d "$work/s3" -a 127.0.0.1 -p "$s3_port" --configure-bucket files
+ready s3 grep -q "listening" "$work/s3.log"
+
 export YIQILAI_TEST_POSTGRES_URL="postgres://yiqilai@127.0.0.1:$pg_port/postgres"
 export YIQILAI_TEST_REDIS_URL="redis://127.0.0.1:$redis_port"
+export YIQILAI_TEST_S3_URL="http://127.0.0.1:$s3_port"
 export YIQILAI_TEST_SMTP_HOST=localhost
 export YIQILAI_TEST_SMTP_PORT=$smtp_port YIQILAI_TEST_SMTPS_PORT=$smtps_port
 export YIQILAI_TEST_SMTP_USER=postman YIQILAI_TEST_SMTP_PASSWORD=secret

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use config::{Environment, File, FileFormat};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serializer;
 use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Result};
 
@@ -50,6 +50,17 @@ fn layers<T: DeserializeOwned>(
 /// Those of the serializer.
 pub fn redact<S: Serializer>(_: &SecretString, to: S) -> std::result::Result<S::Ok, S::Error> {
     to.serialize_str("***")
+}
+
+/// The same for a secret that may be missing.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn redact_option<S: Serializer>(
+    secret: &Option<SecretString>,
+    to: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    secret.as_ref().map(|_| "***").serialize(to)
 }
 
 /// Shows an address without its password.

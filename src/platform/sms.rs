@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 /// How SMS leave.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -21,17 +21,13 @@ pub struct SmsConfig {
     /// How long it may take.
     pub timeout_seconds: u64,
     /// The bearer token it wants.
-    #[serde(default, serialize_with = "masked")]
+    #[serde(default, serialize_with = "crate::platform::config::redact_option")]
     pub token: Option<SecretString>,
     /// The signature shown before the text, as registered with the provider.
     pub sign_name: String,
     /// Our template's name → the provider's template id.
     #[serde(default)]
     pub templates: BTreeMap<String, String>,
-}
-
-fn masked<S: Serializer>(secret: &Option<SecretString>, to: S) -> Result<S::Ok, S::Error> {
-    secret.as_ref().map(|_| "***").serialize(to)
 }
 
 /// The two ways.

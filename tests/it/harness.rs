@@ -288,12 +288,20 @@ impl Drop for Server {
 
 async fn config(folder: &TempDir, settings: &Value) -> Config {
     let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
-    let (database, cache) = match backend() {
-        Backend::Sqlite => (json!({"url": format!("sqlite:{}", path("db"))}), json!({})),
+    let (database, cache, files) = match backend() {
+        Backend::Sqlite => (
+            json!({"url": format!("sqlite:{}", path("db"))}),
+            json!({}),
+            json!({"folder": path("files")}),
+        ),
         Backend::Postgres => (
             json!({"url": fresh_postgres().await, "pool_size": 8}),
             json!({"store": "redis", "url": env("YIQILAI_TEST_REDIS_URL"), "timeout_ms": 2000,
                    "prefix": format!("{}:", path(""))}),
+            // the test server's fixed account
+            json!({"store": "s3", "endpoint": env("YIQILAI_TEST_S3_URL"), "allow_http": true,
+                   "bucket": "files", "region": "us-east-1",
+                   "access_key_id": "S3RVER", "secret_access_key": "S3RVER"}),
         ),
     };
     let mut all = json!({
@@ -303,7 +311,7 @@ async fn config(folder: &TempDir, settings: &Value) -> Config {
         "identity": {"requests_per_address": {"count": 100_000, "seconds": 60}},
         "mail": {"folder": path("mail")},
         "sms": {"folder": path("sms")},
-        "files": {"folder": path("files")},
+        "files": files,
     });
     merge(&mut all, settings);
     let file = folder.path().join("test.toml");

@@ -14,6 +14,7 @@ mod notifications;
 mod organizations;
 mod party;
 mod platform;
+mod process;
 mod projects;
 mod regions;
 mod schema;

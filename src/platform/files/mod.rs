@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 mod kind;
 mod photo;
@@ -32,7 +32,7 @@ pub struct FilesConfig {
     /// The account.
     pub access_key_id: String,
     /// Its secret.
-    #[serde(default, serialize_with = "masked")]
+    #[serde(default, serialize_with = "crate::platform::config::redact_option")]
     pub secret_access_key: Option<SecretString>,
     /// Speak plain HTTP to the store.
     pub allow_http: bool,
@@ -40,10 +40,6 @@ pub struct FilesConfig {
     pub max_bytes: usize,
     /// The largest photo, in pixels.
     pub max_pixels: u64,
-}
-
-fn masked<S: Serializer>(secret: &Option<SecretString>, to: S) -> Result<S::Ok, S::Error> {
-    secret.as_ref().map(|_| "***").serialize(to)
 }
 
 /// The two places.

@@ -159,7 +159,7 @@ impl FileStore {
         }
     }
 
-    /// Whether the store takes files, for readiness: writes a small one, always the same.
+    /// Whether the store takes files, asked at start: writes a small one, always the same.
     ///
     /// # Errors
     /// `Storage` when it does not, or not within five seconds.

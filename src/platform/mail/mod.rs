@@ -7,7 +7,7 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 mod smtp;
@@ -34,17 +34,13 @@ pub struct MailConfig {
     #[serde(default)]
     pub username: Option<String>,
     /// Its password.
-    #[serde(default, serialize_with = "masked")]
+    #[serde(default, serialize_with = "crate::platform::config::redact_option")]
     pub password: Option<SecretString>,
     /// A further root certificate to trust, PEM.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
     /// How long one mail may take.
     pub timeout_seconds: u64,
-}
-
-fn masked<S: Serializer>(secret: &Option<SecretString>, to: S) -> Result<S::Ok, S::Error> {
-    secret.as_ref().map(|_| "***").serialize(to)
 }
 
 /// The two ways.

@@ -1,6 +1,26 @@
 //! Browsing, reading and following wishes.
 
-use super::*;
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpResponse, get, post};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use super::{WishView, view, views};
+use crate::error::{Code, Result};
+use crate::identity::{Caller, MaybeCaller, Role};
+use crate::platform::Platform;
+use crate::platform::clock::Instant;
+use crate::platform::db::Conn;
+use crate::platform::http::page::DEFAULT_LIMIT;
+use crate::platform::http::valid::Nothing;
+use crate::platform::http::{Body, Cursor, Page, Params, ProblemBody, etag};
+use crate::platform::journal::{self, ActorKind};
+use crate::regions::{self, RegionId};
+use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
+use crate::wishes::model::{Contact, WishId, WishKind, WishStatus};
+use crate::wishes::service::{self, Desk};
+use crate::wishes::store::{self, Query};
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]

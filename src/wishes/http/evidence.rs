@@ -1,9 +1,21 @@
 //! Photos that show a delivery.
 
 use actix_multipart::form::MultipartForm;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpResponse, get, post};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
 
-use super::*;
+use crate::error::{Code, Result};
+use crate::identity::Caller;
+use crate::platform::Platform;
+use crate::platform::clock::Instant;
 use crate::platform::http::upload::{PhotoForm, show};
+use crate::platform::http::{Params, ProblemBody};
+use crate::wishes::model::{Evidence, EvidenceId, WishId};
+use crate::wishes::service;
+use crate::wishes::store::{self};
 
 /// A photo that shows a delivery.
 #[derive(Debug, Serialize, ToSchema)]

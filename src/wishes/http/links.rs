@@ -1,6 +1,23 @@
 //! The beneficiary's link: following and confirming without an account.
 
-use super::*;
+use std::sync::Arc;
+
+use actix_web::web::{Data, Json, Path};
+use actix_web::{get, post};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::browsing::{StepView, story};
+use super::{WishView, view};
+use crate::error::{Code, Result};
+use crate::platform::Platform;
+use crate::platform::db::Conn;
+use crate::platform::http::valid::{Nothing, Reason};
+use crate::platform::http::{Body, ProblemBody};
+use crate::wishes::model::WishId;
+use crate::wishes::rules::Relation;
+use crate::wishes::service::{self, Desk, LINK, Mover};
+use crate::wishes::store;
 
 /// A wish and its story, as its beneficiary's link shows them.
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,6 +1,19 @@
 //! The thread between claimant and beneficiary.
 
-use super::*;
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpResponse, get, post};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::error::Result;
+use crate::identity::{Caller, Command, Made};
+use crate::platform::Platform;
+use crate::platform::clock::Instant;
+use crate::platform::http::page::DEFAULT_LIMIT;
+use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::wishes::model::WishId;
+use crate::wishes::thread::{self, MessageId};
 
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]

@@ -1,31 +1,18 @@
 //! Posting, screening, claiming, delivering and confirming wishes; browsing and following them.
 
-use std::sync::Arc;
-
-use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpResponse, get, patch, post};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
 
-use super::model::{
-    ConsentChannel, Contact, Evidence, EvidenceId, FulfilledBy, Wish, WishId, WishKind, WishStatus,
-};
+use super::model::{ConsentChannel, FulfilledBy, Wish, WishId, WishKind, WishStatus};
 use super::rules::{MOVES, Relation};
-use super::service::{self, Desk, EditWish, LINK, Mover, NewWish, NewWishClaim};
-use super::store::{self, Query};
-use super::thread::{self, MessageId};
-use crate::error::{Code, Result};
-use crate::identity::{Caller, Command, Made, MaybeCaller, Role};
+use super::service::{self};
+use super::store::{self};
+use crate::error::Result;
+use crate::identity::{Caller, Made};
 use crate::organizations::OrganizationId;
-use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
-use crate::platform::http::page::DEFAULT_LIMIT;
-use crate::platform::http::valid::{Nothing, Reason};
-use crate::platform::http::{Body, Cursor, Page, Params, ProblemBody, etag};
-use crate::platform::journal::{self, ActorKind};
 use crate::platform::lifecycle;
 use crate::regions::{self, Level, RegionId};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
@@ -36,7 +23,6 @@ mod links;
 mod messages;
 mod posting;
 
-use browsing::{StepView, story};
 use evidence::EvidenceView;
 
 /// The room's routes.

@@ -1,6 +1,15 @@
 //! Posting wishes, and the moves of their lives.
 
-use super::*;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpResponse, patch, post};
+
+use super::{WishView, moved, view};
+use crate::error::Result;
+use crate::identity::{Command, Made};
+use crate::platform::http::ProblemBody;
+use crate::platform::http::valid::{Nothing, Reason};
+use crate::wishes::model::WishId;
+use crate::wishes::service::{self, Desk, EditWish, Mover, NewWish, NewWishClaim};
 
 /// Write a wish down
 ///

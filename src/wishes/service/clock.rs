@@ -2,8 +2,14 @@
 
 use super::moves::fulfil;
 use super::telling::{Reminder, notice, tell_claimant, tell_owners, tell_staff};
-use super::*;
-use crate::platform::journal::Entry;
+use super::{Desk, Mover, advance, change, today};
+use crate::error::{Error, Result};
+use crate::notifications::{Kind, notify};
+use crate::organizations::{self, OrganizationId};
+use crate::platform::db::Tx;
+use crate::platform::journal::{Actor, Entry};
+use crate::wishes::model::{ClaimOutcome, FulfilledBy, Wish, WishStatus};
+use crate::wishes::store;
 
 /// Reminds a claimant whose lease is about to end, if it still does: a job.
 ///

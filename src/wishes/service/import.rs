@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::super::model::{Wish, WishId, WishStatus};
-use super::super::store;
 use super::{Desk, NewWish, build, change};
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
 use crate::platform::db::Tx;
 use crate::platform::http::valid;
 use crate::platform::journal::Actor;
+use crate::wishes::model::{Wish, WishId, WishStatus};
+use crate::wishes::store;
 
 /// Takes over a wish that somebody posted for somebody else, or brings `known` up to date: as a
 /// draft, or published at once, screened where it comes from. What is published here stays so.

@@ -1,28 +1,21 @@
-use chrono::{Days, NaiveDate, TimeDelta};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::model::{
-    Claim, ClaimId, ClaimOutcome, ConsentChannel, Contact, Evidence, EvidenceId, FulfilledBy, Wish,
-    WishId, WishKind, WishStatus,
-};
+use super::model::{Claim, ConsentChannel, Contact, Wish, WishId, WishKind, WishStatus};
 use super::rules::{self, MOVES, Relation, WishRules};
 use super::store;
 use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{self, AccountId, Caller, Role};
-use crate::notifications::{self, Kind, Notice, notify};
-use crate::organizations::{self, OrganizationId};
+use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
-use crate::platform::files::StoredPhoto;
 use crate::platform::http::IfMatch;
 use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
-use crate::platform::sms::Sms;
 use crate::platform::token::Vault;
-use crate::platform::workdays::end_of_workday_after;
 use crate::regions::{self, Level, RegionId};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 

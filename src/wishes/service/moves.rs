@@ -1,7 +1,24 @@
 //! The moves of a wish's life that people make.
 
+use chrono::TimeDelta;
+
 use super::telling::{notice, remind_later, send_link, tell_claimant, tell_owners, tell_staff};
-use super::*;
+use super::{Desk, Mover, NewWishClaim, advance, change, contact, is_repeat, or_same, visible};
+use crate::error::{Code, Result};
+use crate::identity::{self, Caller, Role};
+use crate::notifications::{Kind, notify};
+use crate::organizations;
+use crate::platform::db::{Conn, Tx};
+use crate::platform::files::StoredPhoto;
+use crate::platform::http::IfMatch;
+use crate::platform::lifecycle;
+use crate::platform::workdays::end_of_workday_after;
+use crate::wishes::model::{
+    Claim, ClaimId, ClaimOutcome, Contact, Evidence, EvidenceId, FulfilledBy, Wish, WishId,
+    WishStatus,
+};
+use crate::wishes::rules::MOVES;
+use crate::wishes::store;
 
 /// Hands a draft in for screening.
 pub fn submit(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Result<Wish> {

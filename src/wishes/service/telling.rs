@@ -1,6 +1,17 @@
 //! Telling people what happened to a wish.
 
-use super::*;
+use chrono::{Days, TimeDelta};
+use serde::{Deserialize, Serialize};
+
+use super::{Desk, contact};
+use crate::error::Result;
+use crate::identity::AccountId;
+use crate::notifications::{self, Kind, Notice, notify};
+use crate::organizations;
+use crate::platform::clock::Instant;
+use crate::platform::db::{Conn, Tx};
+use crate::platform::sms::Sms;
+use crate::wishes::model::{Claim, ClaimId, Wish, WishId};
 
 pub(super) fn notice(wish: &Wish, to: AccountId, kind: Kind) -> Notice {
     Notice::titled(to, kind, ("wish", wish.id.0), &wish.title)
