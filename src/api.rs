@@ -221,10 +221,6 @@ fn add_what_all_share(operation: &mut Operation, writes: bool) {
     if is_public && writes {
         shared.push(("429", "Too many requests"));
     }
-    if operation.request_body.is_some() {
-        shared.push(("413", "The body is too large"));
-        shared.push(("415", "The body is not of a type that is taken"));
-    }
     if writes && !is_public {
         shared.push((
             "409",
@@ -232,8 +228,13 @@ fn add_what_all_share(operation: &mut Operation, writes: bool) {
         ));
         shared.push((
             "422",
-            "A rule forbids it, or the Idempotency-Key was used for another request",
+            "A rule or a field forbids it, or the Idempotency-Key was used for another request",
         ));
+    }
+    if operation.request_body.is_some() {
+        shared.push(("413", "The body is too large"));
+        shared.push(("415", "The body is not of a type that is taken"));
+        shared.push(("422", "Some fields are wrong"));
     }
     let is_kept = !NOT_KEPT.contains(&operation.operation_id.as_deref().unwrap_or_default());
     if writes && !is_public && is_kept {

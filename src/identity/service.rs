@@ -268,7 +268,7 @@ impl Desk<'_> {
             && !fits(current.unwrap_or_default(), account.password_hash.clone()).await?
         {
             return Err(Problem::new(Code::Invalid)
-                .field("/current", Code::CredentialsWrong)
+                .field("/current_password", Code::CredentialsWrong)
                 .into());
         }
         let hash = hash(password).await?;

@@ -22,6 +22,10 @@ pub struct OrganizationRules {
     pub cure_days: i64,
     /// Days in which an invitation may be answered.
     pub invitation_days: i64,
+    /// How many invitations an account may send within a day, for all its organisations.
+    pub invitations_per_day: usize,
+    /// How many of them may reach the same person within a day.
+    pub invitations_received_per_day: usize,
 }
 
 /// Every move of an organisation (domain §3).

@@ -178,6 +178,27 @@ pub fn membership(conn: &mut Conn, of: OrganizationId, who: AccountId) -> Result
         .optional()?)
 }
 
+/// When somebody invited others since an instant, the newest first.
+pub fn invited_by(conn: &mut Conn, who: AccountId, since: Instant) -> Result<Vec<Instant>> {
+    Ok(organization_members::table
+        .filter(organization_members::invited_by.eq(who))
+        .filter(organization_members::account_id.ne(who)) // founders
+        .filter(organization_members::invited_at.gt(since))
+        .select(organization_members::invited_at)
+        .order(organization_members::invited_at.desc())
+        .load(conn)?)
+}
+
+/// When somebody was invited since an instant, by whichever organisation, the newest first.
+pub fn invitations_to(conn: &mut Conn, who: AccountId, since: Instant) -> Result<Vec<Instant>> {
+    Ok(organization_members::table
+        .filter(organization_members::account_id.eq(who))
+        .filter(organization_members::invited_at.gt(since))
+        .select(organization_members::invited_at)
+        .order(organization_members::invited_at.desc())
+        .load(conn)?)
+}
+
 /// The oldest first.
 pub fn members(
     conn: &mut Conn,

@@ -249,7 +249,7 @@ async fn a_forgotten_password_is_reset_and_ends_every_session() {
 
     let token = tokens["access_token"].as_str().unwrap();
     let change = |current: &str| {
-        let body = json!({"current": current, "password": "a third password"});
+        let body = json!({"current_password": current, "password": "a third password"});
         server.post("/me/password").bearer(token).json(body)
     };
     change("not it").refused(422, "invalid").await;

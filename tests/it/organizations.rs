@@ -495,6 +495,65 @@ async fn members_come_by_invitation_and_answer_once() {
     assert_eq!(mine.json["items"][0]["id"], id);
 }
 
+/// An organisation that nobody has reviewed is no means to send one's own words to strangers.
+#[actix_web::test]
+async fn invitations_are_no_way_to_flood_somebody() {
+    let settings = json!({"organizations": {"invitations_per_day": 5}});
+    let server = Server::start_with(settings).await;
+    let (_, street, _) = crate::regions::three_levels(&server).await;
+    let founder = server.person("示例·发起人").await;
+    let body = json!({"kind": "filed", "name": "加微信领补贴", "region_id": street,
+        "field": "governance"});
+    let id = server
+        .post("/organizations")
+        .by(&founder)
+        .json(body)
+        .expect(201)
+        .await
+        .id();
+    let blank = json!({"kind": "filed", "name": "  ", "region_id": street,
+        "field": "governance"});
+    let blank = server.post("/organizations").by(&founder).json(blank);
+    assert_eq!(
+        codes(&blank.refused(422, "invalid").await),
+        pairs(&[("/name", "length")]),
+        "blanks are no name"
+    );
+    let invite = |phone: &str| {
+        let body = json!({"phone": phone, "name": "示例·某人", "role": "member"});
+        server
+            .post(&format!("/organizations/{id}/invitations"))
+            .by(&founder)
+            .json(body)
+    };
+    let (one, other) = ("13900000077", "13900000078");
+    for _ in 0..3 {
+        let member = invite(one).expect(201).await.id();
+        let cancel = format!("/organizations/{id}/members/{member}/cancel");
+        let cancel = server.post(&cancel).by(&founder).json(json!({}));
+        cancel.expect(200).await;
+    }
+    let enough = invite(one).refused(429, "too_many_requests").await;
+    assert_eq!(enough.header("retry-after"), Some("86400"));
+    invite(other).expect(201).await;
+    invite("13900000079").expect(201).await;
+    invite("13900000080")
+        .refused(429, "too_many_requests")
+        .await;
+    server.work().await;
+    let sms = server.sms("+8613900000077");
+    assert_eq!(sms.len(), 3);
+    assert!(!sms[0].to_string().contains("加微信"), "{}", sms[0]);
+    server.pass(TimeDelta::days(1)).await;
+    let founder = server.again(&founder).await;
+    let body = json!({"phone": one, "name": "示例·某人", "role": "member"});
+    let invite = server
+        .post(&format!("/organizations/{id}/invitations"))
+        .by(&founder)
+        .json(body);
+    invite.expect(201).await;
+}
+
 #[actix_web::test]
 async fn too_few_members_open_a_term_after_which_the_clock_suspends() {
     let t = town().await;

@@ -69,7 +69,7 @@ pub(super) async fn update_me(command: Command<UpdateMe>) -> Result<HttpResponse
 pub(super) struct ChangePassword {
     /// The current password, where there is one.
     #[validate(length(max = 200))]
-    current: Option<String>,
+    current_password: Option<String>,
     /// The new one, at least ten characters.
     #[validate(length(min = 10, max = 200))]
     password: String,
@@ -89,7 +89,7 @@ pub(super) async fn change_password(
 ) -> Result<HttpResponse> {
     entrance
         .desk()
-        .change_password(&caller, body.input.current, body.input.password)
+        .change_password(&caller, body.input.current_password, body.input.password)
         .await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -114,6 +114,7 @@ pub(super) async fn list_members(
     (status = 403, description = "Not one of its managers", body = ProblemBody),
     (status = 404, description = "No such organisation", body = ProblemBody),
     (status = 409, description = "A member already, or the organisation has ended", body = ProblemBody),
+    (status = 429, description = "Too many invitations within a day", body = ProblemBody),
     (status = 422, description = "Wrong fields", body = ProblemBody)))]
 #[post("/organizations/{id}/invitations")]
 pub(super) async fn invite(

@@ -14,11 +14,15 @@ use super::super::store;
 use super::{Desk, change, notice, of_manager, review, tell_managers};
 use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{self, Caller, Role};
-use crate::notifications::{Kind, notify};
+use crate::notifications::{Kind, Notice, notify};
+use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
 use crate::platform::sms::Sms;
+
+/// What an organisation is called in invitations before its review.
+const UNREVIEWED: &str = "(尚未审核的组织)";
 
 /// Somebody to be invited: by phone or by e-mail.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
@@ -91,12 +95,18 @@ pub fn invite(
     if ended {
         return Err(Code::OrganizationNotActive.into());
     }
+    tx.serialize_on(&format!("invitations:{}", caller.account))?;
     serialize(tx, id)?;
     let account =
         identity::create_account(tx, phone.as_deref(), email.as_deref(), None, &new.name)?;
     if store::membership(tx.conn, id, account.id)?.is_some() {
         return Err(Code::AlreadyMember.into());
     }
+    let day_ago = tx.now - TimeDelta::days(1);
+    let sent = store::invited_by(tx.conn, caller.account, day_ago)?;
+    within(&sent, desk.rules.invitations_per_day, tx.now)?;
+    let received = store::invitations_to(tx.conn, account.id, day_ago)?;
+    within(&received, desk.rules.invitations_received_per_day, tx.now)?;
     let member = Member {
         id: MemberId::new(),
         organization_id: id,
@@ -113,16 +123,19 @@ pub fn invite(
     store::insert_member(tx.conn, &member)?;
     tx.journal(step(&organization, &member, caller.actor(), "invite"))?;
     let due = member.expires_at.on_the_wall(tx.zone);
-    let notice = notice(&organization, account.id, Kind::OrganizationInvitation);
+    // what nobody has reviewed is not carried to strangers
+    let name = match organization.status {
+        OrganizationStatus::Active => organization.name.as_str(),
+        _ => UNREVIEWED,
+    };
+    let about = ("organization", organization.id.0);
+    let notice = Notice::titled(account.id, Kind::OrganizationInvitation, about, name);
     notify(tx, &notice.with("due", due.as_str()))?;
     if let Some(to) = phone {
         // somebody without an account reads no inbox
-        let text = format!(
-            "组织“{}”邀请您加入益起来,请在 {due} 前用本手机号登录后答复。",
-            organization.name
-        );
+        let text = format!("组织“{name}”邀请您加入益起来,请在 {due} 前用本手机号登录后答复。");
         let params = [
-            ("title".to_owned(), organization.name),
+            ("title".to_owned(), name.to_owned()),
             ("due".to_owned(), due),
         ]
         .into();
@@ -135,6 +148,16 @@ pub fn invite(
         tx.enqueue("sms", &sms, tx.now)?;
     }
     Ok(member)
+}
+
+/// Refuses one more where so many within a day are enough.
+fn within(newest_first: &[Instant], most: usize, now: Instant) -> Result<()> {
+    let Some(oldest) = most.checked_sub(1).and_then(|last| newest_first.get(last)) else {
+        return Ok(());
+    };
+    let wait = (*oldest + TimeDelta::days(1) - now).num_seconds().max(1);
+    let wait = u64::try_from(wait).unwrap_or(1);
+    Err(Problem::new(Code::TooManyRequests).retry_after(wait).into())
 }
 
 fn step(organization: &Organization, member: &Member, actor: Actor, verb: &str) -> Change {

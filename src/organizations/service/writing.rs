@@ -113,7 +113,7 @@ pub(super) fn draft(tx: &Tx<'_>, founder: AccountId, new: &NewOrganization) -> O
     Organization {
         id: OrganizationId::new(),
         kind: new.kind,
-        name: new.name.trim().to_owned(),
+        name: new.name.clone(),
         region_id: new.region_id,
         field: new.field.clone(),
         introduction: new.introduction.clone(),
@@ -205,9 +205,7 @@ pub fn edit(
     }
     let edit = edit.clone();
     organization.kind = edit.kind.unwrap_or(organization.kind);
-    organization.name = edit
-        .name
-        .map_or(organization.name, |name| name.trim().to_owned());
+    organization.name = edit.name.unwrap_or(organization.name);
     organization.region_id = edit.region_id.unwrap_or(organization.region_id);
     organization.field = edit.field.unwrap_or(organization.field);
     organization.introduction = edit.introduction.unwrap_or(organization.introduction);
