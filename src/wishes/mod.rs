@@ -13,7 +13,7 @@ mod store;
 mod thread;
 
 pub use model::{ClaimOutcome, ConsentChannel, Contact, Wish, WishId, WishKind, WishStatus};
-pub use rules::WishRules;
+pub use rules::{WishRules, public_place};
 pub use service::{
     Desk, Mover, NewWish, NewWishClaim, add_evidence, claim, confirm, create, deliver, dispute,
     import, publish, react, reject, remind, submit, sweep, withdraw,

@@ -206,6 +206,18 @@ pub fn asks_for_money(text: &str) -> bool {
     WORDS.iter().any(|word| text.contains(word))
 }
 
+/// Where a wish is as far as the public and the score are concerned: to the two-hundredth of a
+/// degree, some five hundred metres. Until the claim the public learns of the street (domain §3), and
+/// whoever moves their own place, or a radius, about could compute from anything finer where a
+/// beneficiary lives.
+pub fn public_place((longitude, latitude): (f64, f64)) -> (f64, f64) {
+    let coarse = |degrees: f64| (degrees * 200.0).round() / 200.0;
+    (coarse(longitude), coarse(latitude))
+}
+
+/// How far the public place may lie from the true one, in degrees each way.
+pub const PUBLIC_PLACE_WITHIN: f64 = 0.0025;
+
 #[cfg(test)]
 mod tests {
     use super::*;

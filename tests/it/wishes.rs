@@ -891,6 +891,28 @@ async fn a_deadline_and_its_person_never_both_win() {
     }
 }
 
+/// Until the claim the public learns of the street. A radius narrowed down around a guess, or distances
+/// from several places, must not lead to a door.
+#[actix_web::test]
+async fn no_radius_narrows_down_to_a_beneficiarys_door() {
+    let s = street().await;
+    let door = (121.8329, 29.9087);
+    let mut wish = s.wish();
+    (wish["longitude"], wish["latitude"]) = (json!(door.0), json!(door.1));
+    let id = s.draft(&s.resident, wish).await;
+    s.act(&s.resident, &id, "submit").expect(200).await;
+    s.publish(&id).await;
+    let found = |(longitude, latitude): (f64, f64), radius: u32| {
+        let path = format!("/wishes?longitude={longitude}&latitude={latitude}&radius_m={radius}");
+        let call = s.server.get(&path).expect(200);
+        async move { call.await.json["items"].as_array().unwrap().len() }
+    };
+    assert_eq!(found(door, 1000).await, 1);
+    assert_eq!(found(door, 100).await, 0, "it is not shown at the door");
+    let shown = (121.835, 29.91);
+    assert_eq!(found(shown, 1).await, 1, "but at a point that many share");
+}
+
 #[actix_web::test]
 async fn wishes_are_browsed_by_place_group_goal_and_text() {
     let s = street().await;

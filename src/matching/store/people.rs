@@ -175,13 +175,19 @@ fn places(conn: &mut Conn, ids: &[AccountId]) -> Result<Of<Site>> {
         .load(conn)?;
     let sites = rows.into_iter().map(|(id, longitude, latitude, radius)| {
         let spot = Spot {
-            longitude,
-            latitude,
+            longitude: coarse(longitude),
+            latitude: coarse(latitude),
         };
         let radius_m = f64::from(radius);
         (id, Site { spot, radius_m })
     });
     Ok(grouped(sites))
+}
+
+/// To the thousandth of a degree, about a hundred metres: organisers read the scores of people who
+/// are not named to them, and could compute from the exact ones of several needs where somebody lives.
+fn coarse(degrees: f64) -> f64 {
+    (degrees * 1000.0).round() / 1000.0
 }
 
 /// Who agrees to be matched by profile today.

@@ -18,7 +18,7 @@ use crate::platform::db::Conn;
 use crate::regions::{self, Level, RegionId};
 use crate::schema::{wish_claims, wishes};
 use crate::taxonomies::LifeCycle;
-use crate::wishes::{ClaimOutcome, WishId, WishStatus};
+use crate::wishes::{ClaimOutcome, WishId, WishStatus, public_place};
 
 pub const SOURCE: Source = Source {
     kind: NeedKind::Wish,
@@ -92,7 +92,7 @@ fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
             radius_m: reach.radius_m,
         };
         let whereabouts = match (own, region.centre) {
-            (Some(own), _) => Whereabouts::At(site(coarse(own)), Located::Own),
+            (Some(own), _) => Whereabouts::At(site(public_place(own)), Located::Own),
             (None, Some(centre)) => Whereabouts::At(site(centre), Located::RegionCentre),
             (None, None) => Whereabouts::Unknown,
         };
@@ -126,13 +126,6 @@ fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
         })
     };
     Ok(rows.into_iter().filter_map(need).collect())
-}
-
-/// To the thousandth of a degree, about a hundred metres. Scores are exact, and whoever moves
-/// their own place about could compute from exact ones where a beneficiary lives.
-fn coarse((longitude, latitude): (f64, f64)) -> (f64, f64) {
-    let coarse = |degrees: f64| (degrees * 1000.0).round() / 1000.0;
-    (coarse(longitude), coarse(latitude))
 }
 
 fn touched(conn: &mut Conn, noun: &str, subjects: &[Uuid]) -> Result<Vec<Uuid>> {

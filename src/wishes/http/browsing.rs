@@ -20,6 +20,7 @@ use crate::regions::{self, RegionId};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 use crate::wishes::model::{Contact, WishId, WishKind, WishStatus};
 use crate::wishes::service::{self, Desk};
+use crate::wishes::rules::{PUBLIC_PLACE_WITHIN, public_place};
 use crate::wishes::store::{self, Query};
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
@@ -125,18 +126,17 @@ fn nearest(
     radius: f64,
     after: Option<(i64, WishId)>,
 ) -> Result<Page<WishView>> {
-    let tall = radius / 111_000.0;
+    let tall = radius / 111_000.0 + PUBLIC_PLACE_WITHIN;
     let wide = if here.1.abs() > 89.0 {
         360.0
     } else {
-        (tall / here.1.to_radians().cos()).min(360.0)
+        (tall / here.1.to_radians().cos() + PUBLIC_PLACE_WITHIN).min(360.0)
     };
     let around = (here.0 - wide, here.1 - tall, here.0 + wide, here.1 + tall);
     let mut places: Vec<(i64, WishId)> = store::places(conn, query, around)?
         .into_iter()
-        .map(|(id, lon, lat)| (regions::distance_m(here, (lon, lat)), id))
+        .map(|(id, lon, lat)| (regions::distance_m(here, public_place((lon, lat))), id))
         .filter(|(distance, _)| *distance <= radius)
-        // exact distances from several places would tell the address, in a cursor too
         .map(|(distance, id)| ((distance / 100.0).ceil() as i64 * 100, id))
         .collect();
     places.sort_unstable();
