@@ -5,6 +5,7 @@
 //! timeline is as it would be had the people done it. Everything invented is labelled 示例.
 
 mod organizations;
+mod party;
 mod people;
 mod projects;
 mod wishes;
@@ -58,6 +59,26 @@ pub const ACCOUNTS: &[(&str, &str, &str)] = &[
         "grid@demo.invalid",
         "示例·网格员小周",
         "grid worker of 示例一片区第01网格",
+    ),
+    (
+        "leader@demo.invalid",
+        "示例·网格长老陈",
+        "grid leader of 示例一片区第01网格",
+    ),
+    (
+        "auditor@demo.invalid",
+        "示例·审计员",
+        "auditor of the district",
+    ),
+    (
+        "secretary@demo.invalid",
+        "示例·支部书记",
+        "secretary of the branch 示例·新碶街道机关党支部",
+    ),
+    (
+        "member@demo.invalid",
+        "示例·协会成员",
+        "member of 示例·港城志愿者协会",
     ),
     ("resident@demo.invalid", "示例·居民王奶奶", "resident"),
     ("volunteer@demo.invalid", "示例·志愿者小李", "volunteer"),
@@ -116,6 +137,7 @@ pub async fn load(config: &Config) -> Result<bool> {
         .await?;
     load_accounts(&app).await?;
     load_volunteers(&app, &names, projects.skills(), homes).await?;
+    party::load(&app, &names).await?;
     let organizations = organizations::load(&app, organizations.organization, &names).await?;
 
     let photo = app.platform.files.put_photo(sample_photo()?).await?;
@@ -207,21 +229,20 @@ async fn load_accounts(app: &App) -> Result<()> {
     app.platform
         .db
         .write(move |tx| {
-            let mut made = Vec::new();
             for (email, name, _) in ACCOUNTS {
-                made.push(identity::create_account(tx, None, Some(email), Some(&hash), name)?.id);
+                identity::create_account(tx, None, Some(email), Some(&hash), name)?;
             }
-            let [platform, district, reviewer, street, grid, ..] = made[..] else {
-                return Ok(());
-            };
+            let platform = by_email(tx, "platform@demo.invalid")?;
             identity::grant(tx, Actor::System, platform, Role::PlatformAdmin, None)?;
-            for (account, role, code) in [
-                (district, Role::RegionAdmin, "330206"),
-                (reviewer, Role::RegionAdmin, "330206"),
-                (street, Role::RegionAdmin, "330206002"),
-                (grid, Role::GridWorker, "330206002-A1-G01"),
+            for (email, role, code) in [
+                ("district@demo.invalid", Role::RegionAdmin, "330206"),
+                ("reviewer@demo.invalid", Role::RegionAdmin, "330206"),
+                ("auditor@demo.invalid", Role::Auditor, "330206"),
+                ("street@demo.invalid", Role::RegionAdmin, "330206002"),
+                ("leader@demo.invalid", Role::GridLeader, "330206002-A1-G01"),
+                ("grid@demo.invalid", Role::GridWorker, "330206002-A1-G01"),
             ] {
-                let region = region(tx, code)?;
+                let (account, region) = (by_email(tx, email)?, region(tx, code)?);
                 identity::grant(tx, Actor::System, account, role, Some(region.0))?;
             }
             Ok(())

@@ -137,6 +137,19 @@ fn found(
     };
     let seen = IfMatch::read(submitted.version);
     organizations::approve(tx, desk, &reviewer, id, seen, &approval)?;
+    if row.key == OPEN {
+        let email = "member@demo.invalid";
+        let invited = Invitation {
+            phone: None,
+            email: Some(email.to_owned()),
+            name: "示例·协会成员".to_owned(),
+            role: MemberRole::Member,
+        };
+        let invitation = organizations::invite(tx, desk, &manager, id, &invited)?;
+        let member = by_email(tx, email)?;
+        let member = acting(tx, member)?;
+        organizations::accept(tx, desk, &member, invitation.id)?;
+    }
     Ok(id)
 }
 

@@ -22,6 +22,6 @@ pub mod rules;
 mod service;
 mod store;
 
-pub use model::Standing;
-pub use service::{is_party_member, members_among, react};
+pub use model::{NewMembership, Standing};
+pub use service::{Verdict, decide, declare, is_party_member, members_among, react};
 pub use store::accounts_of;

@@ -19,8 +19,8 @@ use crate::platform::journal::{self, ActorKind};
 use crate::regions::{self, RegionId};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 use crate::wishes::model::{Contact, WishId, WishKind, WishStatus};
-use crate::wishes::service::{self, Desk};
 use crate::wishes::rules::{PUBLIC_PLACE_WITHIN, public_place};
+use crate::wishes::service::{self, Desk};
 use crate::wishes::store::{self, Query};
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
