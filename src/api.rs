@@ -1,10 +1,12 @@
 //! The one routing table, and the specification made from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use actix_multipart::MultipartError;
 use actix_multipart::form::MultipartFormConfig;
 use actix_web::dev::ResourceDef;
+use actix_web::guard::fn_guard;
 use actix_web::http::Method;
 use actix_web::web::{self, Data, ServiceConfig as ActixConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -62,13 +64,48 @@ fn documented(config: &mut ServiceConfig<'_>) {
 /// The same routes for a server, which has the documentation of its own: each room's is dropped
 /// before the next one's is made. Kept together they would leave some twenty megabytes of freed
 /// memory behind in each worker.
+///
+/// actix tries routes one after the other, so a room is only entered by requests whose address
+/// begins as one of its own.
 fn served(config: &mut ActixConfig) {
     operations(&mut ServiceConfig::new(config));
     config.service(web::scope(ROOT).configure(|config| {
-        ROOMS
-            .iter()
-            .for_each(|routes| routes(&mut ServiceConfig::new(config)));
+        for (routes, openings) in ROOMS.iter().zip(OPENINGS.iter()) {
+            let room = web::scope("")
+                .guard(fn_guard(|ctx| {
+                    openings.contains(opening(ctx.head().uri.path()))
+                }))
+                .configure(|config| routes(&mut ServiceConfig::new(config)));
+            config.service(room);
+        }
     }));
+}
+
+/// How the addresses of each of [`ROOMS`] begin. No two rooms share one: a request that enters a
+/// room does not leave it for the next.
+static OPENINGS: LazyLock<Vec<BTreeSet<String>>> = LazyLock::new(|| {
+    let of_room = |routes: &fn(&mut ServiceConfig<'_>)| {
+        use utoipa_actix_web::AppExt;
+        let (_, spec) = actix_web::App::new()
+            .into_utoipa_app()
+            .configure(routes)
+            .split_for_parts();
+        let paths = spec.paths.paths.into_keys();
+        paths.map(|path| opening(&path).to_owned()).collect()
+    };
+    ROOMS.iter().map(of_room).collect()
+});
+
+/// The first part of an address below [`ROOT`], and the second where the first is shared by rooms.
+fn opening(path: &str) -> &str {
+    let path = path.strip_prefix(ROOT).unwrap_or(path);
+    let path = path.trim_start_matches('/');
+    let end = |from: usize| path[from..].find('/').map_or(path.len(), |n| from + n);
+    let first = end(0);
+    match &path[..first] {
+        "me" | "staff" if first < path.len() => &path[..end(first + 1)],
+        opening => opening,
+    }
 }
 
 #[derive(OpenApi)]
@@ -373,4 +410,21 @@ pub async fn unmatched(req: HttpRequest, methods: Data<Methods>) -> Result<HttpR
     let mut problem = Problem::new(Code::MethodNotAllowed);
     problem.allowed = Some(allowed);
     Err(problem.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_rooms_begin_an_address_alike() {
+        let mut seen = BTreeSet::new();
+        for opening in OPENINGS.iter().flatten() {
+            assert!(seen.insert(opening), "{opening} is the beginning of two");
+            assert!(!opening.contains('{'), "{opening} could be anything");
+        }
+        assert_eq!(opening("/api/v1/wishes/x/claim"), "wishes");
+        assert_eq!(opening("/api/v1/me"), "me");
+        assert_eq!(opening("/api/v1/me/wishes/"), "me/wishes");
+    }
 }

@@ -17,4 +17,4 @@ mod store;
 pub use model::{Level, Region, RegionId, RegionView};
 pub use rules::distance_m;
 pub use service::{NewRegion, set_polygon, upsert};
-pub use store::{ancestors, by_code, by_id, contains, enclosing, locate, within};
+pub use store::{ancestors, by_code, by_id, contains, enclosing, enclosing_one, locate, within};

@@ -100,6 +100,20 @@ pub fn enclosing(
     Ok(rows.into_iter().collect())
 }
 
+/// The name of the region of `level` that a region lies in (or is).
+///
+/// # Errors
+/// Those of the database.
+pub fn enclosing_one(conn: &mut Conn, id: RegionId, level: Level) -> Result<Option<String>> {
+    Ok(region_ancestors::table
+        .inner_join(regions::table.on(regions::id.eq(region_ancestors::ancestor_id)))
+        .filter(region_ancestors::region_id.eq(id))
+        .filter(regions::level.eq(level))
+        .select(regions::name)
+        .first(conn)
+        .optional()?)
+}
+
 /// What a list of regions asks for.
 #[derive(Debug, Default)]
 pub struct Query {

@@ -125,8 +125,7 @@ pub struct InvolvedView {
 }
 
 fn view(conn: &mut Conn, wish: Wish, relation: Relation) -> Result<WishView> {
-    let street =
-        regions::enclosing(conn, &[wish.region_id], Level::Street)?.remove(&wish.region_id);
+    let street = regions::enclosing_one(conn, wish.region_id, Level::Street)?;
     view_in(conn, wish, relation, street)
 }
 
