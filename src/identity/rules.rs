@@ -3,6 +3,7 @@
 use argon2::Argon2;
 use argon2::password_hash::rand_core::OsRng;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use validator::ValidationError;
 
 use super::model::{Grant, Role, ScopeKind};
 use crate::error::{Code, Error, Result};
@@ -26,6 +27,22 @@ pub fn normal_phone(text: &str) -> Result<String, Code> {
     } else {
         Err(Code::Format)
     }
+}
+
+/// [`normal_phone`] as a field rule.
+///
+/// # Errors
+/// When it is none.
+pub fn valid_phone(text: &str) -> std::result::Result<(), ValidationError> {
+    normal_phone(text).map_or_else(|_| Err(ValidationError::new("phone")), |_| Ok(()))
+}
+
+/// [`normal_email`] as a field rule.
+///
+/// # Errors
+/// When it is none.
+pub fn valid_email(text: &str) -> std::result::Result<(), ValidationError> {
+    normal_email(text).map_or_else(|_| Err(ValidationError::new("email")), |_| Ok(()))
 }
 
 /// An e-mail address in lower case, without blanks around it.

@@ -132,7 +132,7 @@ pub struct Contact {
     #[validate(length(min = 1, max = 50))]
     pub name: String,
     /// A mobile number.
-    #[validate(length(min = 1, max = 32))]
+    #[validate(custom(function = "crate::identity::valid_phone"))]
     pub phone: String,
     /// Where to deliver.
     #[validate(length(min = 1, max = 200))]

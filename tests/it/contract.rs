@@ -99,6 +99,10 @@ async fn every_operation_is_named_described_and_tagged() {
 #[actix_web::test]
 async fn wrong_methods_and_unknown_addresses_are_problems() {
     let server = Server::start().await;
+    let answer = server.get("/regions?limit=many");
+    let answer = answer.refused(400, "malformed_query").await;
+    let limit = [("/limit".to_owned(), "format".to_owned())];
+    assert_eq!(answer.fields(), limit, "it is named");
     let answer = server
         .call(Method::DELETE, "/regions")
         .refused(405, "method_not_allowed")

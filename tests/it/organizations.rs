@@ -420,6 +420,15 @@ async fn members_come_by_invitation_and_answer_once() {
         .expect(422)
         .await;
     assert_eq!(codes(&wrong), pairs(&[("/phone", "format")]));
+    let wrong = invite(json!({"name": "", "role": "member", "phone": "12", "email": "x"}))
+        .expect(422)
+        .await;
+    let all = [
+        ("/email", "format"),
+        ("/name", "length"),
+        ("/phone", "format"),
+    ];
+    assert_eq!(codes(&wrong), pairs(&all), "all at once");
     let body = json!({"phone": person.phone, "name": "示例·新人", "role": "member"});
     let invited = invite(body.clone()).expect(201).await;
     invite(body.clone()).refused(409, "already_member").await;

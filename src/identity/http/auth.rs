@@ -9,6 +9,7 @@ use validator::Validate;
 use super::{Entrance, email, phone};
 use crate::error::Result;
 use crate::identity::model::{EndReason, Tokens};
+use crate::identity::rules::{valid_email, valid_phone};
 use crate::identity::{Command, Made, service};
 use crate::platform::http::valid::Nothing;
 use crate::platform::http::{Body, ProblemBody};
@@ -18,7 +19,7 @@ use crate::platform::http::{Body, ProblemBody};
 pub(super) struct PhoneOnly {
     /// A mobile number.
     #[schema(example = "+8613800138000")]
-    #[validate(length(min = 1, max = 32))]
+    #[validate(custom(function = "valid_phone"))]
     phone: String,
 }
 
@@ -45,7 +46,7 @@ pub(super) async fn send_phone_code(
 #[serde(deny_unknown_fields)]
 pub(super) struct PhoneSignIn {
     /// A mobile number.
-    #[validate(length(min = 1, max = 32))]
+    #[validate(custom(function = "valid_phone"))]
     phone: String,
     /// The code sent to it.
     #[validate(length(min = 6, max = 6))]
@@ -84,7 +85,7 @@ pub(super) async fn sign_in_by_phone(
 #[serde(deny_unknown_fields)]
 pub(super) struct SignUp {
     /// An e-mail address.
-    #[validate(length(min = 3, max = 254))]
+    #[validate(custom(function = "valid_email"))]
     email: String,
     /// At least ten characters.
     #[validate(length(min = 10, max = 200))]
@@ -119,7 +120,7 @@ pub(super) async fn sign_up(entrance: Entrance, body: Body<SignUp>) -> Result<Ht
 #[serde(deny_unknown_fields)]
 pub(super) struct VerifyEmail {
     /// The address signed up with.
-    #[validate(length(min = 3, max = 254))]
+    #[validate(custom(function = "valid_email"))]
     email: String,
     /// The code mailed to it.
     #[validate(length(min = 6, max = 6))]
@@ -157,7 +158,7 @@ pub(super) async fn verify_email(
 #[serde(deny_unknown_fields)]
 pub(super) struct SignIn {
     /// The address of the account.
-    #[validate(length(min = 3, max = 254))]
+    #[validate(custom(function = "valid_email"))]
     email: String,
     /// Its password.
     #[validate(length(min = 1, max = 200))]
@@ -186,7 +187,7 @@ pub(super) async fn sign_in(entrance: Entrance, body: Body<SignIn>) -> Result<Js
 #[serde(deny_unknown_fields)]
 pub(super) struct EmailOnly {
     /// The address of the account.
-    #[validate(length(min = 3, max = 254))]
+    #[validate(custom(function = "valid_email"))]
     email: String,
 }
 
@@ -212,7 +213,7 @@ pub(super) async fn forgot_password(
 #[serde(deny_unknown_fields)]
 pub(super) struct ResetPassword {
     /// The address of the account.
-    #[validate(length(min = 3, max = 254))]
+    #[validate(custom(function = "valid_email"))]
     email: String,
     /// The code mailed to it.
     #[validate(length(min = 6, max = 6))]

@@ -10,6 +10,7 @@ use super::{Entrance, email, phone, wrong};
 use crate::error::{Code, Result};
 use crate::identity::consents::{self, Consent, Purpose};
 use crate::identity::model::{Account, EndReason, Grant, MeView, SessionId, SessionView};
+use crate::identity::rules::{valid_email, valid_phone};
 use crate::identity::{Caller, Command, Made, service, store};
 use crate::platform::Platform;
 use crate::platform::http::valid::Nothing;
@@ -98,10 +99,10 @@ pub(super) async fn change_password(
 #[serde(deny_unknown_fields)]
 pub(super) struct NewContact {
     /// The new phone number; this or the address.
-    #[validate(length(min = 1, max = 32))]
+    #[validate(custom(function = "valid_phone"))]
     phone: Option<String>,
     /// The new e-mail address; this or the number.
-    #[validate(length(min = 3, max = 254))]
+    #[validate(custom(function = "valid_email"))]
     email: Option<String>,
 }
 
@@ -138,10 +139,10 @@ pub(super) async fn begin_contact_change(
 #[serde(deny_unknown_fields)]
 pub(super) struct ConfirmContact {
     /// The new phone number; this or the address.
-    #[validate(length(min = 1, max = 32))]
+    #[validate(custom(function = "valid_phone"))]
     phone: Option<String>,
     /// The new e-mail address; this or the number.
-    #[validate(length(min = 3, max = 254))]
+    #[validate(custom(function = "valid_email"))]
     email: Option<String>,
     /// The code sent to the new one.
     #[validate(length(min = 6, max = 6))]

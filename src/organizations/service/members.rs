@@ -29,8 +29,10 @@ const UNREVIEWED: &str = "(尚未审核的组织)";
 #[serde(deny_unknown_fields)]
 pub struct Invitation {
     /// The person's phone.
+    #[validate(custom(function = "identity::valid_phone"))]
     pub phone: Option<String>,
     /// The person's e-mail address.
+    #[validate(custom(function = "identity::valid_email"))]
     pub email: Option<String>,
     /// What the organisation calls the person.
     #[validate(length(min = 1, max = 50))]

@@ -76,17 +76,26 @@ pub fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
     Ok(input)
 }
 
-fn malformed(reason: &str, pointer: &str) -> Problem {
-    let code = if reason.starts_with("missing field") {
+/// What is wrong with a field, by what serde says.
+fn code_of(reason: &str) -> Code {
+    if reason.starts_with("missing field") {
         Code::Required
     } else if reason.starts_with("unknown field") {
         Code::UnknownField
     } else {
         Code::Format
+    }
+}
+
+fn malformed(reason: &str, pointer: &str) -> Problem {
+    let code = code_of(reason);
+    let at = match pointer {
+        "" => String::new(),
+        pointer => format!("({pointer})"),
     };
     Problem::new(Code::MalformedJson)
         .detail(
-            format!("请求内容不是有效的 JSON({reason})。"),
+            format!("请求内容不是有效的 JSON,或不符合所要求的格式{at}。"),
             format!("The body is not valid JSON of the expected shape: {reason}."),
         )
         .field(pointer, code)
@@ -213,28 +222,32 @@ impl<T: DeserializeOwned + Validate> FromRequest for Params<T> {
         if req.query_string().contains("%00") {
             return ready(Err(Code::MalformedQuery.into()));
         }
-        ready(
-            web::Query::<T>::from_query(req.query_string())
-                .map_err(|error| {
-                    let reason = match &error {
-                        actix_web::error::QueryPayloadError::Deserialize(inner) => {
-                            inner.to_string()
-                        }
-                        _ => error.to_string(),
-                    };
-                    Problem::new(Code::MalformedQuery)
-                        .detail(
-                            format!("查询参数格式不正确({reason})。"),
-                            format!("A query parameter has the wrong form: {reason}."),
-                        )
-                        .into()
-                })
-                .and_then(|query| {
-                    let query = query.into_inner();
-                    check(&query, "").map(|()| Self(query))
-                }),
-        )
+        ready(query(req.query_string()).map(Self))
     }
+}
+
+fn query<T: DeserializeOwned + Validate>(text: &str) -> Result<T> {
+    let pairs = url::form_urlencoded::parse(text.as_bytes());
+    let query: T = serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs))
+        .map_err(|error| {
+            let reason = error.inner().to_string();
+            let pointer = pointer_of_path(&error.path().to_string());
+            Problem::new(Code::MalformedQuery)
+                .detail(
+                    format!(
+                        "查询参数格式不正确{}。",
+                        if pointer.is_empty() {
+                            String::new()
+                        } else {
+                            format!("({pointer})")
+                        }
+                    ),
+                    format!("A query parameter has the wrong form: {reason}."),
+                )
+                .field(pointer, code_of(&reason))
+        })?;
+    check(&query, "")?;
+    Ok(query)
 }
 
 /// The body of an action that takes nothing.
