@@ -23,9 +23,9 @@ echo "hello: $hello requests/s"
 
 serve() { # NAME
     start
+    echo "$1, memory after start with the sample district: $(ps -o rss= -p "$server" | awk '{printf "%.0f MB", $1 / 1024}')"
     token=$(sign_in volunteer@demo.invalid)
     wish=$(curl -sf "$S/wishes?limit=1" | json .items[0].id)
-    echo "$1, memory after start with the sample district: $(ps -o rss= -p "$server" | awk '{printf "%.0f MB", $1 / 1024}')"
     for what in "me" "wishes/$wish" "wishes?limit=20" "regions/$(curl -sf "$S/regions?limit=1" | json .items[0].id)"; do
         r=$(rate "$S/$what" "authorization: Bearer $token")
         echo "$1, GET /${what%%-*}…: $r requests/s, $(share "$r" "$hello") of hello"
