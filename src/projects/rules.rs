@@ -123,6 +123,25 @@ pub const MOVES: &[Move<ProjectStatus>] = &[
     },
 ];
 
+/// How many adult, vetted volunteers work with minors needs (domain §3).
+pub const MINORS_ADULTS: i64 = 2;
+
+/// The age from which work with minors and dangerous work are open (domain §3).
+pub const ADULT_AGE: i32 = 18;
+
+/// The age from which one joins a crew without a guardian's consent (PIPL Art. 31); there is no
+/// record of such consents yet.
+pub const CREW_AGE: i32 = 14;
+
+/// The least age for a project's work, for those whose date of birth is known.
+pub fn least_age(minors: bool, dangerous: bool) -> i32 {
+    if minors || dangerous {
+        ADULT_AGE
+    } else {
+        CREW_AGE
+    }
+}
+
 /// How a caller stands to a project. Several may hold at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Relation {
@@ -140,6 +159,11 @@ impl Relation {
         let is_unpublished = matches!(status, Draft | Submitted | Returned | Approved);
         self != Self::default() || !(is_unpublished || status == Cancelled)
     }
+}
+
+/// Whether its last day is behind it: nobody takes it on or joins it any more.
+pub fn is_over(project: &Project, today: NaiveDate) -> bool {
+    project.ends_on < today
 }
 
 /// What a project still misses to be submitted (domain §3): each miss on its own.
@@ -172,7 +196,7 @@ pub fn misses(project: &Project, roles: &[ProjectRole], today: NaiveDate) -> Vec
     let seats: i32 = roles.iter().map(|role| role.seats).sum();
     if roles.is_empty() {
         miss("/roles", Code::Required);
-    } else if project.minors && seats < 2 {
+    } else if project.minors && i64::from(seats) < MINORS_ADULTS {
         miss("/roles", Code::TwoAdults);
     }
     missing

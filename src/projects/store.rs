@@ -109,6 +109,8 @@ pub struct Query {
     pub author: Option<AccountId>,
     /// Only those published by this organisation.
     pub organization: Option<OrganizationId>,
+    /// Only those whose last day is not before this one.
+    pub not_over_on: Option<NaiveDate>,
     /// Only those made before this one.
     pub before: Option<ProjectId>,
     /// Rows a page holds; one more is answered where there is one.
@@ -146,6 +148,9 @@ pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Project>> {
     }
     if let Some(organization) = query.organization {
         rows = rows.filter(projects::organization_id.eq(organization));
+    }
+    if let Some(day) = query.not_over_on {
+        rows = rows.filter(projects::ends_on.ge(day));
     }
     if let Some(before) = query.before {
         rows = rows.filter(projects::id.lt(before));

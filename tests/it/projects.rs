@@ -8,7 +8,7 @@ use yiqilai::identity::Role;
 use crate::harness::{Answer, Call, Server, User};
 use crate::organizations::{Town, town};
 
-fn photo(shade: u8) -> reqwest::multipart::Form {
+pub fn photo(shade: u8) -> reqwest::multipart::Form {
     let picture = image::RgbImage::from_pixel(40, 30, image::Rgb([shade, 90, 120]));
     let mut bytes = std::io::Cursor::new(Vec::new());
     image::DynamicImage::ImageRgb8(picture)
@@ -18,7 +18,7 @@ fn photo(shade: u8) -> reqwest::multipart::Form {
     reqwest::multipart::Form::new().part("photo", part)
 }
 
-fn body(t: &Town) -> Value {
+pub fn body(t: &Town) -> Value {
     json!({
         "region_id": t.street, "title": "示例·一小时课外服务", "summary": "放学后一小时的陪伴。",
         "field": "education", "life_cycle": "education", "risk_notice": "请注意交通安全。",
@@ -32,7 +32,7 @@ fn body(t: &Town) -> Value {
 }
 
 impl Town {
-    async fn project(&self, by: &User, body: Value) -> String {
+    pub async fn project(&self, by: &User, body: Value) -> String {
         self.server
             .post("/projects")
             .by(by)
@@ -42,14 +42,14 @@ impl Town {
             .id()
     }
 
-    fn project_act(&self, by: &User, id: &str, verb: &str) -> Call<'_> {
+    pub fn project_act(&self, by: &User, id: &str, verb: &str) -> Call<'_> {
         self.server
             .post(&format!("/projects/{id}/{verb}"))
             .by(by)
             .json(json!({}))
     }
 
-    async fn project_review(&self, by: &User, id: &str, verb: &str, body: Value) -> Answer {
+    pub async fn project_review(&self, by: &User, id: &str, verb: &str, body: Value) -> Answer {
         let seen = self
             .server
             .get(&format!("/projects/{id}"))
@@ -66,7 +66,7 @@ impl Town {
     }
 
     /// An open project outside of any batch, published by the street.
-    async fn open_project(&self, change: Value) -> String {
+    pub async fn open_project(&self, change: Value) -> String {
         let mut body = body(self);
         for (key, value) in change.as_object().unwrap() {
             body[key] = value.clone();
@@ -87,7 +87,7 @@ impl Town {
         id
     }
 
-    fn claim(&self, by: &User, project: &str, organization: Option<&str>) -> Call<'_> {
+    pub fn claim(&self, by: &User, project: &str, organization: Option<&str>) -> Call<'_> {
         let body = organization.map_or(json!({}), |id| json!({ "organization_id": id }));
         self.server
             .post(&format!("/projects/{project}/claims"))
@@ -95,14 +95,14 @@ impl Town {
             .json(body)
     }
 
-    fn claim_act(&self, by: &User, id: &str, verb: &str, body: Value) -> Call<'_> {
+    pub fn claim_act(&self, by: &User, id: &str, verb: &str, body: Value) -> Call<'_> {
         self.server
             .post(&format!("/project-claims/{id}/{verb}"))
             .by(by)
             .json(body)
     }
 
-    async fn status(&self, project: &str) -> String {
+    pub async fn status(&self, project: &str) -> String {
         let project = self
             .server
             .get(&format!("/projects/{project}"))
@@ -111,7 +111,7 @@ impl Town {
         project.json["status"].as_str().unwrap().to_owned()
     }
 
-    async fn claim_status(&self, by: &User, id: &str) -> Value {
+    pub async fn claim_status(&self, by: &User, id: &str) -> Value {
         let claim = self
             .server
             .get(&format!("/project-claims/{id}"))
@@ -121,7 +121,7 @@ impl Town {
         claim.json["status"].clone()
     }
 
-    async fn add_photo(&self, by: &User, claim: &str, shade: u8) -> String {
+    pub async fn add_photo(&self, by: &User, claim: &str, shade: u8) -> String {
         let path = format!("/project-claims/{claim}/photos");
         self.server
             .post(&path)
@@ -133,7 +133,7 @@ impl Town {
     }
 
     /// A claim that is being carried out.
-    async fn executing(&self, by: &User, project: &str, organization: &str) -> String {
+    pub async fn executing(&self, by: &User, project: &str, organization: &str) -> String {
         let claim = self
             .claim(by, project, Some(organization))
             .expect(201)
@@ -149,7 +149,7 @@ impl Town {
     }
 }
 
-async fn volunteer(server: &Server, region: uuid::Uuid) -> User {
+pub async fn volunteer(server: &Server, region: uuid::Uuid) -> User {
     let user = server.person("示例·志愿者").await;
     let profile = json!({
         "region_id": region, "introduction": "", "birth_date": null, "skills": [], "interests": [],
@@ -164,7 +164,7 @@ async fn volunteer(server: &Server, region: uuid::Uuid) -> User {
     user
 }
 
-fn fields(answer: &Answer) -> Vec<(String, String)> {
+pub fn fields(answer: &Answer) -> Vec<(String, String)> {
     let mut fields = answer.fields();
     fields.sort();
     fields
@@ -217,7 +217,12 @@ async fn the_whole_story_of_a_batch() {
         .get(&format!("/campaigns/{campaign}"))
         .expect(200)
         .await;
-    let listed = t.server.get(&batches).expect(200).await;
+    let listed = t
+        .server
+        .get(&batches)
+        .by(&t.district_admin)
+        .expect(200)
+        .await;
     assert_eq!(listed.json["items"][0]["status"], "draft");
     publish(&t.district_admin).refused(409, "batch_empty").await;
 
@@ -1182,7 +1187,7 @@ async fn a_filed_organisation_claims_inside_its_street_only() {
 
 impl Town {
     /// A volunteer who agrees to be matched.
-    async fn matched(&self, skills: Value, longitude: f64) -> User {
+    pub async fn matched(&self, skills: Value, longitude: f64) -> User {
         let user = self.server.person("示例·志愿者").await;
         let profile = json!({
             "region_id": self.grid, "introduction": "", "birth_date": null, "skills": skills, "interests": [],
@@ -1204,7 +1209,7 @@ impl Town {
         user
     }
 
-    async fn failed(&self, by: &User, role: &Value) -> Vec<String> {
+    pub async fn failed(&self, by: &User, role: &Value) -> Vec<String> {
         let path = format!("/needs/project_role/{}/explanation", role.as_str().unwrap());
         let why = self.server.get(&path).by(by).expect(200).await;
         let codes = why.json["filters"]
@@ -1215,7 +1220,7 @@ impl Town {
         codes.map(str::to_owned).collect()
     }
 
-    async fn has_world_of_database(&self) {
+    pub async fn has_world_of_database(&self) {
         let matching = &self.server.app.matching;
         matching.until_current().await.unwrap();
         let built = matching.rebuilt().await.unwrap();

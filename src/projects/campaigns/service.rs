@@ -66,6 +66,45 @@ fn entitled(conn: &mut Conn, caller: &Caller, region: RegionId) -> Result<()> {
     }
 }
 
+fn may_see(conn: &mut Conn, caller: Option<&Caller>, row: &Batch, of: RegionId) -> Result<bool> {
+    let Some(caller) = caller.filter(|_| row.status == BatchStatus::Draft) else {
+        return Ok(row.status != BatchStatus::Draft);
+    };
+    match entitled(conn, caller, of) {
+        Ok(()) => Ok(true),
+        Err(error) if error.code() == Code::Forbidden => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The batches of a campaign, the oldest first; drafts only for those who may change them.
+///
+/// # Errors
+/// `not_found`.
+pub fn batches(conn: &mut Conn, caller: Option<&Caller>, of: CampaignId) -> Result<Vec<Batch>> {
+    let region = store::campaign(conn, of)?.region_id;
+    let mut seen = Vec::new();
+    for row in store::batches(conn, of)? {
+        if may_see(conn, caller, &row, region)? {
+            seen.push(row);
+        }
+    }
+    Ok(seen)
+}
+
+/// A batch, as its campaign's [`batches`] are seen.
+///
+/// # Errors
+/// `not_found`.
+pub fn batch(conn: &mut Conn, caller: Option<&Caller>, id: BatchId) -> Result<Batch> {
+    let (row, campaign) = store::batch(conn, id)?;
+    if may_see(conn, caller, &row, campaign.region_id)? {
+        Ok(row)
+    } else {
+        Err(Code::NotFound.into())
+    }
+}
+
 /// Makes a campaign.
 ///
 /// # Errors

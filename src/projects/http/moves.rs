@@ -97,7 +97,7 @@ moves! {
     /// Cancel a project
     ///
     /// Its claims end.
-    cancel "/projects/{id}/cancel" Reason, |tx, _desk, caller, id, input| service::cancel(tx, caller, id, &input.reason);
+    cancel "/projects/{id}/cancel" Reason, |tx, desk, caller, id, input| service::cancel(tx, desk, caller, id, &input.reason);
     /// Put a completed project away
     archive "/projects/{id}/archive" Nothing, |tx, _desk, caller, id, _input| service::archive(tx, caller, id);
 }

@@ -34,10 +34,9 @@ pub fn submit(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project
 }
 
 fn complete(tx: &mut Tx<'_>, project: &Project) -> Result<()> {
-    let today = tx.now.with_timezone(&tx.zone).date_naive();
     let roles = store::roles(tx.conn, project.id)?;
     let mut missing = Problem::new(Code::Invalid);
-    missing.errors = rules::misses(project, &roles, today);
+    missing.errors = rules::misses(project, &roles, tx.today());
     if missing.errors.is_empty() {
         Ok(())
     } else {
@@ -171,13 +170,19 @@ pub fn resume(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ProjectId) -> R
 ///
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
-pub fn cancel(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, reason: &str) -> Result<Project> {
+pub fn cancel(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: ProjectId,
+    reason: &str,
+) -> Result<Project> {
     let project = of_publisher(tx.conn, caller, id)?;
     if is_repeat(tx.conn, &project, "cancel", caller)? {
         return Ok(project);
     }
     let moved = advance(tx, &project, "cancel", caller.actor(), Some(reason))?;
-    claims::end_all(tx, &moved, caller.actor(), reason)?;
+    claims::end_all(tx, desk, &moved, caller.actor(), reason)?;
     Ok(moved)
 }
 
