@@ -216,11 +216,20 @@ pub struct Tally {
 }
 
 /// The move that a project makes because its claims stand as they do; none when it stays.
-pub fn follow(status: ProjectStatus, seats: i32, claims: Tally) -> Option<&'static str> {
+///
+/// While it can be claimed and a claim seat is free, it is open, however far its claims are. Once
+/// all seats are taken, or its claiming is `closed` with at least one taken, it follows those that
+/// there are: it runs when one has begun, and is completed when all are fulfilled.
+pub fn follow(
+    status: ProjectStatus,
+    seats: i32,
+    closed: bool,
+    claims: Tally,
+) -> Option<&'static str> {
     let taken = claims.live + claims.fulfilled;
-    let is_full = taken >= i64::from(seats);
+    let is_full = taken >= i64::from(seats) || (closed && taken > 0);
     match status {
-        Open if is_full && claims.live > 0 => Some("claim"),
+        Open if is_full => Some("claim"),
         Claimed | Running | Completing if !is_full => Some("free"),
         // somebody new holds the seat and has not begun
         Running | Completing if claims.begun == 0 && claims.fulfilled == 0 => Some("free"),
@@ -259,13 +268,13 @@ mod tests {
         #[test]
         fn following_the_claims_is_always_a_move_and_comes_to_rest(
             from in prop::sample::select(ProjectStatus::VARIANTS),
-            seats in 1..4i32, live in 0..4i64, begun in 0..4i64, reported in 0..4i64, fulfilled in 0..4i64,
+            seats in 1..4i32, closed: bool, live in 0..4i64, begun in 0..4i64, reported in 0..4i64, fulfilled in 0..4i64,
         ) {
             let begun = begun.min(live);
             let claims = Tally { live, begun, reported: reported.min(begun), fulfilled };
             let mut status = from;
             let mut steps = 0;
-            while let Some(verb) = follow(status, seats, claims) {
+            while let Some(verb) = follow(status, seats, closed, claims) {
                 status = lifecycle::step(MOVES, status, verb).expect("a move of the table");
                 steps += 1;
                 prop_assert!(steps < 6, "it goes round in circles from {from:?}");

@@ -407,19 +407,8 @@ async fn the_story_keeps_claims_that_lost_their_seat_and_why() {
 #[actix_web::test]
 async fn draft_batches_are_for_those_who_may_change_them() {
     let t = town().await;
-    let campaign = json!({"region_id": t.district, "name": "示例·行动"});
-    let campaign = t
-        .server
-        .post("/campaigns")
-        .by(&t.district_admin)
-        .json(campaign)
-        .expect(201)
-        .await
-        .id();
+    let (campaign, batch) = t.batch().await;
     let batches = format!("/campaigns/{campaign}/batches");
-    let window = json!({"name": "第一批", "opens_at": "2026-11-23T01:00:00Z", "closes_at": "2026-12-23T03:00:00Z"});
-    let batch = t.server.post(&batches).by(&t.district_admin).json(window);
-    let batch = batch.expect(201).await.id();
     let one = format!("/batches/{batch}");
     let count = |answer: Answer| answer.json["items"].as_array().unwrap().len();
     assert_eq!(count(t.server.get(&batches).expect(200).await), 0);

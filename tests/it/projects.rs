@@ -1425,3 +1425,197 @@ async fn internal_party_activities_are_for_verified_members() {
     );
     t.has_world_of_database().await;
 }
+
+#[actix_web::test]
+async fn absent_null_and_a_value_are_three_things() {
+    let t = town().await;
+    let mut wanted = body(&t);
+    for (key, value) in [
+        ("dangerous", json!(true)),
+        ("insurance_policy", json!("PICC-1")),
+        ("insurance_from", json!("2026-12-01")),
+        ("insurance_until", json!("2027-06-30")),
+        ("beneficiary_group", json!("elder")),
+    ] {
+        wanted[key] = value;
+    }
+    let id = t.project(&t.street_admin, wanted).await;
+    let path = format!("/projects/{id}");
+    let edit = |body: Value| t.patched(&t.street_admin, &path, body);
+    let keys = [
+        "insurance_policy",
+        "insurance_from",
+        "insurance_until",
+        "longitude",
+        "latitude",
+        "beneficiary_group",
+    ];
+    let same = edit(json!({})).await;
+    let mut none = json!({});
+    for key in keys {
+        assert!(!same.json[key].is_null(), "{key} is left alone");
+        none[key] = Value::Null;
+    }
+    let removed = edit(none).await;
+    assert_eq!(removed.status, 200, "{:#}", removed.json);
+    for key in keys {
+        assert!(removed.json[key].is_null(), "{key} is removed");
+    }
+    let set = edit(json!({"beneficiary_group": "elder", "region_id": t.grid})).await;
+    assert_eq!(set.json["beneficiary_group"], "elder");
+    assert_eq!(set.json["region_id"], json!(t.grid));
+
+    let refused = edit(json!({"title": null})).await;
+    assert_eq!(
+        fields(&refused),
+        [("/title".to_owned(), "format".to_owned())],
+        "a project has a title"
+    );
+    let refused = edit(json!({"region_id": uuid::Uuid::nil()})).await;
+    assert_eq!(
+        fields(&refused),
+        [("/region_id".to_owned(), "unknown_reference".to_owned())]
+    );
+    let refused = edit(json!({"region_id": t.district})).await;
+    assert_eq!(refused.json["code"], "forbidden", "not the street's");
+
+    let (_, batch) = t.batch().await;
+    let batch = format!("/batches/{batch}");
+    let edit = |body: Value| t.patched(&t.district_admin, &batch, body);
+    let refused = edit(json!({"closes_at": null})).await;
+    assert_eq!(
+        fields(&refused),
+        [("/closes_at".to_owned(), "format".to_owned())]
+    );
+    assert_eq!(edit(json!({"name": "第一批"})).await.status, 200);
+}
+
+impl Town {
+    /// A campaign of the district and a draft batch of it, closed a month from now.
+    pub async fn batch(&self) -> (String, String) {
+        let campaign = json!({"region_id": self.district, "name": "示例·行动"});
+        let campaign = self
+            .server
+            .post("/campaigns")
+            .by(&self.district_admin)
+            .json(campaign)
+            .expect(201)
+            .await
+            .id();
+        let window = json!({"name": "示例·批次", "opens_at": "2026-11-23T01:00:00Z", "closes_at": "2026-12-23T03:00:00Z"});
+        let batch = self
+            .server
+            .post(&format!("/campaigns/{campaign}/batches"))
+            .by(&self.district_admin)
+            .json(window)
+            .expect(201)
+            .await
+            .id();
+        (campaign, batch)
+    }
+
+    async fn report(&self, by: &User, claim: &str) {
+        let photo = self.add_photo(by, claim, 5).await;
+        let report = json!({"report": "完成", "people_served": 3, "photos": [photo]});
+        self.claim_act(by, claim, "report", report)
+            .expect(200)
+            .await;
+    }
+}
+
+#[actix_web::test]
+async fn a_project_goes_on_with_the_claims_it_has_once_its_publisher_closes_the_claiming() {
+    let t = town().await;
+    let (a, first) = t.active("示例·甲队").await;
+    let (b, second) = t.active("示例·乙队").await;
+    let id = t
+        .open_project(json!({"claim_seats": 3, "claim_mode": "reviewed"}))
+        .await;
+    let close = |by: &User| t.project_act(by, &id, "close-claims");
+    close(&t.street_admin).refused(409, "nothing_claimed").await;
+    close(&first).refused(403, "forbidden").await;
+    let claim = t.claim(&first, &id, Some(&a)).expect(201).await.id();
+    t.claim_act(&t.street_admin, &claim, "approve", json!({}))
+        .expect(200)
+        .await;
+    let applied = t.claim(&second, &id, Some(&b)).expect(201).await.id();
+    t.claim_act(&first, &claim, "plan", json!({"plan": "每周六上午。"}))
+        .expect(200)
+        .await;
+    t.claim_act(&first, &claim, "start", json!({}))
+        .expect(200)
+        .await;
+    assert_eq!(t.status(&id).await, "open", "two seats are free");
+    let closed = close(&t.street_admin).expect(200).await;
+    assert_eq!(closed.json["status"], "running");
+    assert_eq!(closed.json["claim_seats"], 1);
+    assert_eq!(t.claim_status(&second, &applied).await, "waitlisted");
+    close(&t.street_admin).expect(200).await;
+    let reason = json!({"reason": "台风"});
+    t.project_act(&t.street_admin, &id, "suspend")
+        .json(reason)
+        .expect(200)
+        .await;
+    t.project_act(&t.street_admin, &id, "resume")
+        .expect(200)
+        .await;
+    t.report(&first, &claim).await;
+    assert_eq!(t.status(&id).await, "completing");
+    t.claim_act(&t.street_admin, &claim, "accept", json!({}))
+        .expect(200)
+        .await;
+    assert_eq!(t.status(&id).await, "completed");
+    t.project_act(&t.street_admin, &id, "archive")
+        .expect(200)
+        .await;
+
+    let draft = t.project(&t.street_admin, body(&t)).await;
+    t.project_act(&t.street_admin, &draft, "close-claims")
+        .refused(409, "move_not_allowed")
+        .await;
+}
+
+#[actix_web::test]
+async fn a_project_goes_on_with_the_claims_it_has_once_its_window_closes() {
+    let t = town().await;
+    let (_, batch) = t.batch().await;
+    let mut wanted = body(&t);
+    wanted["batch_id"] = json!(batch);
+    wanted["claim_seats"] = json!(2);
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let id = t.project(&t.street_admin, wanted.clone()).await;
+        t.project_act(&t.street_admin, &id, "submit")
+            .expect(200)
+            .await;
+        t.project_review(&t.district_admin, &id, "approve", json!({}))
+            .await;
+        ids.push(id);
+    }
+    t.server
+        .post(&format!("/batches/{batch}/publish"))
+        .by(&t.district_admin)
+        .json(json!({}))
+        .expect(200)
+        .await;
+    let (a, leader) = t.active("示例·甲队").await;
+    let fulfilled = t.executing(&leader, &ids[0], &a).await;
+    t.report(&leader, &fulfilled).await;
+    let reported = t.executing(&leader, &ids[1], &a).await;
+    t.report(&leader, &reported).await;
+    t.claim_act(&t.street_admin, &fulfilled, "accept", json!({}))
+        .expect(200)
+        .await;
+    for id in &ids {
+        assert_eq!(t.status(id).await, "open", "its window is open");
+    }
+    t.server.pass(TimeDelta::days(31)).await;
+    for (id, status) in ids.iter().zip(["completed", "completing", "open"]) {
+        assert_eq!(t.status(id).await, status);
+    }
+    let street_admin = t.server.again(&t.street_admin).await;
+    t.claim_act(&street_admin, &reported, "accept", json!({}))
+        .expect(200)
+        .await;
+    assert_eq!(t.status(&ids[1]).await, "completed");
+}

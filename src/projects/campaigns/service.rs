@@ -9,6 +9,7 @@ use crate::identity::{Caller, Role};
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::http::IfMatch;
+use crate::platform::http::valid::given;
 use crate::platform::journal::Change;
 use crate::projects::service::open_batch;
 use crate::regions::{self, RegionId};
@@ -47,10 +48,16 @@ pub struct NewBatch {
 pub struct EditBatch {
     /// Its name.
     #[validate(length(min = 1, max = 80))]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub name: Option<String>,
     /// From when its projects may be claimed.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub opens_at: Option<Instant>,
     /// Until when, not included.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub closes_at: Option<Instant>,
 }
 

@@ -1,12 +1,13 @@
 //! What can be done with projects: writing them down, and the moves of their lives.
 
+mod editing;
 mod moves;
 mod writing;
 
-use super::claims;
 use super::model::{Project, ProjectId};
 use super::rules::{self, MOVES, ProjectRules, Relation};
 use super::store;
+use super::{campaigns, claims};
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
 use crate::notifications::{self, Kind, Notice};
@@ -16,9 +17,12 @@ use crate::platform::journal::{self, Actor, Change};
 use crate::platform::lifecycle;
 use crate::platform::token::Vault;
 
+pub use editing::{EditProject, edit};
 pub(in crate::projects) use moves::open_batch;
-pub use moves::{approve, archive, cancel, open, resume, revise, send_back, submit, suspend};
-pub use writing::{EditProject, NewProject, NewRole, create, edit};
+pub use moves::{
+    approve, archive, cancel, close_claims, open, resume, revise, send_back, submit, suspend, sweep,
+};
+pub use writing::{NewProject, NewRole, create};
 pub(in crate::projects) use writing::{check, draft, write_roles};
 
 /// What every write of this room needs beside its transaction.
@@ -179,11 +183,23 @@ pub(in crate::projects) fn publishers(
     }
 }
 
+/// Whether nobody can claim a project any more, because it is over or its batch's window has closed.
+fn claiming_is_closed(tx: &mut Tx<'_>, project: &Project) -> Result<bool> {
+    if rules::is_over(project, tx.today()) {
+        return Ok(true);
+    }
+    match project.batch_id {
+        Some(batch) => Ok(campaigns::batch(tx.conn, batch)?.0.closes_at <= tx.now),
+        None => Ok(false),
+    }
+}
+
 /// Moves a project on to where its claims have brought it.
 pub(in crate::projects) fn follow_claims(tx: &mut Tx<'_>, id: ProjectId) -> Result<Project> {
     let tally = claims::tally(tx.conn, id)?;
     let mut project = store::project(tx.conn, id)?;
-    while let Some(verb) = rules::follow(project.status, project.claim_seats, tally) {
+    let closed = claiming_is_closed(tx, &project)?;
+    while let Some(verb) = rules::follow(project.status, project.claim_seats, closed, tally) {
         project = advance(tx, &project, verb, Actor::System, None)?;
     }
     Ok(project)

@@ -1,9 +1,11 @@
 //! The moves of a project's life that people make.
 
+use serde_json::json;
+
 use super::super::model::{Project, ProjectId, ProjectStatus};
 use super::super::rules::{self, MOVES};
 use super::super::{claims, store};
-use super::{Desk, advance, follow_claims, is_repeat, notice, of_publisher, of_reviewer};
+use super::{Desk, advance, change, follow_claims, is_repeat, notice, of_publisher, of_reviewer};
 use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
 use crate::notifications::{self, Kind, notify};
@@ -117,6 +119,61 @@ pub fn open(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> 
         return Err(Code::OpensWithItsBatch.into());
     }
     advance(tx, &project, "open", caller.actor(), None)
+}
+
+/// Ends the claiming of a project early: it keeps as many claim seats as are taken, and goes on with
+/// those. A seat that gets free later can be claimed again. With no seat left to give, nothing
+/// changes.
+///
+/// # Errors
+/// `forbidden`; `nothing_claimed`; `move_not_allowed` before it is open and once it is over.
+pub fn close_claims(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
+    of_publisher(tx.conn, caller, id)?;
+    claims::serialize(tx, id)?;
+    let project = of_publisher(tx.conn, caller, id)?;
+    if !matches!(
+        project.status,
+        ProjectStatus::Open
+            | ProjectStatus::Claimed
+            | ProjectStatus::Running
+            | ProjectStatus::Suspended
+            | ProjectStatus::Completing
+    ) {
+        return Err(lifecycle::refusal(MOVES, project.status));
+    }
+    let tally = claims::tally(tx.conn, id)?;
+    let taken = i32::try_from(tally.live + tally.fulfilled).unwrap_or(i32::MAX);
+    if taken >= project.claim_seats {
+        return Ok(project);
+    }
+    if taken == 0 {
+        return Err(Code::NothingClaimed.into());
+    }
+    let closed = Project {
+        claim_seats: taken,
+        ..project.clone()
+    };
+    if !store::save(tx.conn, &closed)? {
+        return Err(Code::VersionMismatch.into());
+    }
+    let seats = json!({ "claim_seats": taken, "before": project.claim_seats });
+    tx.journal(change(&project, caller.actor(), "close_claims").payload(seats))?;
+    claims::line_up(tx, &closed)?;
+    follow_claims(tx, id)
+}
+
+/// Lets the open projects whose claiming has closed by the passing of time go on with the claims
+/// they have, up to `limit`; returns how many there were.
+///
+/// # Errors
+/// Those of the database.
+pub fn sweep(tx: &mut Tx<'_>, limit: i64) -> Result<usize> {
+    let closed = store::closed_and_claimed(tx.conn, tx.today(), tx.now, limit)?;
+    for id in &closed {
+        claims::serialize(tx, *id)?;
+        follow_claims(tx, *id)?;
+    }
+    Ok(closed.len())
 }
 
 /// Opens the approved projects of a batch that is being published.

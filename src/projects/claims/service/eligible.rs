@@ -2,7 +2,7 @@
 
 use super::super::model::ProjectClaim;
 use super::super::store;
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::identity::{Caller, Role};
 use crate::organizations::{self, OrganizationId};
 use crate::platform::db::Tx;
@@ -68,7 +68,8 @@ pub(super) fn in_window(tx: &mut Tx<'_>, project: &Project) -> Result<()> {
 /// and is not at its limit.
 ///
 /// # Errors
-/// `project_over`, `claim_limit_reached`, what keeps the organisation or the person from the work.
+/// `project_over`, `claim_limit_reached`, what keeps the organisation from acting, and
+/// `not_available` for a person whom the work does not suit.
 pub(super) fn may_hold(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -83,7 +84,11 @@ pub(super) fn may_hold(
         organizations::may_act(tx.conn, &organization, project.region_id)?;
     }
     if let Some(person) = claim.person_id {
-        crews::suits(tx, desk, project, person)?;
+        // whoever decides on the claim is not told what its person lacks
+        crews::suits(tx, desk, project, person).map_err(|error| match error {
+            Error::Problem(_) => Code::NotAvailable.into(),
+            error => error,
+        })?;
     }
     // the limit spans several projects: two claims of one claimant wait for each other
     let who = claim

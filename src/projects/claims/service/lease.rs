@@ -141,12 +141,18 @@ pub fn approve(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Re
     may_hold(tx, desk, &project, &claim)?;
     hold(tx, desk, &project, &claim, verb, caller.actor())?;
     if seats_left(tx.conn, &project)? == 0 {
-        for other in store::in_states(tx.conn, project.id, &[ClaimStatus::Applied])? {
-            wait(tx, &project, &other)?;
-        }
+        line_up(tx, &project)?;
     }
     follow_claims(tx, project.id)?;
     store::claim(tx.conn, id)
+}
+
+/// Puts the applications of a project into the line, since no seat is left.
+pub(in crate::projects) fn line_up(tx: &mut Tx<'_>, project: &Project) -> Result<()> {
+    for other in store::in_states(tx.conn, project.id, &[ClaimStatus::Applied])? {
+        wait(tx, project, &other)?;
+    }
+    Ok(())
 }
 
 /// Turns a claim down, with a reason.

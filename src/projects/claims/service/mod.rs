@@ -26,7 +26,7 @@ use super::store;
 
 pub use clock::{react, remind, sweep};
 pub use lease::{Application, apply, approve, reject, revoke, withdraw};
-pub(in crate::projects) use lease::{end_all, pause, unpause};
+pub(in crate::projects) use lease::{end_all, line_up, pause, unpause};
 pub use work::{
     NewProgress, Plan, Report, accept, add_photo, add_progress, plan, report, send_back, start,
     story,
@@ -173,7 +173,7 @@ fn of_publisher(conn: &mut Conn, caller: &Caller, id: ClaimId) -> Result<(Projec
 }
 
 /// Everything about who holds a project waits here for each other.
-fn serialize(tx: &mut Tx<'_>, id: ProjectId) -> Result<()> {
+pub(in crate::projects) fn serialize(tx: &mut Tx<'_>, id: ProjectId) -> Result<()> {
     tx.serialize_on(&format!("project:{id}"))
 }
 
