@@ -265,3 +265,33 @@ async fn children_are_in_no_crew_and_the_young_not_in_dangerous_work() {
     }
     assert_eq!(joined, [(true, true), (false, false)]);
 }
+
+#[actix_web::test]
+async fn a_leader_is_not_told_what_an_applicant_came_to_lack() {
+    let t = town().await;
+    let (a, leader) = t.active("示例·甲队").await;
+    let id = t
+        .open_project(json!({
+            "dangerous": true, "insurance_policy": "示例1", "insurance_from": "2026-12-01",
+            "insurance_until": "2027-06-30",
+        }))
+        .await;
+    let claim = t.claim(&leader, &id, Some(&a)).expect(201).await.id();
+    let person = t.born("1990-01-01").await;
+    let body = json!({"role_id": t.role(&id, 0).await});
+    let place = t.crew(&person, &claim, body).expect(201).await.id();
+    let seen = t.server.get("/me/volunteer").by(&person).expect(200).await;
+    let etag = seen.header("etag").unwrap().to_owned();
+    let profile = json!({
+        "region_id": t.grid, "introduction": "", "birth_date": "2012-01-01", "skills": [],
+        "interests": [], "availability": [], "places": [],
+    });
+    let call = t.server.call(Method::PUT, "/me/volunteer").by(&person);
+    call.header("if-match", &etag)
+        .json(profile)
+        .expect(200)
+        .await;
+    t.place_act(&leader, &place, "accept")
+        .refused(409, "not_available")
+        .await;
+}
