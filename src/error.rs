@@ -328,6 +328,10 @@ codes! {
     NoPersons 403 "该项目只接受组织认领。" "Only organisations may claim this project.",
     OutsideClaimWindow 409 "不在认领时间内。" "Its batch may not be claimed now.",
     ProjectSuspended 409 "项目已暂停。" "The project is suspended.",
+    ProjectOver 409 "项目已过截止日期。" "The project's last day is over.",
+    NothingClaimed 409 "还没有人认领该项目。" "Nobody holds a claim of the project yet.",
+    LeaseExpired 409 "认领期限已过。" "The lease has run out.",
+    AdultsMissing 409 "开始前队伍中至少需要两名通过审查的成年志愿者。" "Work with minors begins with two adult, vetted volunteers in the crew.",
     CrewClosed 409 "该项目队伍当前不招募。" "The crew takes nobody now.",
     InCrewAlready 409 "您已在该队伍中或已申请。" "The person is in this crew already, or asked for another place in it.",
 

@@ -131,6 +131,7 @@ impl Worker {
             .await?;
         self.exhaust(move |tx| projects::claims::sweep(tx, &projects, MOST as i64))
             .await?;
+        self.exhaust(|tx| projects::sweep(tx, MOST as i64)).await?;
         self.exhaust(move |tx| wishes::sweep(tx, &wishes, MOST as i64))
             .await
     }

@@ -33,7 +33,7 @@ pub use consents::{
 pub use disclosures::{DataUse, Reader, Sensitive, disclosed};
 pub use grants::{grant, holders, take_back};
 pub use keys::Keyring;
-pub use model::{Account, AccountId, Grant, Role, ScopeKind, SessionId};
+pub use model::{Account, AccountId, AccountStatus, Grant, Role, ScopeKind, SessionId};
 pub use resident_id::ResidentId;
 pub use rules::{hash_password, normal_email, normal_phone, valid_email, valid_phone};
 pub use service::{IdentityRules, create_account, reset_password};

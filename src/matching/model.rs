@@ -148,8 +148,12 @@ pub struct Need {
     pub party_only: bool,
     /// With minors: for vetted people only.
     pub minors: bool,
+    /// The last day of its work; nobody is wanted after it.
+    pub last_day: Option<NaiveDate>,
     /// The least age in years.
     pub min_age: Option<u32>,
+    /// The least age in years of those whose date of birth is known.
+    pub least_known_age: Option<i32>,
     /// How many people are wanted.
     pub places: u32,
     /// How many of them are there.

@@ -1,13 +1,13 @@
 //! The arithmetic: pure, the same for both directions, without I/O or a clock.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 
 use super::model::{Need, Person, Spot, Whereabouts};
 use super::settings::Weights;
 use crate::error::Code;
 use crate::regions;
 use crate::text_enum;
-use crate::volunteers::includes;
+use crate::volunteers::{age, includes};
 
 text_enum! {
     /// What must hold before anything is ranked.
@@ -26,6 +26,8 @@ text_enum! {
         Vetting,
         /// Old enough.
         Age,
+        /// Its last day is not behind it.
+        Dates,
         /// A place is left.
         Capacity,
         /// Not one's own.
@@ -54,8 +56,9 @@ text_enum! {
 }
 
 /// The filters that are decided here, the ones that refuse most first.
-pub const FILTERS: [Filter; 10] = [
+pub const FILTERS: [Filter; 11] = [
     Filter::Consent,
+    Filter::Dates,
     Filter::Capacity,
     Filter::Distance,
     Filter::Skills,
@@ -173,10 +176,9 @@ pub fn common_minutes(person: &Person, need: &Need) -> u32 {
     need.hours.minutes_inside(&person.free)
 }
 
-/// Age in whole years; on 29 February's children it turns on 1 March of other years.
-pub fn age(birth: NaiveDate, today: NaiveDate) -> i32 {
-    let had_birthday = (today.month(), today.day()) >= (birth.month(), birth.day());
-    today.year() - birth.year() - i32::from(!had_birthday)
+/// Whether the need's last day is behind it.
+pub fn is_over(need: &Need, today: NaiveDate) -> bool {
+    need.last_day.is_some_and(|last| last < today)
 }
 
 /// Why this filter refuses; none when it lets pass.
@@ -211,8 +213,13 @@ pub fn refusal(filter: Filter, person: &Person, need: &Need, today: NaiveDate) -
                     .birth_date
                     .is_some_and(|birth| i64::from(age(birth, today)) >= i64::from(least))
             });
-            unless(old_enough, Code::Age)
+            let is_known_younger = need.least_known_age.is_some_and(|least| {
+                let born = person.birth_date;
+                born.is_some_and(|birth| age(birth, today) < least)
+            });
+            unless(old_enough && !is_known_younger, Code::Age)
         }
+        Filter::Dates => unless(!is_over(need, today), Code::ProjectOver),
         Filter::Capacity => unless(need.filled < need.places, Code::CapacityFull),
         Filter::Ownership => unless(!need.owners.contains(&person.id), Code::OwnNeed),
         Filter::Consent => unless(person.agrees, Code::ConsentMissing),

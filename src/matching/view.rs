@@ -213,6 +213,11 @@ pub fn filter_views(
     .collect()
 }
 
+fn least_age(need: &Need) -> Option<i64> {
+    let known = need.least_known_age.map(i64::from);
+    need.min_age.map(i64::from).max(known)
+}
+
 fn filter_value(filter: Filter, person: &Person, need: &Need, terms: &Terms) -> String {
     let truth = |holds: bool| (if holds { "yes" } else { "no" }).to_owned();
     match filter {
@@ -236,7 +241,10 @@ fn filter_value(filter: Filter, person: &Person, need: &Need, terms: &Terms) -> 
         Filter::Hours => common_minutes(person, need).to_string(),
         Filter::Party => truth(need.party_only),
         Filter::Vetting => truth(need.minors),
-        Filter::Age => need.min_age.map(|age| age.to_string()).unwrap_or_default(),
+        Filter::Age => least_age(need)
+            .map(|age| age.to_string())
+            .unwrap_or_default(),
+        Filter::Dates => need.last_day.map(|day| day.to_string()).unwrap_or_default(),
         Filter::Capacity => format!("{}/{}", need.filled, need.places),
         Filter::Ownership => truth(need.owners.contains(&person.id)),
         Filter::Consent => truth(person.agrees),

@@ -177,12 +177,20 @@ impl World {
             .collect()
     }
 
-    /// `k` needs with places left, by start time and id, after a place in that order.
-    pub fn listed(&self, wanting: &Wanting, after: Option<Place>, k: usize) -> Vec<Arc<Need>> {
+    /// `k` needs with places left that are not over on a day, by start time and id, after a place in
+    /// that order.
+    pub fn listed(
+        &self,
+        wanting: &Wanting,
+        today: NaiveDate,
+        after: Option<Place>,
+        k: usize,
+    ) -> Vec<Arc<Need>> {
         let fitting = self
             .needs
             .values()
             .filter(|need| wanting.takes(need) && need.filled < need.places)
+            .filter(|need| !score::is_over(need, today))
             .map(|need| place(need))
             .filter(|place| after.is_none_or(|after| *place > after));
         let found = first(fitting, k).into_iter();

@@ -76,7 +76,7 @@ pub fn import(
         }
     }
     if status == ProjectStatus::Open {
-        let today = tx.now.with_timezone(&tx.zone).date_naive();
+        let today = tx.today();
         let mut missing = Problem::new(Code::Invalid);
         missing.errors = rules::misses(&project, &store::roles(tx.conn, project.id)?, today);
         if !missing.errors.is_empty() {

@@ -12,6 +12,11 @@
 //!        completed ◀──complete── completing ◀──────report──────────────────────┘
 //!            └─archive▶ archived          cancel: from any state before completed
 //! ```
+//!
+//! A project with several claim seats is open while it can be claimed and one of them is free,
+//! however far its claims are. Once all seats are taken, its batch's window or its last day has
+//! passed, or its publisher closed the claiming, it goes on with the claims it has: it runs when
+//! one of them has begun, and is completed when all of them are fulfilled.
 
 pub mod campaigns;
 pub mod claims;
@@ -25,6 +30,6 @@ mod store;
 
 pub use import::import;
 pub use model::{ClaimMode, Project, ProjectId, ProjectRole, ProjectStatus, RoleId, RoleSkill};
-pub use rules::ProjectRules;
-pub use service::{Desk, EditProject, NewProject, NewRole, approve, create, open, submit};
+pub use rules::{ProjectRules, least_age};
+pub use service::{Desk, EditProject, NewProject, NewRole, approve, create, open, submit, sweep};
 pub use store::{Query, list, project, roles};

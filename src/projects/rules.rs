@@ -123,6 +123,25 @@ pub const MOVES: &[Move<ProjectStatus>] = &[
     },
 ];
 
+/// How many adult, vetted volunteers work with minors needs (domain §3).
+pub const MINORS_ADULTS: i64 = 2;
+
+/// The age from which work with minors and dangerous work are open (domain §3).
+pub const ADULT_AGE: i32 = 18;
+
+/// The age from which one joins a crew without a guardian's consent (PIPL Art. 31); there is no
+/// record of such consents yet.
+pub const CREW_AGE: i32 = 14;
+
+/// The least age for a project's work, for those whose date of birth is known.
+pub fn least_age(minors: bool, dangerous: bool) -> i32 {
+    if minors || dangerous {
+        ADULT_AGE
+    } else {
+        CREW_AGE
+    }
+}
+
 /// How a caller stands to a project. Several may hold at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Relation {
@@ -140,6 +159,11 @@ impl Relation {
         let is_unpublished = matches!(status, Draft | Submitted | Returned | Approved);
         self != Self::default() || !(is_unpublished || status == Cancelled)
     }
+}
+
+/// Whether its last day is behind it: nobody takes it on or joins it any more.
+pub fn is_over(project: &Project, today: NaiveDate) -> bool {
+    project.ends_on < today
 }
 
 /// What a project still misses to be submitted (domain §3): each miss on its own.
@@ -172,7 +196,7 @@ pub fn misses(project: &Project, roles: &[ProjectRole], today: NaiveDate) -> Vec
     let seats: i32 = roles.iter().map(|role| role.seats).sum();
     if roles.is_empty() {
         miss("/roles", Code::Required);
-    } else if project.minors && seats < 2 {
+    } else if project.minors && i64::from(seats) < MINORS_ADULTS {
         miss("/roles", Code::TwoAdults);
     }
     missing
@@ -192,11 +216,20 @@ pub struct Tally {
 }
 
 /// The move that a project makes because its claims stand as they do; none when it stays.
-pub fn follow(status: ProjectStatus, seats: i32, claims: Tally) -> Option<&'static str> {
+///
+/// While it can be claimed and a claim seat is free, it is open, however far its claims are. Once
+/// all seats are taken, or its claiming is `closed` with at least one taken, it follows those that
+/// there are: it runs when one has begun, and is completed when all are fulfilled.
+pub fn follow(
+    status: ProjectStatus,
+    seats: i32,
+    closed: bool,
+    claims: Tally,
+) -> Option<&'static str> {
     let taken = claims.live + claims.fulfilled;
-    let is_full = taken >= i64::from(seats);
+    let is_full = taken >= i64::from(seats) || (closed && taken > 0);
     match status {
-        Open if is_full && claims.live > 0 => Some("claim"),
+        Open if is_full => Some("claim"),
         Claimed | Running | Completing if !is_full => Some("free"),
         // somebody new holds the seat and has not begun
         Running | Completing if claims.begun == 0 && claims.fulfilled == 0 => Some("free"),
@@ -235,13 +268,13 @@ mod tests {
         #[test]
         fn following_the_claims_is_always_a_move_and_comes_to_rest(
             from in prop::sample::select(ProjectStatus::VARIANTS),
-            seats in 1..4i32, live in 0..4i64, begun in 0..4i64, reported in 0..4i64, fulfilled in 0..4i64,
+            seats in 1..4i32, closed: bool, live in 0..4i64, begun in 0..4i64, reported in 0..4i64, fulfilled in 0..4i64,
         ) {
             let begun = begun.min(live);
             let claims = Tally { live, begun, reported: reported.min(begun), fulfilled };
             let mut status = from;
             let mut steps = 0;
-            while let Some(verb) = follow(status, seats, claims) {
+            while let Some(verb) = follow(status, seats, closed, claims) {
                 status = lifecycle::step(MOVES, status, verb).expect("a move of the table");
                 steps += 1;
                 prop_assert!(steps < 6, "it goes round in circles from {from:?}");

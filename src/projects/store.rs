@@ -4,14 +4,16 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::campaigns::BatchId;
+use super::claims::{self, ClaimStatus};
 use super::model::{Project, ProjectId, ProjectRole, ProjectStatus, RoleId};
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
 use crate::organizations::OrganizationId;
+use crate::platform::clock::Instant;
 use crate::platform::columns::{like, lower};
 use crate::platform::db::Conn;
 use crate::regions::{self, RegionId};
-use crate::schema::{project_roles, projects};
+use crate::schema::{batches, project_claims, project_roles, projects};
 use crate::taxonomies::LifeCycle;
 
 /// A project.
@@ -109,6 +111,8 @@ pub struct Query {
     pub author: Option<AccountId>,
     /// Only those published by this organisation.
     pub organization: Option<OrganizationId>,
+    /// Only those whose last day is not before this one.
+    pub not_over_on: Option<NaiveDate>,
     /// Only those made before this one.
     pub before: Option<ProjectId>,
     /// Rows a page holds; one more is answered where there is one.
@@ -147,12 +151,42 @@ pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Project>> {
     if let Some(organization) = query.organization {
         rows = rows.filter(projects::organization_id.eq(organization));
     }
+    if let Some(day) = query.not_over_on {
+        rows = rows.filter(projects::ends_on.ge(day));
+    }
     if let Some(before) = query.before {
         rows = rows.filter(projects::id.lt(before));
     }
     Ok(rows
         .order(projects::id.desc())
         .limit(query.limit + 1)
+        .load(conn)?)
+}
+
+/// Open projects that nobody can claim any more, by their last day or their batch's window, and of
+/// which a claim seat is taken.
+pub fn closed_and_claimed(
+    conn: &mut Conn,
+    today: NaiveDate,
+    now: Instant,
+    limit: i64,
+) -> Result<Vec<ProjectId>> {
+    let mut seated = claims::rules::LIVE.to_vec();
+    seated.push(ClaimStatus::Fulfilled);
+    let claimed = project_claims::table
+        .filter(project_claims::status.eq_any(seated))
+        .select(project_claims::project_id);
+    let shut = batches::table
+        .filter(batches::closes_at.le(now))
+        .select(batches::id.nullable());
+    let is_shut = projects::batch_id.eq_any(shut).assume_not_null();
+    Ok(projects::table
+        .filter(projects::status.eq(ProjectStatus::Open))
+        .filter(projects::ends_on.lt(today).or(is_shut))
+        .filter(projects::id.eq_any(claimed))
+        .order(projects::id)
+        .limit(limit)
+        .select(projects::id)
         .load(conn)?)
 }
 

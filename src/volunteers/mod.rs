@@ -15,5 +15,5 @@ mod service;
 mod store;
 
 pub use model::{Place, Profile, QualificationStatus, SkillLevel, Window};
-pub use rules::{check_windows, includes};
-pub use service::{holds_qualification, import, profile, write_profile};
+pub use rules::{age, check_windows, includes};
+pub use service::{birth_date, holds_qualification, import, profile, write_profile};

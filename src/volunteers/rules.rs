@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{Months, NaiveDate};
+use chrono::{Datelike, Months, NaiveDate};
 
 use super::model::{Profile, QualificationStatus, Window};
 use crate::error::{Code, Problem};
@@ -51,6 +51,12 @@ pub fn check(profile: &Profile, today: NaiveDate) -> Problem {
         }
     }
     wrong
+}
+
+/// Age in whole years; on 29 February's children it turns on 1 March of other years.
+pub fn age(birth: NaiveDate, today: NaiveDate) -> i32 {
+    let had_birthday = (today.month(), today.day()) >= (birth.month(), birth.day());
+    today.year() - birth.year() - i32::from(!had_birthday)
 }
 
 /// What is wrong with some windows of a week: where in the list, and how.

@@ -28,6 +28,14 @@ pub fn profile(conn: &mut Conn, id: AccountId) -> Result<Option<(Profile, i32)>>
     Ok(Some((store::profile(conn, &volunteer)?, volunteer.version)))
 }
 
+/// When a volunteer was born; none where nobody knows.
+///
+/// # Errors
+/// Those of the database.
+pub fn birth_date(conn: &mut Conn, id: AccountId) -> Result<Option<NaiveDate>> {
+    Ok(store::volunteer(conn, id)?.and_then(|volunteer| volunteer.birth_date))
+}
+
 /// Whether the volunteer holds this kind of qualification, or one that includes it, on a day.
 ///
 /// # Errors

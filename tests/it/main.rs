@@ -5,7 +5,9 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
+mod claims;
 mod contract;
+mod crews;
 mod harness;
 mod identity;
 mod imports;

@@ -389,7 +389,7 @@ async fn why_not_me() {
 
     let fits = s.explained(&s.volunteer, &wish).await;
     assert_eq!((&fits["eligible"], codes(&fits)), (&json!(true), vec![]));
-    assert_eq!(fits["filters"].as_array().unwrap().len(), 11);
+    assert_eq!(fits["filters"].as_array().unwrap().len(), 12);
     let recommended = s.recommended(&s.volunteer).await;
     assert_eq!(fits["score"], recommended["items"][0]["score"]);
     assert_eq!(fits["factors"], recommended["items"][0]["factors"]);

@@ -8,7 +8,7 @@ use yiqilai::identity::Role;
 use crate::harness::{Answer, Call, Server, User};
 use crate::organizations::{Town, town};
 
-fn photo(shade: u8) -> reqwest::multipart::Form {
+pub fn photo(shade: u8) -> reqwest::multipart::Form {
     let picture = image::RgbImage::from_pixel(40, 30, image::Rgb([shade, 90, 120]));
     let mut bytes = std::io::Cursor::new(Vec::new());
     image::DynamicImage::ImageRgb8(picture)
@@ -18,7 +18,7 @@ fn photo(shade: u8) -> reqwest::multipart::Form {
     reqwest::multipart::Form::new().part("photo", part)
 }
 
-fn body(t: &Town) -> Value {
+pub fn body(t: &Town) -> Value {
     json!({
         "region_id": t.street, "title": "示例·一小时课外服务", "summary": "放学后一小时的陪伴。",
         "field": "education", "life_cycle": "education", "risk_notice": "请注意交通安全。",
@@ -32,7 +32,7 @@ fn body(t: &Town) -> Value {
 }
 
 impl Town {
-    async fn project(&self, by: &User, body: Value) -> String {
+    pub async fn project(&self, by: &User, body: Value) -> String {
         self.server
             .post("/projects")
             .by(by)
@@ -42,14 +42,14 @@ impl Town {
             .id()
     }
 
-    fn project_act(&self, by: &User, id: &str, verb: &str) -> Call<'_> {
+    pub fn project_act(&self, by: &User, id: &str, verb: &str) -> Call<'_> {
         self.server
             .post(&format!("/projects/{id}/{verb}"))
             .by(by)
             .json(json!({}))
     }
 
-    async fn project_review(&self, by: &User, id: &str, verb: &str, body: Value) -> Answer {
+    pub async fn project_review(&self, by: &User, id: &str, verb: &str, body: Value) -> Answer {
         let seen = self
             .server
             .get(&format!("/projects/{id}"))
@@ -66,7 +66,7 @@ impl Town {
     }
 
     /// An open project outside of any batch, published by the street.
-    async fn open_project(&self, change: Value) -> String {
+    pub async fn open_project(&self, change: Value) -> String {
         let mut body = body(self);
         for (key, value) in change.as_object().unwrap() {
             body[key] = value.clone();
@@ -87,7 +87,7 @@ impl Town {
         id
     }
 
-    fn claim(&self, by: &User, project: &str, organization: Option<&str>) -> Call<'_> {
+    pub fn claim(&self, by: &User, project: &str, organization: Option<&str>) -> Call<'_> {
         let body = organization.map_or(json!({}), |id| json!({ "organization_id": id }));
         self.server
             .post(&format!("/projects/{project}/claims"))
@@ -95,14 +95,14 @@ impl Town {
             .json(body)
     }
 
-    fn claim_act(&self, by: &User, id: &str, verb: &str, body: Value) -> Call<'_> {
+    pub fn claim_act(&self, by: &User, id: &str, verb: &str, body: Value) -> Call<'_> {
         self.server
             .post(&format!("/project-claims/{id}/{verb}"))
             .by(by)
             .json(body)
     }
 
-    async fn status(&self, project: &str) -> String {
+    pub async fn status(&self, project: &str) -> String {
         let project = self
             .server
             .get(&format!("/projects/{project}"))
@@ -111,7 +111,7 @@ impl Town {
         project.json["status"].as_str().unwrap().to_owned()
     }
 
-    async fn claim_status(&self, by: &User, id: &str) -> Value {
+    pub async fn claim_status(&self, by: &User, id: &str) -> Value {
         let claim = self
             .server
             .get(&format!("/project-claims/{id}"))
@@ -121,7 +121,7 @@ impl Town {
         claim.json["status"].clone()
     }
 
-    async fn add_photo(&self, by: &User, claim: &str, shade: u8) -> String {
+    pub async fn add_photo(&self, by: &User, claim: &str, shade: u8) -> String {
         let path = format!("/project-claims/{claim}/photos");
         self.server
             .post(&path)
@@ -133,7 +133,7 @@ impl Town {
     }
 
     /// A claim that is being carried out.
-    async fn executing(&self, by: &User, project: &str, organization: &str) -> String {
+    pub async fn executing(&self, by: &User, project: &str, organization: &str) -> String {
         let claim = self
             .claim(by, project, Some(organization))
             .expect(201)
@@ -149,7 +149,7 @@ impl Town {
     }
 }
 
-async fn volunteer(server: &Server, region: uuid::Uuid) -> User {
+pub async fn volunteer(server: &Server, region: uuid::Uuid) -> User {
     let user = server.person("示例·志愿者").await;
     let profile = json!({
         "region_id": region, "introduction": "", "birth_date": null, "skills": [], "interests": [],
@@ -164,7 +164,7 @@ async fn volunteer(server: &Server, region: uuid::Uuid) -> User {
     user
 }
 
-fn fields(answer: &Answer) -> Vec<(String, String)> {
+pub fn fields(answer: &Answer) -> Vec<(String, String)> {
     let mut fields = answer.fields();
     fields.sort();
     fields
@@ -217,7 +217,12 @@ async fn the_whole_story_of_a_batch() {
         .get(&format!("/campaigns/{campaign}"))
         .expect(200)
         .await;
-    let listed = t.server.get(&batches).expect(200).await;
+    let listed = t
+        .server
+        .get(&batches)
+        .by(&t.district_admin)
+        .expect(200)
+        .await;
     assert_eq!(listed.json["items"][0]["status"], "draft");
     publish(&t.district_admin).refused(409, "batch_empty").await;
 
@@ -1182,7 +1187,7 @@ async fn a_filed_organisation_claims_inside_its_street_only() {
 
 impl Town {
     /// A volunteer who agrees to be matched.
-    async fn matched(&self, skills: Value, longitude: f64) -> User {
+    pub async fn matched(&self, skills: Value, longitude: f64) -> User {
         let user = self.server.person("示例·志愿者").await;
         let profile = json!({
             "region_id": self.grid, "introduction": "", "birth_date": null, "skills": skills, "interests": [],
@@ -1204,7 +1209,7 @@ impl Town {
         user
     }
 
-    async fn failed(&self, by: &User, role: &Value) -> Vec<String> {
+    pub async fn failed(&self, by: &User, role: &Value) -> Vec<String> {
         let path = format!("/needs/project_role/{}/explanation", role.as_str().unwrap());
         let why = self.server.get(&path).by(by).expect(200).await;
         let codes = why.json["filters"]
@@ -1215,7 +1220,7 @@ impl Town {
         codes.map(str::to_owned).collect()
     }
 
-    async fn has_world_of_database(&self) {
+    pub async fn has_world_of_database(&self) {
         let matching = &self.server.app.matching;
         matching.until_current().await.unwrap();
         let built = matching.rebuilt().await.unwrap();
@@ -1419,4 +1424,198 @@ async fn internal_party_activities_are_for_verified_members() {
         "withdrawn, and not used any more: {codes:?}"
     );
     t.has_world_of_database().await;
+}
+
+#[actix_web::test]
+async fn absent_null_and_a_value_are_three_things() {
+    let t = town().await;
+    let mut wanted = body(&t);
+    for (key, value) in [
+        ("dangerous", json!(true)),
+        ("insurance_policy", json!("PICC-1")),
+        ("insurance_from", json!("2026-12-01")),
+        ("insurance_until", json!("2027-06-30")),
+        ("beneficiary_group", json!("elder")),
+    ] {
+        wanted[key] = value;
+    }
+    let id = t.project(&t.street_admin, wanted).await;
+    let path = format!("/projects/{id}");
+    let edit = |body: Value| t.patched(&t.street_admin, &path, body);
+    let keys = [
+        "insurance_policy",
+        "insurance_from",
+        "insurance_until",
+        "longitude",
+        "latitude",
+        "beneficiary_group",
+    ];
+    let same = edit(json!({})).await;
+    let mut none = json!({});
+    for key in keys {
+        assert!(!same.json[key].is_null(), "{key} is left alone");
+        none[key] = Value::Null;
+    }
+    let removed = edit(none).await;
+    assert_eq!(removed.status, 200, "{:#}", removed.json);
+    for key in keys {
+        assert!(removed.json[key].is_null(), "{key} is removed");
+    }
+    let set = edit(json!({"beneficiary_group": "elder", "region_id": t.grid})).await;
+    assert_eq!(set.json["beneficiary_group"], "elder");
+    assert_eq!(set.json["region_id"], json!(t.grid));
+
+    let refused = edit(json!({"title": null})).await;
+    assert_eq!(
+        fields(&refused),
+        [("/title".to_owned(), "format".to_owned())],
+        "a project has a title"
+    );
+    let refused = edit(json!({"region_id": uuid::Uuid::nil()})).await;
+    assert_eq!(
+        fields(&refused),
+        [("/region_id".to_owned(), "unknown_reference".to_owned())]
+    );
+    let refused = edit(json!({"region_id": t.district})).await;
+    assert_eq!(refused.json["code"], "forbidden", "not the street's");
+
+    let (_, batch) = t.batch().await;
+    let batch = format!("/batches/{batch}");
+    let edit = |body: Value| t.patched(&t.district_admin, &batch, body);
+    let refused = edit(json!({"closes_at": null})).await;
+    assert_eq!(
+        fields(&refused),
+        [("/closes_at".to_owned(), "format".to_owned())]
+    );
+    assert_eq!(edit(json!({"name": "第一批"})).await.status, 200);
+}
+
+impl Town {
+    /// A campaign of the district and a draft batch of it, closed a month from now.
+    pub async fn batch(&self) -> (String, String) {
+        let campaign = json!({"region_id": self.district, "name": "示例·行动"});
+        let campaign = self
+            .server
+            .post("/campaigns")
+            .by(&self.district_admin)
+            .json(campaign)
+            .expect(201)
+            .await
+            .id();
+        let window = json!({"name": "示例·批次", "opens_at": "2026-11-23T01:00:00Z", "closes_at": "2026-12-23T03:00:00Z"});
+        let batch = self
+            .server
+            .post(&format!("/campaigns/{campaign}/batches"))
+            .by(&self.district_admin)
+            .json(window)
+            .expect(201)
+            .await
+            .id();
+        (campaign, batch)
+    }
+
+    async fn report(&self, by: &User, claim: &str) {
+        let photo = self.add_photo(by, claim, 5).await;
+        let report = json!({"report": "完成", "people_served": 3, "photos": [photo]});
+        self.claim_act(by, claim, "report", report)
+            .expect(200)
+            .await;
+    }
+}
+
+#[actix_web::test]
+async fn a_project_goes_on_with_the_claims_it_has_once_its_publisher_closes_the_claiming() {
+    let t = town().await;
+    let (a, first) = t.active("示例·甲队").await;
+    let (b, second) = t.active("示例·乙队").await;
+    let id = t
+        .open_project(json!({"claim_seats": 3, "claim_mode": "reviewed"}))
+        .await;
+    let close = |by: &User| t.project_act(by, &id, "close-claims");
+    close(&t.street_admin).refused(409, "nothing_claimed").await;
+    close(&first).refused(403, "forbidden").await;
+    let claim = t.claim(&first, &id, Some(&a)).expect(201).await.id();
+    t.claim_act(&t.street_admin, &claim, "approve", json!({}))
+        .expect(200)
+        .await;
+    let applied = t.claim(&second, &id, Some(&b)).expect(201).await.id();
+    t.claim_act(&first, &claim, "plan", json!({"plan": "每周六上午。"}))
+        .expect(200)
+        .await;
+    t.claim_act(&first, &claim, "start", json!({}))
+        .expect(200)
+        .await;
+    assert_eq!(t.status(&id).await, "open", "two seats are free");
+    let closed = close(&t.street_admin).expect(200).await;
+    assert_eq!(closed.json["status"], "running");
+    assert_eq!(closed.json["claim_seats"], 1);
+    assert_eq!(t.claim_status(&second, &applied).await, "waitlisted");
+    close(&t.street_admin).expect(200).await;
+    let reason = json!({"reason": "台风"});
+    t.project_act(&t.street_admin, &id, "suspend")
+        .json(reason)
+        .expect(200)
+        .await;
+    t.project_act(&t.street_admin, &id, "resume")
+        .expect(200)
+        .await;
+    t.report(&first, &claim).await;
+    assert_eq!(t.status(&id).await, "completing");
+    t.claim_act(&t.street_admin, &claim, "accept", json!({}))
+        .expect(200)
+        .await;
+    assert_eq!(t.status(&id).await, "completed");
+    t.project_act(&t.street_admin, &id, "archive")
+        .expect(200)
+        .await;
+
+    let draft = t.project(&t.street_admin, body(&t)).await;
+    t.project_act(&t.street_admin, &draft, "close-claims")
+        .refused(409, "move_not_allowed")
+        .await;
+}
+
+#[actix_web::test]
+async fn a_project_goes_on_with_the_claims_it_has_once_its_window_closes() {
+    let t = town().await;
+    let (_, batch) = t.batch().await;
+    let mut wanted = body(&t);
+    wanted["batch_id"] = json!(batch);
+    wanted["claim_seats"] = json!(2);
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let id = t.project(&t.street_admin, wanted.clone()).await;
+        t.project_act(&t.street_admin, &id, "submit")
+            .expect(200)
+            .await;
+        t.project_review(&t.district_admin, &id, "approve", json!({}))
+            .await;
+        ids.push(id);
+    }
+    t.server
+        .post(&format!("/batches/{batch}/publish"))
+        .by(&t.district_admin)
+        .json(json!({}))
+        .expect(200)
+        .await;
+    let (a, leader) = t.active("示例·甲队").await;
+    let fulfilled = t.executing(&leader, &ids[0], &a).await;
+    t.report(&leader, &fulfilled).await;
+    let reported = t.executing(&leader, &ids[1], &a).await;
+    t.report(&leader, &reported).await;
+    t.claim_act(&t.street_admin, &fulfilled, "accept", json!({}))
+        .expect(200)
+        .await;
+    for id in &ids {
+        assert_eq!(t.status(id).await, "open", "its window is open");
+    }
+    t.server.pass(TimeDelta::days(31)).await;
+    for (id, status) in ids.iter().zip(["completed", "completing", "open"]) {
+        assert_eq!(t.status(id).await, status);
+    }
+    let street_admin = t.server.again(&t.street_admin).await;
+    t.claim_act(&street_admin, &reported, "accept", json!({}))
+        .expect(200)
+        .await;
+    assert_eq!(t.status(&ids[1]).await, "completed");
 }

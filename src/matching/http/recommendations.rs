@@ -117,7 +117,8 @@ pub(super) async fn recommend(
         }
         None => {
             let after: Option<Place> = Cursor::decode(query.cursor.as_deref())?;
-            let found = matching.world().listed(&wanting, after, k + 1);
+            let today = moment(&platform, &matching).terms.today;
+            let found = matching.world().listed(&wanting, today, after, k + 1);
             let page = Page::of(found, k as i64, |need| place(need));
             let page = page.map(|need| Recommendation {
                 need: (&*need).into(),

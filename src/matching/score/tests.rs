@@ -1,6 +1,7 @@
 use super::*;
 use crate::matching::samples::{TODAY, need, person, weights};
 use crate::matching::{Hours, Located, Site, Span, Wanted};
+use chrono::Datelike;
 use proptest::prelude::*;
 
 const CODES: [&str; 4] = [
@@ -157,6 +158,24 @@ fn qualifications_end_and_include_others() {
     assert_eq!(refused(&p, &n), []);
     p.qualifications[0].1 = TODAY.pred_opt();
     assert_eq!(refused(&p, &n), [Code::QualificationMissing]);
+}
+
+#[test]
+fn nothing_is_wanted_after_the_last_day() {
+    let (p, mut n) = (person(1), need(1));
+    n.last_day = Some(TODAY);
+    assert_eq!(refused(&p, &n), []);
+    n.last_day = TODAY.pred_opt();
+    assert_eq!(refused(&p, &n), [Code::ProjectOver]);
+}
+
+#[test]
+fn an_age_that_nobody_knows_is_enough_only_where_it_may_be() {
+    let (mut p, mut n) = (person(1), need(1));
+    n.least_known_age = Some(18);
+    assert_eq!(refused(&p, &n), []);
+    p.birth_date = TODAY.with_year(TODAY.year() - 17);
+    assert_eq!(refused(&p, &n), [Code::Age]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! A role is open while its project has a live claim with a place left in it; each claim has its
 //! own crew. It lies at its project's coordinates, else at the centre of its region, with the
-//! radius that is usual there, and begins with its project.
+//! radius that is usual there, and begins and ends with its project.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ use crate::platform::columns::Json;
 use crate::platform::db::Conn;
 use crate::projects::claims::{self, ClaimId};
 use crate::projects::crews::{self, CrewMemberId, CrewStatus};
-use crate::projects::{ProjectId, ProjectStatus, RoleId, RoleSkill};
+use crate::projects::{ProjectId, ProjectStatus, RoleId, RoleSkill, least_age};
 use crate::regions::{self, Level, RegionId};
 use crate::schema::{crew_members, project_claims, project_roles, projects};
 use crate::taxonomies::LifeCycle;
@@ -79,8 +79,10 @@ struct Row {
     region_id: RegionId,
     life_cycle: LifeCycle,
     minors: bool,
+    dangerous: bool,
     party_only: bool,
     starts_on: NaiveDate,
+    ends_on: NaiveDate,
     longitude: Option<f64>,
     latitude: Option<f64>,
 }
@@ -103,8 +105,10 @@ fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
             projects::region_id,
             projects::life_cycle,
             projects::minors,
+            projects::dangerous,
             projects::party_only,
             projects::starts_on,
+            projects::ends_on,
             projects::longitude,
             projects::latitude,
         ))
@@ -156,7 +160,9 @@ fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
             qualifications: row.qualification.into_iter().collect(),
             party_only: row.party_only,
             minors: row.minors,
+            last_day: Some(row.ends_on),
             min_age: None,
+            least_known_age: Some(least_age(row.minors, row.dangerous)),
             places: u32::try_from(row.seats).unwrap_or(0).saturating_mul(crews),
             filled: filled.get(&row.id).copied().unwrap_or(0),
             owners: Vec::new(),

@@ -116,7 +116,9 @@ fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
             qualifications: Vec::new(),
             party_only: false,
             minors: false,
+            last_day: None,
             min_age: None,
+            least_known_age: None,
             places: 1,
             filled: 0,
             owners: [row.author_id]

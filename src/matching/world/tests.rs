@@ -92,7 +92,7 @@ proptest! {
         let mut after = None;
         let mut seen = Vec::new();
         loop {
-            let page = world.listed(&Wanting::default(), after, size);
+            let page = world.listed(&Wanting::default(), TODAY, after, size);
             let Some(last) = page.last() else { break };
             after = Some(place(last));
             seen.extend(page.iter().map(|need| place(need)));
@@ -115,7 +115,7 @@ fn a_query_narrows_by_kind_and_region() {
     world.put_need(other.clone());
     let found = |wanting: Wanting| -> Vec<_> {
         let listed = world
-            .listed(&wanting, None, 10)
+            .listed(&wanting, TODAY, None, 10)
             .into_iter()
             .map(|n| n.id.id);
         let best = world.needs_for(&person(1), &wanting, &terms(), 10);

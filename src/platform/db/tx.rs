@@ -1,5 +1,6 @@
 //! What a writing closure works with.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::Conn;
@@ -21,6 +22,11 @@ pub struct Tx<'a> {
 }
 
 impl Tx<'_> {
+    /// The day it is on the wall.
+    pub fn today(&self) -> NaiveDate {
+        self.now.with_timezone(&self.zone).date_naive()
+    }
+
     /// Makes writes about the same thing wait for each other until the end of the transaction:
     /// for limits over several rows ("two at a time"), which no single row can guard. On SQLite
     /// writes queue anyway.

@@ -7,6 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
@@ -144,6 +145,17 @@ fn pointer_of_path(path: &str) -> String {
         pointer.push_str(&part.replace('~', "~0").replace('/', "~1"));
     }
     pointer
+}
+
+/// For keys of a `PATCH` that cannot be removed: an absent one leaves the value alone, null is no
+/// value.
+///
+/// # Errors
+/// Those of the value.
+pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 /// Applies the field rules of a value.

@@ -11,7 +11,7 @@ use super::model::{Batch, BatchId, BatchStatus, Campaign, CampaignId};
 use super::service::{self, EditBatch, NewBatch, NewCampaign};
 use super::store;
 use crate::error::Result;
-use crate::identity::{Command, Made};
+use crate::identity::{Command, Made, MaybeCaller};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::http::page::DEFAULT_LIMIT;
@@ -159,18 +159,20 @@ async fn read_campaign(
 }
 
 /// List the batches of a campaign
-#[utoipa::path(tag = "projects", security(()), params(("id" = CampaignId, Path, description = "The campaign")), responses(
+///
+/// Drafts only for those who may change them.
+#[utoipa::path(tag = "projects", security((), ("bearer" = [])), params(("id" = CampaignId, Path, description = "The campaign")), responses(
     (status = 200, description = "The oldest first", body = Page<BatchView>),
     (status = 404, description = "No such campaign", body = ProblemBody)))]
 #[get("/campaigns/{id}/batches")]
 async fn list_batches(
+    caller: MaybeCaller,
     platform: Data<Platform>,
     id: Path<CampaignId>,
 ) -> Result<Json<Page<BatchView>>> {
-    let rows = platform.db.read(move |conn| {
-        store::campaign(conn, *id)?;
-        store::batches(conn, *id)
-    });
+    let rows = platform
+        .db
+        .read(move |conn| service::batches(conn, caller.0.as_ref(), *id));
     let items = rows.await?.into_iter().map(Into::into).collect();
     Ok(Json(Page { items, next: None }))
 }
@@ -193,14 +195,20 @@ async fn create_batch(command: Command<NewBatch>, id: Path<CampaignId>) -> Resul
 }
 
 /// Read a batch
-#[utoipa::path(tag = "projects", security(()), params(("id" = BatchId, Path, description = "The batch")), responses(
+///
+/// A draft only those who may change it.
+#[utoipa::path(tag = "projects", security((), ("bearer" = [])), params(("id" = BatchId, Path, description = "The batch")), responses(
     (status = 200, description = "The batch", body = BatchView),
     (status = 404, description = "No such batch", body = ProblemBody)))]
 #[get("/batches/{id}")]
-async fn read_batch(platform: Data<Platform>, id: Path<BatchId>) -> Result<HttpResponse> {
-    let (row, _) = platform
+async fn read_batch(
+    caller: MaybeCaller,
+    platform: Data<Platform>,
+    id: Path<BatchId>,
+) -> Result<HttpResponse> {
+    let row = platform
         .db
-        .point(move |conn| store::batch(conn, *id))
+        .point(move |conn| service::batch(conn, caller.0.as_ref(), *id))
         .await?;
     Ok(HttpResponse::Ok()
         .insert_header(etag(row.version))

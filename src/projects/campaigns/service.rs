@@ -9,6 +9,7 @@ use crate::identity::{Caller, Role};
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::http::IfMatch;
+use crate::platform::http::valid::given;
 use crate::platform::journal::Change;
 use crate::projects::service::open_batch;
 use crate::regions::{self, RegionId};
@@ -47,10 +48,16 @@ pub struct NewBatch {
 pub struct EditBatch {
     /// Its name.
     #[validate(length(min = 1, max = 80))]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub name: Option<String>,
     /// From when its projects may be claimed.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub opens_at: Option<Instant>,
     /// Until when, not included.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub closes_at: Option<Instant>,
 }
 
@@ -63,6 +70,45 @@ fn entitled(conn: &mut Conn, caller: &Caller, region: RegionId) -> Result<()> {
         Ok(())
     } else {
         Err(Code::Forbidden.into())
+    }
+}
+
+fn may_see(conn: &mut Conn, caller: Option<&Caller>, row: &Batch, of: RegionId) -> Result<bool> {
+    let Some(caller) = caller.filter(|_| row.status == BatchStatus::Draft) else {
+        return Ok(row.status != BatchStatus::Draft);
+    };
+    match entitled(conn, caller, of) {
+        Ok(()) => Ok(true),
+        Err(error) if error.code() == Code::Forbidden => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The batches of a campaign, the oldest first; drafts only for those who may change them.
+///
+/// # Errors
+/// `not_found`.
+pub fn batches(conn: &mut Conn, caller: Option<&Caller>, of: CampaignId) -> Result<Vec<Batch>> {
+    let region = store::campaign(conn, of)?.region_id;
+    let mut seen = Vec::new();
+    for row in store::batches(conn, of)? {
+        if may_see(conn, caller, &row, region)? {
+            seen.push(row);
+        }
+    }
+    Ok(seen)
+}
+
+/// A batch, as its campaign's [`batches`] are seen.
+///
+/// # Errors
+/// `not_found`.
+pub fn batch(conn: &mut Conn, caller: Option<&Caller>, id: BatchId) -> Result<Batch> {
+    let (row, campaign) = store::batch(conn, id)?;
+    if may_see(conn, caller, &row, campaign.region_id)? {
+        Ok(row)
+    } else {
+        Err(Code::NotFound.into())
     }
 }
 

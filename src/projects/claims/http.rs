@@ -91,6 +91,9 @@ pub struct InvolvedView {
     pub plan: Option<String>,
     /// What was done.
     pub report: Option<String>,
+    /// Why it was last rejected, revoked, withdrawn or sent back; only for the claimant and the
+    /// publisher.
+    pub reason: Option<String>,
     /// Whether the caller acts for the claimant.
     pub i_claim: bool,
     /// Whether the caller acts for the publisher.
@@ -116,12 +119,18 @@ fn view(conn: &mut Conn, row: ProjectClaim, relation: Relation) -> Result<ClaimV
             }
             _ => None,
         };
+        let reason = if relation.claimant || relation.publisher {
+            service::last_reason(conn, &row)?
+        } else {
+            None
+        };
         Some(InvolvedView {
             proposal: row.proposal,
             position,
             lease_until: row.lease_until,
             plan: row.plan,
             report: row.report,
+            reason,
             i_claim: relation.claimant,
             i_publish: relation.publisher,
             moves: lifecycle::allowed(MOVES, row.status)
@@ -317,11 +326,13 @@ moves! {
     /// The lease begins anew.
     plan_claim "/project-claims/{id}/plan" Plan, |tx, desk, caller, id, input| service::plan(tx, desk, caller, id, input);
     /// Begin to carry the project out
-    start_claim "/project-claims/{id}/start" Nothing, |tx, _desk, caller, id, _input| service::start(tx, caller, id);
+    ///
+    /// Work with minors begins with two adult, vetted volunteers in the crew.
+    start_claim "/project-claims/{id}/start" Nothing, |tx, desk, caller, id, _input| service::start(tx, desk, caller, id);
     /// Hand the completion report in
     report_claim "/project-claims/{id}/report" Report, |tx, _desk, caller, id, input| service::report(tx, caller, id, input);
     /// Accept a completion report
-    accept_report "/project-claims/{id}/accept" Nothing, |tx, _desk, caller, id, _input| service::accept(tx, caller, id);
+    accept_report "/project-claims/{id}/accept" Nothing, |tx, desk, caller, id, _input| service::accept(tx, desk, caller, id);
     /// Send a completion report back
     ///
     /// The work goes on, under a new lease.
@@ -358,6 +369,7 @@ impl From<Photo> for PhotoView {
     (status = 201, description = "Added", body = PhotoView),
     (status = 403, description = "Not the claimant", body = ProblemBody),
     (status = 404, description = "No such claim", body = ProblemBody),
+    (status = 409, description = "Its state does not allow it, or the lease has run out", body = ProblemBody),
     (status = 422, description = "No photo, or an unreadable one", body = ProblemBody)))]
 #[post("/project-claims/{id}/photos")]
 async fn add_photo(

@@ -22,6 +22,6 @@ pub use service::{
     Application, NewProgress, Plan, Report, accept, add_photo, add_progress, apply, approve, plan,
     react, remind, report, start, sweep, withdraw,
 };
-pub(super) use service::{end_all, pause, tally, unpause};
-pub(super) use service::{leaders, relation, visible};
-pub use store::{claim, holders, seated};
+pub(super) use service::{end_all, line_up, pause, serialize, tally, unpause};
+pub(super) use service::{leaders, relation, steps, took_part, visible};
+pub use store::{claim, holders};

@@ -4,6 +4,8 @@ use super::model::ClaimStatus::{
     self, Applied, Approved, Executing, Expired, Fulfilled, Planned, Rejected, Reported, Revoked,
     Waitlisted, Withdrawn,
 };
+use super::model::ProjectClaim;
+use crate::platform::clock::Instant;
 use crate::platform::lifecycle::Move;
 
 /// Every move of a claim (domain §3).
@@ -87,6 +89,11 @@ pub const LIVE: &[ClaimStatus] = &[Approved, Planned, Executing, Reported];
 
 /// The states in which a claim may show progress, which renews its lease.
 pub const LEASED: &[ClaimStatus] = &[Approved, Planned, Executing];
+
+/// Whether its lease has run out, be it swept up already or not.
+pub fn has_run_out(claim: &ProjectClaim, now: Instant) -> bool {
+    claim.lease_until.is_some_and(|until| until <= now)
+}
 
 /// The smallest seat, from 1, that nobody holds; none when all are held.
 pub fn free_seat(held: &[i32], seats: i32) -> Option<i32> {

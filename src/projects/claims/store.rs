@@ -72,17 +72,21 @@ pub fn of_project(conn: &mut Conn, of: ProjectId) -> Result<Vec<ProjectClaim>> {
     in_states(conn, of, ClaimStatus::VARIANTS)
 }
 
-/// The claims of a project that hold a seat or were fulfilled: those everybody may know of.
-///
-/// # Errors
-/// Those of the database.
-pub fn seated(conn: &mut Conn, of: ProjectId) -> Result<Vec<ClaimId>> {
-    let mut states = LIVE.to_vec();
-    states.push(ClaimStatus::Fulfilled);
-    Ok(in_states(conn, of, &states)?
-        .into_iter()
-        .map(|claim| claim.id)
-        .collect())
+/// Whether a person, or one of some organisations, has or had a claim of a project.
+pub fn is_claimant(
+    conn: &mut Conn,
+    of: ProjectId,
+    person: AccountId,
+    organizations: &[OrganizationId],
+) -> Result<bool> {
+    let is_person = project_claims::person_id.eq(person).assume_not_null();
+    let theirs = project_claims::organization_id
+        .eq_any(organizations.to_vec())
+        .assume_not_null();
+    let claims = project_claims::table
+        .filter(project_claims::project_id.eq(of))
+        .filter(is_person.or(theirs));
+    Ok(claims.count().get_result::<i64>(conn)? > 0)
 }
 
 /// The claims of a project that are not over, in the order of their line.
@@ -139,6 +143,23 @@ pub fn count_live(
     Ok(rows.count().get_result(conn)?)
 }
 
+/// The projects in whose lines a claimant stands.
+pub fn waits_for(
+    conn: &mut Conn,
+    organization: Option<OrganizationId>,
+    person: Option<AccountId>,
+) -> Result<Vec<ProjectId>> {
+    let mut rows = project_claims::table
+        .filter(project_claims::status.eq(ClaimStatus::Waitlisted))
+        .select(project_claims::project_id)
+        .into_boxed();
+    rows = match (organization, person) {
+        (Some(organization), _) => rows.filter(project_claims::organization_id.eq(organization)),
+        (None, person) => rows.filter(project_claims::person_id.eq(person)),
+    };
+    Ok(rows.order(project_claims::project_id).load(conn)?)
+}
+
 /// The claims of an organisation that are not over, by project.
 pub fn of_organization(conn: &mut Conn, of: OrganizationId) -> Result<Vec<ProjectClaim>> {
     Ok(project_claims::table
@@ -157,16 +178,12 @@ pub fn of_claimants(
     before: Option<ClaimId>,
     limit: i64,
 ) -> Result<Vec<ProjectClaim>> {
+    let is_person = project_claims::person_id.eq(person).assume_not_null();
     let theirs = project_claims::organization_id
         .eq_any(organizations.to_vec())
         .assume_not_null();
     let mut rows = project_claims::table
-        .filter(
-            project_claims::person_id
-                .eq(person)
-                .assume_not_null()
-                .or(theirs),
-        )
+        .filter(is_person.or(theirs))
         .select(ProjectClaim::as_select())
         .into_boxed();
     if let Some(before) = before {

@@ -18,6 +18,7 @@ use crate::platform::db::Conn;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::{Nothing, Reason};
 use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::token::Vault;
 use crate::projects::claims::{self, ClaimId};
 use crate::projects::model::{ProjectId, RoleId};
 use crate::projects::service::Desk;
@@ -48,10 +49,12 @@ pub struct CrewMemberView {
     pub role_id: RoleId,
     /// Who.
     pub account_id: AccountId,
-    /// What the person is called.
-    pub name: String,
-    /// What the one who asked has to say.
-    pub note: String,
+    /// What the person is called; null as long as the person has neither applied nor accepted.
+    pub name: Option<String>,
+    /// Stands in the place of the name until then: the same in all that is said of this crew.
+    pub pseudonym: Option<String>,
+    /// What the one who asked has to say; only for the leader and the person.
+    pub note: Option<String>,
     /// Where it stands.
     pub status: CrewStatus,
     /// Since when.
@@ -60,27 +63,61 @@ pub struct CrewMemberView {
     pub created_at: Instant,
 }
 
-fn view(conn: &mut Conn, row: CrewMember) -> Result<CrewMemberView> {
+/// Who reads of a crew.
+#[derive(Clone, Copy)]
+struct Reader {
+    account: AccountId,
+    is_leader: bool,
+}
+
+impl Reader {
+    /// Of a place that the person or the leader moves, or that is the reader's own.
+    fn of(conn: &mut Conn, caller: &Caller, claim: ClaimId) -> Result<Self> {
+        let claim = claims::claim(conn, claim)?;
+        let project = crate::projects::project(conn, claim.project_id)?;
+        Ok(Self {
+            account: caller.account,
+            is_leader: claims::relation(conn, Some(caller), &project, &claim)?.claimant,
+        })
+    }
+}
+
+fn view(conn: &mut Conn, vault: &Vault, row: CrewMember, by: Reader) -> Result<CrewMemberView> {
+    let is_own = row.account_id == by.account;
+    let is_named = is_own || service::came_forward(conn, &row)?;
     // somebody who is gone has no name any more
-    let name = identity::account(conn, row.account_id).map(|account| account.display_name);
+    let name = is_named.then(|| identity::account(conn, row.account_id));
+    let name = name.map(|account| account.map(|account| account.display_name));
+    let pseudonym = (!is_named).then(|| pseudonym(vault, &row));
     Ok(CrewMemberView {
         project_id: claims::claim(conn, row.claim_id)?.project_id,
-        name: name.unwrap_or_default(),
+        name: name.map(Result::unwrap_or_default),
+        pseudonym,
         id: row.id,
         claim_id: row.claim_id,
         role_id: row.role_id,
         account_id: row.account_id,
-        note: row.note,
+        note: (is_own || by.is_leader).then_some(row.note),
         status: row.status,
         status_since: row.status_since,
         created_at: row.created_at,
     })
 }
 
+/// Stable for a crew, and of no use for another or for a list of candidates: a keyed hash.
+fn pseudonym(vault: &Vault, row: &CrewMember) -> String {
+    let both = format!("{}:{}", row.claim_id, row.account_id);
+    let hash = vault.lookup_hash("crew", &both);
+    hash.iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
 /// Apply for a role, or invite somebody into one
 ///
 /// A volunteer applies and the leader decides; the leader names an account and that person
-/// decides. Nobody is assigned.
+/// decides, and is named once it accepts. Nobody is assigned.
 #[utoipa::path(tag = "projects", request_body = NewMember,
     params(("id" = ClaimId, Path, description = "The claim")), responses(
     (status = 201, description = "Applied or invited", body = CrewMemberView),
@@ -101,7 +138,11 @@ async fn join_crew(
                 None => service::apply(tx, &desk, caller, *id, input)?,
             };
             let location = format!("/api/v1/project-claims/{}/crew", row.claim_id);
-            Ok(Made::new(view(tx.conn, row)?, location))
+            let reader = Reader::of(tx.conn, caller, row.claim_id)?;
+            Ok(Made::new(
+                view(tx.conn, &desk.vault, row, reader)?,
+                location,
+            ))
         })
         .await
 }
@@ -121,7 +162,8 @@ struct Which {
 
 /// List the crew of a claim
 ///
-/// For its members, the claimant and the publisher.
+/// All of it for the claimant; those who work in it, and one's own places, for its members, the
+/// claimant's and the publisher.
 #[utoipa::path(tag = "projects", params(("id" = ClaimId, Path, description = "The claim"), Which), responses(
     (status = 200, description = "The oldest first", body = Page<CrewMemberView>),
     (status = 403, description = "Not of the caller's concern", body = ProblemBody),
@@ -131,20 +173,26 @@ struct Which {
 async fn list_crew(
     caller: Caller,
     platform: Data<Platform>,
+    desk: Data<Desk>,
     id: Path<ClaimId>,
     query: Params<Which>,
 ) -> Result<Json<Page<CrewMemberView>>> {
     let Params(which) = query;
     let after = Cursor::decode(which.cursor.as_deref())?;
     let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
-    let statuses = [which.status.unwrap_or(CrewStatus::Active)];
+    let status = which.status.unwrap_or(CrewStatus::Active);
     let found = platform.db.read(move |conn| {
         let (_, _, relation) = claims::visible(conn, Some(&caller), *id)?;
         if !relation.is_involved() {
             return Err(Code::Forbidden.into());
         }
-        let rows = store::of_claim(conn, *id, &statuses, after, limit)?;
-        Page::of(rows, limit, |row| row.id).try_map(|row| view(conn, row))
+        let reader = Reader {
+            account: caller.account,
+            is_leader: relation.claimant,
+        };
+        let other = (!reader.is_leader).then_some(reader.account);
+        let rows = store::of_claim(conn, *id, status, other, after, limit)?;
+        Page::of(rows, limit, |row| row.id).try_map(|row| view(conn, &desk.vault, row, reader))
     });
     Ok(Json(found.await?))
 }
@@ -168,13 +216,18 @@ struct Mine {
 async fn my_crews(
     caller: Caller,
     platform: Data<Platform>,
+    desk: Data<Desk>,
     query: Params<Mine>,
 ) -> Result<Json<Page<CrewMemberView>>> {
     let before = Cursor::decode(query.0.cursor.as_deref())?;
     let limit = query.0.limit.unwrap_or(DEFAULT_LIMIT);
     let found = platform.db.read(move |conn| {
         let rows = store::of_person(conn, caller.account, before, limit)?;
-        Page::of(rows, limit, |row| row.id).try_map(|row| view(conn, row))
+        let reader = Reader {
+            account: caller.account,
+            is_leader: false,
+        };
+        Page::of(rows, limit, |row| row.id).try_map(|row| view(conn, &desk.vault, row, reader))
     });
     Ok(Json(found.await?))
 }
@@ -195,7 +248,8 @@ macro_rules! moves {
                 .run(move |$tx, $caller, $input| {
                     let ($id, $desk) = (*id, desk.as_ref());
                     let row = $do?;
-                    Ok(Made::changed(view($tx.conn, row)?))
+                    let reader = Reader::of($tx.conn, $caller, row.claim_id)?;
+                    Ok(Made::changed(view($tx.conn, &$desk.vault, row, reader)?))
                 })
                 .await
         }
@@ -206,9 +260,9 @@ moves! {
     /// Say yes to an application or invitation
     accept_member "/crew-members/{id}/accept" Nothing, |tx, desk, caller, id, _input| service::accept(tx, desk, caller, id);
     /// Say no to an application or invitation
-    decline_member "/crew-members/{id}/decline" Reason, |tx, _desk, caller, id, input| service::decline(tx, caller, id, &input.reason);
+    decline_member "/crew-members/{id}/decline" Reason, |tx, desk, caller, id, input| service::decline(tx, caller, id, &input.reason);
     /// Leave a crew, or take one's application back
-    leave_crew "/crew-members/{id}/leave" Nothing, |tx, _desk, caller, id, _input| service::leave(tx, caller, id);
+    leave_crew "/crew-members/{id}/leave" Nothing, |tx, desk, caller, id, _input| service::leave(tx, caller, id);
     /// Remove somebody from a crew, or take an invitation back
-    remove_member "/crew-members/{id}/remove" Reason, |tx, _desk, caller, id, input| service::remove(tx, caller, id, &input.reason);
+    remove_member "/crew-members/{id}/remove" Reason, |tx, desk, caller, id, input| service::remove(tx, caller, id, &input.reason);
 }

@@ -10,11 +10,14 @@
 
 pub mod http;
 mod model;
+mod people;
 pub mod rules;
 mod service;
 mod store;
 
 pub use model::{CrewMember, CrewMemberId, CrewStatus};
+pub(super) use people::{suits, vetted_adults};
 pub(super) use service::disband;
 pub use service::{NewMember, accept, apply, invite, may_look_for_people};
+pub(super) use store::{ever_in, ever_in_project};
 pub use store::{filled, is_in};

@@ -3,20 +3,21 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::model::{CrewMember, CrewMemberId, CrewStatus};
+use super::people::may_work;
 use super::rules::{self, MOVES};
 use super::store;
-use crate::error::{Code, Problem, Result};
-use crate::identity::{self, AccountId, Caller};
+use crate::error::{Code, Error, Problem, Result};
+use crate::identity::{self, AccountId, AccountStatus, Caller};
 use crate::notifications::{Kind, notify};
-use crate::party;
 use crate::platform::db::{Conn, Tx};
-use crate::platform::journal::{Actor, Change};
+use crate::platform::journal::{self, Actor, Change};
 use crate::platform::lifecycle;
-use crate::projects::claims::{self, ClaimId, ProjectClaim, rules::LIVE};
+use crate::projects::claims::rules::{LIVE, has_run_out};
+use crate::projects::claims::{self, ClaimId, ProjectClaim};
 use crate::projects::model::{Project, ProjectRole, RoleId};
+use crate::projects::rules::is_over;
 use crate::projects::service::{Desk, notice};
 use crate::projects::store as projects;
-use crate::volunteers;
 
 /// A place in a crew that is asked for: by the volunteer, or by the leader for somebody.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
@@ -78,10 +79,27 @@ fn seen(conn: &mut Conn, caller: &Caller, id: CrewMemberId) -> Result<Seen> {
     }
 }
 
+/// Whether the person of a place applied or accepted at some time: who was only asked is not named.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn came_forward(conn: &mut Conn, place: &CrewMember) -> Result<bool> {
+    Ok(match place.status {
+        CrewStatus::Invited | CrewStatus::Refused | CrewStatus::Cancelled => false,
+        CrewStatus::Disbanded => {
+            let last = journal::last_of(conn, "crew_member", place.id.0, &["disband"])?;
+            let before = last.and_then(|entry| entry.from_state);
+            before.as_deref() != Some(CrewStatus::Invited.into())
+        }
+        _ => true,
+    })
+}
+
 /// Applies for a role in the crew of a claim.
 ///
 /// # Errors
-/// `not_found`, `crew_closed`, `capacity_full`, and what keeps the person from the role.
+/// `not_found`, `crew_closed`, `project_over`, `capacity_full`, and what keeps the person from the
+/// role.
 pub fn apply(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -102,10 +120,11 @@ pub fn apply(
     )
 }
 
-/// Invites somebody into a role of one's crew.
+/// Invites somebody into a role of one's crew. Nothing is asked about the person that the inviter
+/// is not to know: what keeps somebody from the role is found, and said, as that person accepts.
 ///
 /// # Errors
-/// `not_found`, `forbidden`, `crew_closed`, `capacity_full`, and what keeps the person from the role.
+/// `not_found`, `forbidden`, `crew_closed`, `project_over`, `capacity_full`, `in_crew_already`.
 pub fn invite(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -118,8 +137,11 @@ pub fn invite(
     if !relation.claimant {
         return Err(Code::Forbidden.into());
     }
-    identity::account(tx.conn, who)
-        .map_err(|_| Problem::new(Code::Invalid).field("/account_id", Code::UnknownReference))?;
+    let known = identity::account(tx.conn, who).ok();
+    if known.is_none_or(|account| account.status != AccountStatus::Active) {
+        let unknown = Problem::new(Code::Invalid).field("/account_id", Code::UnknownReference);
+        return Err(unknown.into());
+    }
     ask(
         tx,
         desk,
@@ -143,9 +165,7 @@ fn ask(
     new: &NewMember,
     status: CrewStatus,
 ) -> Result<CrewMember> {
-    if !LIVE.contains(&claim.status) {
-        return Err(Code::CrewClosed.into());
-    }
+    takes_people(tx, claim, project)?;
     let role = projects::role(tx.conn, new.role_id)
         .ok()
         .filter(|role| role.project_id == project.id)
@@ -159,7 +179,9 @@ fn ask(
         };
     }
     has_seat(tx.conn, claim.id, &role)?;
-    may_work(tx, desk, project, &role, who)?;
+    if status == CrewStatus::Applied {
+        may_work(tx, desk, project, &role, who)?;
+    }
     let place = CrewMember {
         id: CrewMemberId::new(),
         claim_id: claim.id,
@@ -207,6 +229,17 @@ fn tell_leaders(
     Ok(())
 }
 
+/// Whether a crew takes people at all: its claim lives, and the project is not over.
+fn takes_people(tx: &Tx<'_>, claim: &ProjectClaim, project: &Project) -> Result<()> {
+    if !LIVE.contains(&claim.status) || has_run_out(claim, tx.now) {
+        return Err(Code::CrewClosed.into());
+    }
+    if is_over(project, tx.today()) {
+        return Err(Code::ProjectOver.into());
+    }
+    Ok(())
+}
+
 fn has_seat(conn: &mut Conn, claim: ClaimId, role: &ProjectRole) -> Result<()> {
     let filled = store::filled(conn, claim)?;
     let taken = filled
@@ -218,35 +251,6 @@ fn has_seat(conn: &mut Conn, claim: ClaimId, role: &ProjectRole) -> Result<()> {
     } else {
         Err(Code::CapacityFull.into())
     }
-}
-
-/// Whether a person may work in a role: the qualification it asks for, Party membership where the
-/// project is an internal Party activity, vetting for work with minors. Skills are matching's; an organisation may take somebody who still learns.
-fn may_work(
-    tx: &mut Tx<'_>,
-    desk: &Desk,
-    project: &Project,
-    role: &ProjectRole,
-    who: AccountId,
-) -> Result<()> {
-    if volunteers::profile(tx.conn, who)?.is_none() {
-        return Err(Code::ProfileRequired.into());
-    }
-    let today = tx.now.with_timezone(&tx.zone).date_naive();
-    let day = project.starts_on.max(today);
-    if let Some(kind) = &role.qualification
-        && !volunteers::holds_qualification(tx.conn, who, kind, day)?
-    {
-        return Err(Code::QualificationMissing.into());
-    }
-    let vetted = &desk.rules.vetting;
-    if project.party_only && !party::is_party_member(tx.conn, &desk.vault, who)? {
-        return Err(Code::PartyOnly.into());
-    }
-    if project.minors && !volunteers::holds_qualification(tx.conn, who, vetted, day)? {
-        return Err(Code::VettingMissing.into());
-    }
-    Ok(())
 }
 
 fn change(project: &Project, place: &CrewMember, by: Actor, verb: &str) -> Change {
@@ -283,8 +287,8 @@ fn advance(
 /// Says yes: to an application as the leader, to an invitation as the person.
 ///
 /// # Errors
-/// `not_found`, `forbidden`, `capacity_full`, `move_not_allowed`, and what keeps the person from the
-/// role by now.
+/// `not_found`, `forbidden`, `crew_closed`, `project_over`, `capacity_full`, `move_not_allowed`, and
+/// what keeps the person from the role: to the person as it is, to the leader `not_available`.
 pub fn accept(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -300,7 +304,7 @@ pub fn accept(
         is_leader,
         is_person,
     } = seen(tx.conn, caller, id)?;
-    let last = crate::platform::journal::last_move(tx.conn, "crew_member", id.0)?;
+    let last = journal::last_move(tx.conn, "crew_member", id.0)?;
     let joined_by_me = last.as_ref().is_some_and(|(kind, who)| {
         kind == "crew_member.join" && who.is_some_and(|who| who.0 == caller.account.0)
     });
@@ -314,8 +318,13 @@ pub fn accept(
     }
     let role = projects::role(tx.conn, place.role_id)?;
     if matches!(place.status, CrewStatus::Applied | CrewStatus::Invited) {
+        takes_people(tx, &claim, &project)?;
         has_seat(tx.conn, claim.id, &role)?;
-        may_work(tx, desk, &project, &role, place.account_id)?;
+        let may = may_work(tx, desk, &project, &role, place.account_id);
+        may.map_err(|error| match error {
+            Error::Problem(_) if !is_person => Code::NotAvailable.into(),
+            error => error,
+        })?;
     }
     let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), None)? else {
         return Ok(place);

@@ -7,8 +7,8 @@ use crate::error::{Code, Result};
 use crate::identity::AccountId;
 use crate::platform::db::{Conn, Tx};
 use crate::projects::claims::ClaimId;
-use crate::projects::model::RoleId;
-use crate::schema::crew_members;
+use crate::projects::model::{ProjectId, RoleId};
+use crate::schema::{crew_members, project_claims};
 
 pub fn member(conn: &mut Conn, id: CrewMemberId) -> Result<CrewMember> {
     crew_members::table
@@ -62,6 +62,38 @@ pub fn is_in(conn: &mut Conn, claim: ClaimId, who: AccountId) -> Result<bool> {
     Ok(place.is_some_and(|place| place.status == CrewStatus::Active))
 }
 
+/// Whether a person has or had a place in a crew of a project, or asked for one or was asked.
+///
+/// # Errors
+/// Those of the database.
+pub fn ever_in_project(conn: &mut Conn, project: ProjectId, who: AccountId) -> Result<bool> {
+    let places = crew_members::table
+        .inner_join(project_claims::table)
+        .filter(crew_members::account_id.eq(who))
+        .filter(project_claims::project_id.eq(project));
+    Ok(places.count().get_result::<i64>(conn)? > 0)
+}
+
+/// Whether a person has or had a place in a crew, or asked for one or was asked.
+///
+/// # Errors
+/// Those of the database.
+pub fn ever_in(conn: &mut Conn, claim: ClaimId, who: AccountId) -> Result<bool> {
+    let places = crew_members::table
+        .filter(crew_members::claim_id.eq(claim))
+        .filter(crew_members::account_id.eq(who));
+    Ok(places.count().get_result::<i64>(conn)? > 0)
+}
+
+/// Those who work in a crew.
+pub fn at_work(conn: &mut Conn, claim: ClaimId) -> Result<Vec<AccountId>> {
+    Ok(crew_members::table
+        .filter(crew_members::claim_id.eq(claim))
+        .filter(crew_members::status.eq(CrewStatus::Active))
+        .select(crew_members::account_id)
+        .load(conn)?)
+}
+
 /// How many places of each role of a claim are filled.
 ///
 /// # Errors
@@ -75,19 +107,25 @@ pub fn filled(conn: &mut Conn, claim: ClaimId) -> Result<Vec<(RoleId, i64)>> {
         .load(conn)?)
 }
 
-/// The places of a crew, the oldest first.
+/// The places of a crew that stand somewhere, the oldest first; for a `reader` who does not lead
+/// it, beside the reader's own only those at work.
 pub fn of_claim(
     conn: &mut Conn,
     claim: ClaimId,
-    statuses: &[CrewStatus],
+    status: CrewStatus,
+    reader: Option<AccountId>,
     after: Option<CrewMemberId>,
     limit: i64,
 ) -> Result<Vec<CrewMember>> {
     let mut rows = crew_members::table
         .filter(crew_members::claim_id.eq(claim))
-        .filter(crew_members::status.eq_any(statuses.to_vec()))
+        .filter(crew_members::status.eq(status))
         .select(CrewMember::as_select())
         .into_boxed();
+    if let Some(reader) = reader {
+        let at_work = crew_members::status.eq(CrewStatus::Active);
+        rows = rows.filter(at_work.or(crew_members::account_id.eq(reader)));
+    }
     if let Some(after) = after {
         rows = rows.filter(crew_members::id.gt(after));
     }

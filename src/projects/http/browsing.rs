@@ -58,7 +58,8 @@ pub(super) struct Browse {
     field: Option<String>,
     /// Only those that serve this goal.
     life_cycle: Option<LifeCycle>,
-    /// Only those that stand here; live ones when left out.
+    /// Only those that stand here; live ones when left out. Of the open ones, those whose last day
+    /// is over are left out: nobody can claim them.
     status: Option<ProjectStatus>,
     /// Only those whose title or summary holds this text.
     #[validate(length(min = 1, max = 50))]
@@ -99,8 +100,14 @@ pub(super) async fn list(
             .filter(|public| *public == status)
             .collect(),
     };
+    let today = platform
+        .clock
+        .now()
+        .with_timezone(&platform.zone)
+        .date_naive();
     let query = Query {
         statuses,
+        not_over_on: (browse.status == Some(ProjectStatus::Open)).then_some(today),
         batch: browse.batch_id,
         within: browse.region_id,
         organization: browse.organization_id,
@@ -253,7 +260,8 @@ pub(super) struct StepView {
 
 /// Follow a project
 ///
-/// Every step of the project and of the claims that held a seat, for everybody who may see it.
+/// Every step of the project and of the claims that hold or held a seat, for everybody who may see
+/// it.
 #[utoipa::path(tag = "projects", security((), ("bearer" = [])),
     params(("id" = ProjectId, Path, description = "The project")), responses(
     (status = 200, description = "Its story, oldest first", body = Page<StepView>),
@@ -267,9 +275,7 @@ pub(super) async fn timeline(
     let found = platform.db.read(move |conn| {
         let (project, relation) = service::visible(conn, caller.0.as_ref(), *id)?;
         let mut entries = journal::of_subject(conn, "project", id.0)?;
-        for claim in claims::seated(conn, project.id)? {
-            entries.extend(journal::of_subject(conn, "project_claim", claim.0)?);
-        }
+        entries.extend(claims::steps(conn, project.id)?);
         entries.sort_by_key(|entry| (entry.at, entry.seq));
         Ok((entries, relation))
     });

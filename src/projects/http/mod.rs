@@ -39,6 +39,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(moves::approve)
         .service(moves::send_back)
         .service(moves::open)
+        .service(moves::close_claims)
         .service(moves::suspend)
         .service(moves::resume)
         .service(moves::cancel)

@@ -86,6 +86,11 @@ moves! {
     revise "/projects/{id}/revise" Nothing, |tx, _desk, caller, id, _input| service::revise(tx, caller, id);
     /// Open an approved project that is in no batch
     open "/projects/{id}/open" Nothing, |tx, _desk, caller, id, _input| service::open(tx, caller, id);
+    /// Close the claiming of a project early
+    ///
+    /// It keeps the claim seats that are taken, and goes on with those. A seat that gets free later
+    /// can be claimed again.
+    close_claims "/projects/{id}/close-claims" Nothing, |tx, _desk, caller, id, _input| service::close_claims(tx, caller, id);
     /// Suspend a running project
     ///
     /// Its leases stand still.
@@ -97,7 +102,7 @@ moves! {
     /// Cancel a project
     ///
     /// Its claims end.
-    cancel "/projects/{id}/cancel" Reason, |tx, _desk, caller, id, input| service::cancel(tx, caller, id, &input.reason);
+    cancel "/projects/{id}/cancel" Reason, |tx, desk, caller, id, input| service::cancel(tx, desk, caller, id, &input.reason);
     /// Put a completed project away
     archive "/projects/{id}/archive" Nothing, |tx, _desk, caller, id, _input| service::archive(tx, caller, id);
 }

@@ -1,24 +1,28 @@
 //! What can be done with projects: writing them down, and the moves of their lives.
 
+mod editing;
 mod moves;
 mod writing;
 
-use super::claims;
 use super::model::{Project, ProjectId};
 use super::rules::{self, MOVES, ProjectRules, Relation};
 use super::store;
+use super::{campaigns, claims};
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
 use crate::notifications::{self, Kind, Notice};
 use crate::organizations;
 use crate::platform::db::{Conn, Tx};
-use crate::platform::journal::{Actor, Change};
+use crate::platform::journal::{self, Actor, Change};
 use crate::platform::lifecycle;
 use crate::platform::token::Vault;
 
+pub use editing::{EditProject, edit};
 pub(in crate::projects) use moves::open_batch;
-pub use moves::{approve, archive, cancel, open, resume, revise, send_back, submit, suspend};
-pub use writing::{EditProject, NewProject, NewRole, create, edit};
+pub use moves::{
+    approve, archive, cancel, close_claims, open, resume, revise, send_back, submit, suspend, sweep,
+};
+pub use writing::{NewProject, NewRole, create};
 pub(in crate::projects) use writing::{check, draft, write_roles};
 
 /// What every write of this room needs beside its transaction.
@@ -49,7 +53,8 @@ pub fn relation(conn: &mut Conn, caller: Option<&Caller>, project: &Project) -> 
     })
 }
 
-/// A project and how the caller stands to it; nothing of one the caller may not see.
+/// A project and how the caller stands to it; nothing of one the caller may not see. Those who
+/// have or had a claim or a place in a crew keep seeing it, also once it is cancelled.
 ///
 /// # Errors
 /// `not_found`.
@@ -60,7 +65,11 @@ pub fn visible(
 ) -> Result<(Project, Relation)> {
     let project = store::project(conn, id)?;
     let relation = relation(conn, caller, &project)?;
-    if relation.may_see(project.status) {
+    let took_part = |conn: &mut Conn| match caller {
+        Some(caller) => claims::took_part(conn, caller, id),
+        None => Ok(false),
+    };
+    if relation.may_see(project.status) || took_part(conn)? {
         Ok((project, relation))
     } else {
         Err(Code::NotFound.into())
@@ -81,7 +90,33 @@ pub(in crate::projects) fn of_publisher(
     }
 }
 
-/// A project for a reviewer, who neither wrote it nor belongs to the organisation behind it.
+/// Whether the caller wrote, changed or handed a project in, or approved it, by what the journal
+/// says.
+///
+/// # Errors
+/// Those of the database.
+pub(in crate::projects) fn had_a_hand_in(
+    conn: &mut Conn,
+    caller: &Caller,
+    project: &Project,
+) -> Result<bool> {
+    Ok(wrote(conn, caller, project)?
+        || journal::has_done(
+            conn,
+            caller.account.0,
+            "project",
+            project.id.0,
+            &["approve"],
+        )?)
+}
+
+fn wrote(conn: &mut Conn, caller: &Caller, project: &Project) -> Result<bool> {
+    let verbs = ["create", "edit", "submit", "import"];
+    journal::has_done(conn, caller.account.0, "project", project.id.0, &verbs)
+}
+
+/// A project for a reviewer, who neither wrote, changed or handed it in nor belongs to the
+/// organisation behind it.
 fn of_reviewer(conn: &mut Conn, caller: &Caller, id: ProjectId) -> Result<Project> {
     let (project, relation) = visible(conn, Some(caller), id)?;
     if !relation.reviewer {
@@ -91,7 +126,7 @@ fn of_reviewer(conn: &mut Conn, caller: &Caller, id: ProjectId) -> Result<Projec
         caller.holds(Role::OrganizationManager, organization.0)
             || caller.holds(Role::OrganizationMember, organization.0)
     });
-    if relation.author || is_theirs {
+    if relation.author || is_theirs || wrote(conn, caller, &project)? {
         return Err(Code::OwnProject.into());
     }
     Ok(project)
@@ -148,11 +183,23 @@ pub(in crate::projects) fn publishers(
     }
 }
 
+/// Whether nobody can claim a project any more, because it is over or its batch's window has closed.
+fn claiming_is_closed(tx: &mut Tx<'_>, project: &Project) -> Result<bool> {
+    if rules::is_over(project, tx.today()) {
+        return Ok(true);
+    }
+    match project.batch_id {
+        Some(batch) => Ok(campaigns::batch(tx.conn, batch)?.0.closes_at <= tx.now),
+        None => Ok(false),
+    }
+}
+
 /// Moves a project on to where its claims have brought it.
 pub(in crate::projects) fn follow_claims(tx: &mut Tx<'_>, id: ProjectId) -> Result<Project> {
     let tally = claims::tally(tx.conn, id)?;
     let mut project = store::project(tx.conn, id)?;
-    while let Some(verb) = rules::follow(project.status, project.claim_seats, tally) {
+    let closed = claiming_is_closed(tx, &project)?;
+    while let Some(verb) = rules::follow(project.status, project.claim_seats, closed, tally) {
         project = advance(tx, &project, verb, Actor::System, None)?;
     }
     Ok(project)

@@ -1,9 +1,11 @@
 //! The moves of a project's life that people make.
 
+use serde_json::json;
+
 use super::super::model::{Project, ProjectId, ProjectStatus};
 use super::super::rules::{self, MOVES};
 use super::super::{claims, store};
-use super::{Desk, advance, follow_claims, is_repeat, notice, of_publisher, of_reviewer};
+use super::{Desk, advance, change, follow_claims, is_repeat, notice, of_publisher, of_reviewer};
 use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
 use crate::notifications::{self, Kind, notify};
@@ -34,10 +36,9 @@ pub fn submit(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project
 }
 
 fn complete(tx: &mut Tx<'_>, project: &Project) -> Result<()> {
-    let today = tx.now.with_timezone(&tx.zone).date_naive();
     let roles = store::roles(tx.conn, project.id)?;
     let mut missing = Problem::new(Code::Invalid);
-    missing.errors = rules::misses(project, &roles, today);
+    missing.errors = rules::misses(project, &roles, tx.today());
     if missing.errors.is_empty() {
         Ok(())
     } else {
@@ -120,6 +121,61 @@ pub fn open(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> 
     advance(tx, &project, "open", caller.actor(), None)
 }
 
+/// Ends the claiming of a project early: it keeps as many claim seats as are taken, and goes on with
+/// those. A seat that gets free later can be claimed again. With no seat left to give, nothing
+/// changes.
+///
+/// # Errors
+/// `forbidden`; `nothing_claimed`; `move_not_allowed` before it is open and once it is over.
+pub fn close_claims(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
+    of_publisher(tx.conn, caller, id)?;
+    claims::serialize(tx, id)?;
+    let project = of_publisher(tx.conn, caller, id)?;
+    if !matches!(
+        project.status,
+        ProjectStatus::Open
+            | ProjectStatus::Claimed
+            | ProjectStatus::Running
+            | ProjectStatus::Suspended
+            | ProjectStatus::Completing
+    ) {
+        return Err(lifecycle::refusal(MOVES, project.status));
+    }
+    let tally = claims::tally(tx.conn, id)?;
+    let taken = i32::try_from(tally.live + tally.fulfilled).unwrap_or(i32::MAX);
+    if taken >= project.claim_seats {
+        return Ok(project);
+    }
+    if taken == 0 {
+        return Err(Code::NothingClaimed.into());
+    }
+    let closed = Project {
+        claim_seats: taken,
+        ..project.clone()
+    };
+    if !store::save(tx.conn, &closed)? {
+        return Err(Code::VersionMismatch.into());
+    }
+    let seats = json!({ "claim_seats": taken, "before": project.claim_seats });
+    tx.journal(change(&project, caller.actor(), "close_claims").payload(seats))?;
+    claims::line_up(tx, &closed)?;
+    follow_claims(tx, id)
+}
+
+/// Lets the open projects whose claiming has closed by the passing of time go on with the claims
+/// they have, up to `limit`; returns how many there were.
+///
+/// # Errors
+/// Those of the database.
+pub fn sweep(tx: &mut Tx<'_>, limit: i64) -> Result<usize> {
+    let closed = store::closed_and_claimed(tx.conn, tx.today(), tx.now, limit)?;
+    for id in &closed {
+        claims::serialize(tx, *id)?;
+        follow_claims(tx, *id)?;
+    }
+    Ok(closed.len())
+}
+
 /// Opens the approved projects of a batch that is being published.
 pub(in crate::projects) fn open_batch(
     tx: &mut Tx<'_>,
@@ -171,13 +227,19 @@ pub fn resume(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ProjectId) -> R
 ///
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
-pub fn cancel(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, reason: &str) -> Result<Project> {
+pub fn cancel(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: ProjectId,
+    reason: &str,
+) -> Result<Project> {
     let project = of_publisher(tx.conn, caller, id)?;
     if is_repeat(tx.conn, &project, "cancel", caller)? {
         return Ok(project);
     }
     let moved = advance(tx, &project, "cancel", caller.actor(), Some(reason))?;
-    claims::end_all(tx, &moved, caller.actor(), reason)?;
+    claims::end_all(tx, desk, &moved, caller.actor(), reason)?;
     Ok(moved)
 }
 

@@ -8,16 +8,13 @@ use validator::Validate;
 use super::super::model::{
     ClaimMode, Project, ProjectId, ProjectRole, ProjectStatus, RoleId, RoleSkill,
 };
-use super::super::rules::MOVES;
 use super::super::store;
-use super::{change, of_publisher};
+use super::change;
 use crate::error::{Code, Problem, Result};
 use crate::identity::{AccountId, Caller, Role};
 use crate::organizations::{self, OrganizationId};
 use crate::platform::columns::Json;
 use crate::platform::db::{Conn, Tx};
-use crate::platform::http::IfMatch;
-use crate::platform::lifecycle;
 use crate::projects::campaigns::{self, BatchId};
 use crate::regions::{self, RegionId};
 use crate::taxonomies::{self, BeneficiaryGroup, LifeCycle};
@@ -113,63 +110,6 @@ pub struct NewProject {
     pub roles: Vec<NewRole>,
 }
 
-/// What an author changes about a draft. Absent keys leave a value alone, null removes it; roles
-/// are given whole.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-pub struct EditProject {
-    /// The batch it is to be published with.
-    #[serde(default, with = "serde_with::rust::double_option")]
-    #[schema(value_type = Option<BatchId>)]
-    pub batch_id: Option<Option<BatchId>>,
-    /// In a few words.
-    #[validate(length(min = 2, max = 120))]
-    pub title: Option<String>,
-    /// In more words.
-    #[validate(length(min = 2, max = 5000))]
-    pub summary: Option<String>,
-    /// Its field, a code of the taxonomy.
-    pub field: Option<String>,
-    /// The livelihood goal it serves first.
-    pub life_cycle: Option<LifeCycle>,
-    /// What volunteers must know before they come.
-    #[validate(length(max = 5000))]
-    pub risk_notice: Option<String>,
-    /// Whether it is work with minors.
-    pub minors: Option<bool>,
-    /// Whether it is dangerous.
-    pub dangerous: Option<bool>,
-    /// Whether it is an internal Party activity.
-    pub party_only: Option<bool>,
-    /// The insurance policy, for dangerous work.
-    #[validate(length(min = 1, max = 200))]
-    pub insurance_policy: Option<String>,
-    /// The first day it covers.
-    pub insurance_from: Option<NaiveDate>,
-    /// The last day it covers.
-    pub insurance_until: Option<NaiveDate>,
-    /// How a claim is decided on.
-    pub claim_mode: Option<ClaimMode>,
-    /// Whether a person may claim it, beside organisations.
-    pub allows_person: Option<bool>,
-    /// How many may hold a claim at once.
-    #[validate(range(min = 1, max = 100))]
-    pub claim_seats: Option<i32>,
-    /// Its first day.
-    pub starts_on: Option<NaiveDate>,
-    /// Its last day.
-    pub ends_on: Option<NaiveDate>,
-    /// Where it is carried out, degrees east.
-    #[validate(range(min = -180.0, max = 180.0))]
-    pub longitude: Option<f64>,
-    /// Where it is carried out, degrees north.
-    #[validate(range(min = -90.0, max = 90.0))]
-    pub latitude: Option<f64>,
-    /// Its roles, whole.
-    #[validate(length(max = 30), nested)]
-    pub roles: Option<Vec<NewRole>>,
-}
-
 /// A project as its author wrote it down, not kept yet.
 pub(in crate::projects) fn draft(tx: &Tx<'_>, author: AccountId, new: &NewProject) -> Project {
     Project {
@@ -212,18 +152,31 @@ pub(in crate::projects) fn draft(tx: &Tx<'_>, author: AccountId, new: &NewProjec
 pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewProject) -> Result<Project> {
     let project = draft(tx, caller.account, new);
     check(tx.conn, &project, &new.roles)?;
-    match new.organization_id {
-        None if caller.holds_in_region(tx.conn, &[Role::RegionAdmin], new.region_id)? => {}
-        Some(id) if caller.holds(Role::OrganizationManager, id.0) => {
-            let organization = organizations::organization(tx.conn, id)?;
-            organizations::may_act(tx.conn, &organization, new.region_id)?;
-        }
-        _ => return Err(Code::Forbidden.into()),
-    }
+    may_publish(tx.conn, caller, new.organization_id, new.region_id)?;
     store::insert(tx.conn, &project)?;
     write_roles(tx.conn, project.id, &new.roles)?;
     tx.journal(change(&project, caller.actor(), "create"))?;
     Ok(project)
+}
+
+/// Whether the caller publishes in a region: as its administrator, or for an organisation it runs.
+///
+/// # Errors
+/// `forbidden`; what keeps the organisation from acting there.
+pub(super) fn may_publish(
+    conn: &mut Conn,
+    caller: &Caller,
+    organization: Option<OrganizationId>,
+    region: RegionId,
+) -> Result<()> {
+    match organization {
+        None if caller.holds_in_region(conn, &[Role::RegionAdmin], region)? => Ok(()),
+        Some(id) if caller.holds(Role::OrganizationManager, id.0) => {
+            let organization = organizations::organization(conn, id)?;
+            organizations::may_act(conn, &organization, region)
+        }
+        _ => Err(Code::Forbidden.into()),
+    }
 }
 
 /// Checks what can be wrong in any draft.
@@ -311,54 +264,4 @@ pub(in crate::projects) fn write_roles(
         })
         .collect();
     store::replace_roles(conn, of, &rows)
-}
-
-/// Changes a draft.
-///
-/// # Errors
-/// `invalid` with every wrong field; `version_required`, `version_mismatch`; `move_not_allowed`
-/// once it was submitted.
-pub fn edit(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    id: ProjectId,
-    seen: IfMatch,
-    edit: &EditProject,
-) -> Result<Project> {
-    let mut project = of_publisher(tx.conn, caller, id)?;
-    seen.expect(project.version)?;
-    if project.status != ProjectStatus::Draft {
-        return Err(lifecycle::refusal(MOVES, project.status));
-    }
-    let edit = edit.clone();
-    project.batch_id = edit.batch_id.unwrap_or(project.batch_id);
-    project.title = edit
-        .title
-        .map_or(project.title, |title| title.trim().to_owned());
-    project.summary = edit.summary.unwrap_or(project.summary);
-    project.field = edit.field.unwrap_or(project.field);
-    project.life_cycle = edit.life_cycle.unwrap_or(project.life_cycle);
-    project.risk_notice = edit.risk_notice.unwrap_or(project.risk_notice);
-    project.minors = edit.minors.unwrap_or(project.minors);
-    project.dangerous = edit.dangerous.unwrap_or(project.dangerous);
-    project.party_only = edit.party_only.unwrap_or(project.party_only);
-    project.insurance_policy = edit.insurance_policy.or(project.insurance_policy);
-    project.insurance_from = edit.insurance_from.or(project.insurance_from);
-    project.insurance_until = edit.insurance_until.or(project.insurance_until);
-    project.claim_mode = edit.claim_mode.unwrap_or(project.claim_mode);
-    project.allows_person = edit.allows_person.unwrap_or(project.allows_person);
-    project.claim_seats = edit.claim_seats.unwrap_or(project.claim_seats);
-    project.starts_on = edit.starts_on.unwrap_or(project.starts_on);
-    project.ends_on = edit.ends_on.unwrap_or(project.ends_on);
-    project.longitude = edit.longitude.or(project.longitude);
-    project.latitude = edit.latitude.or(project.latitude);
-    check(tx.conn, &project, edit.roles.as_deref().unwrap_or_default())?;
-    if let Some(roles) = &edit.roles {
-        write_roles(tx.conn, id, roles)?;
-    }
-    if !store::save(tx.conn, &project)? {
-        return Err(Code::VersionMismatch.into());
-    }
-    tx.journal(change(&project, caller.actor(), "edit"))?;
-    store::project(tx.conn, id)
 }

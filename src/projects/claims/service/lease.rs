@@ -5,9 +5,10 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::super::model::{ClaimId, ClaimStatus, ProjectClaim};
-use super::super::rules::{LIVE, MOVES};
+use super::super::rules::{LIVE, MOVES, has_run_out};
 use super::super::store;
-use super::line::{hold, may_hold, promote, seats_left, wait};
+use super::eligible::{entitled, in_window, may_hold};
+use super::line::{hold, promote, promote_elsewhere, seats_left, wait};
 use super::{
     advance, change, is_repeat, name, of_claimant, of_publisher, serialize, tell_claimant,
     tell_publisher,
@@ -15,12 +16,10 @@ use super::{
 use crate::error::{Code, Result};
 use crate::identity::{Caller, Role};
 use crate::notifications::Kind;
-use crate::organizations::{self, OrganizationId};
-use crate::party;
-use crate::platform::db::{Conn, Tx};
+use crate::organizations::OrganizationId;
+use crate::platform::db::Tx;
 use crate::platform::journal::Actor;
 use crate::platform::lifecycle;
-use crate::projects::campaigns;
 use crate::projects::crews;
 use crate::projects::model::{ClaimMode, Project, ProjectId, ProjectStatus};
 use crate::projects::service::{Desk, follow_claims, visible as visible_project};
@@ -44,8 +43,8 @@ pub struct Application {
 ///
 /// # Errors
 /// `forbidden` for an organisation one does not run; `own_project`, `no_persons`,
-/// `outside_claim_window`, `claim_limit_reached`, what keeps the organisation from acting, or
-/// `move_not_allowed` where nothing can be claimed.
+/// `outside_claim_window`, `project_over`, `claim_limit_reached`, what keeps the organisation or
+/// the person from the work, or `move_not_allowed` where nothing can be claimed.
 pub fn apply(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -67,13 +66,7 @@ pub fn apply(
             Err(Code::Forbidden.into())
         };
     }
-    entitled(tx.conn, caller, &project, new.organization_id)?;
-    if project.party_only
-        && let Some(person) = person
-        && !party::is_party_member(tx.conn, &desk.vault, person)?
-    {
-        return Err(Code::PartyOnly.into());
-    }
+    entitled(tx, desk, caller, &project, new.organization_id)?;
     let can_wait = matches!(
         project.status,
         ProjectStatus::Open | ProjectStatus::Claimed | ProjectStatus::Running
@@ -123,42 +116,6 @@ pub fn apply(
     store::claim(tx.conn, claim.id)
 }
 
-/// Whether the caller may claim for this claimant at all.
-fn entitled(
-    conn: &mut Conn,
-    caller: &Caller,
-    project: &Project,
-    organization: Option<OrganizationId>,
-) -> Result<()> {
-    match organization {
-        Some(id) => {
-            if !caller.holds(Role::OrganizationManager, id.0) {
-                return Err(Code::Forbidden.into());
-            }
-            if project.organization_id == Some(id) {
-                return Err(Code::OwnProject.into());
-            }
-            let organization = organizations::organization(conn, id)?;
-            organizations::may_act(conn, &organization, project.region_id)
-        }
-        None if !project.allows_person => Err(Code::NoPersons.into()),
-        None if project.author_id == caller.account => Err(Code::OwnProject.into()),
-        None => Ok(()),
-    }
-}
-
-fn in_window(tx: &mut Tx<'_>, project: &Project) -> Result<()> {
-    let Some(batch) = project.batch_id else {
-        return Ok(());
-    };
-    let (batch, _) = campaigns::batch(tx.conn, batch)?;
-    if batch.opens_at <= tx.now && tx.now < batch.closes_at {
-        Ok(())
-    } else {
-        Err(Code::OutsideClaimWindow.into())
-    }
-}
-
 /// Chooses a claim: it holds a seat. When it was the last seat, the others wait in line.
 ///
 /// # Errors
@@ -184,12 +141,18 @@ pub fn approve(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Re
     may_hold(tx, desk, &project, &claim)?;
     hold(tx, desk, &project, &claim, verb, caller.actor())?;
     if seats_left(tx.conn, &project)? == 0 {
-        for other in store::in_states(tx.conn, project.id, &[ClaimStatus::Applied])? {
-            wait(tx, &project, &other)?;
-        }
+        line_up(tx, &project)?;
     }
     follow_claims(tx, project.id)?;
     store::claim(tx.conn, id)
+}
+
+/// Puts the applications of a project into the line, since no seat is left.
+pub(in crate::projects) fn line_up(tx: &mut Tx<'_>, project: &Project) -> Result<()> {
+    for other in store::in_states(tx.conn, project.id, &[ClaimStatus::Applied])? {
+        wait(tx, project, &other)?;
+    }
+    Ok(())
 }
 
 /// Turns a claim down, with a reason.
@@ -285,7 +248,8 @@ pub fn revoke(
 }
 
 /// Ends a claim: its seat gets free, its crew goes, the first in line who is still eligible holds
-/// the seat, the project follows. All in this transaction.
+/// the seat, the project follows; so it goes where the claimant waits for another one. All in this
+/// transaction.
 pub(super) fn end(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -300,6 +264,7 @@ pub(super) fn end(
     if held {
         promote(tx, desk, project.id)?;
         follow_claims(tx, project.id)?;
+        promote_elsewhere(tx, desk, &moved)?;
     }
     Ok(moved)
 }
@@ -326,13 +291,15 @@ fn end_alone(
 /// Ends every claim of a project that is cancelled.
 pub(in crate::projects) fn end_all(
     tx: &mut Tx<'_>,
+    desk: &Desk,
     project: &Project,
     by: Actor,
     reason: &str,
 ) -> Result<()> {
     serialize(tx, project.id)?;
-    for claim in store::open_ones(tx.conn, project.id)? {
-        let ended = end_alone(tx, project, &claim, "revoke", by, Some(reason))?;
+    let open = store::open_ones(tx.conn, project.id)?;
+    for claim in &open {
+        let ended = end_alone(tx, project, claim, "revoke", by, Some(reason))?;
         tell_claimant(
             tx,
             project,
@@ -341,12 +308,22 @@ pub(in crate::projects) fn end_all(
             &[("reason", reason)],
         )?;
     }
+    for held in open.iter().filter(|claim| LIVE.contains(&claim.status)) {
+        promote_elsewhere(tx, desk, held)?;
+    }
     Ok(())
 }
 
-/// Lets the leases of a suspended project stand still.
+/// The claims that hold a seat, save those whose lease has run out and is about to be swept up.
+fn leased(tx: &mut Tx<'_>, project: &Project) -> Result<Vec<ProjectClaim>> {
+    let mut held = store::holders(tx.conn, project.id)?;
+    held.retain(|claim| !has_run_out(claim, tx.now));
+    Ok(held)
+}
+
+/// Lets the leases of a suspended project stand still, save those that have run out by now.
 pub(in crate::projects) fn pause(tx: &mut Tx<'_>, project: &Project, reason: &str) -> Result<()> {
-    for claim in store::holders(tx.conn, project.id)? {
+    for claim in leased(tx, project)? {
         let still = ProjectClaim {
             lease_until: None,
             ..claim
@@ -367,7 +344,7 @@ pub(in crate::projects) fn pause(tx: &mut Tx<'_>, project: &Project, reason: &st
 
 /// Lets the leases of a project that goes on begin anew.
 pub(in crate::projects) fn unpause(tx: &mut Tx<'_>, desk: &Desk, project: &Project) -> Result<()> {
-    for claim in store::holders(tx.conn, project.id)? {
+    for claim in leased(tx, project)? {
         if claim.status != ClaimStatus::Reported {
             let renewed = super::line::renewed(tx, desk, &claim)?;
             if !store::save(tx.conn, &renewed)? {

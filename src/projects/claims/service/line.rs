@@ -6,48 +6,20 @@ use serde::{Deserialize, Serialize};
 use super::super::model::{ClaimId, ClaimStatus, ProjectClaim};
 use super::super::rules::free_seat;
 use super::super::store;
-use super::{advance, tell_claimant};
+use super::eligible::may_hold;
+use super::{advance, serialize, tell_claimant};
 use crate::error::{Code, Error, Result};
 use crate::notifications::Kind;
-use crate::organizations;
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::Actor;
 use crate::projects::model::{Project, ProjectId, ProjectStatus};
-use crate::projects::service::Desk;
+use crate::projects::service::{Desk, follow_claims};
 
 /// How many seats of a project nobody holds or has used up.
 pub(super) fn seats_left(conn: &mut Conn, project: &Project) -> Result<i64> {
     let tally = super::tally(conn, project.id)?;
     Ok((i64::from(project.claim_seats) - tally.live - tally.fulfilled).max(0))
-}
-
-/// Whether a claimant may hold one more seat: it may act there, and is not at its limit.
-///
-/// # Errors
-/// `claim_limit_reached`, what keeps the organisation from acting.
-pub(super) fn may_hold(
-    tx: &mut Tx<'_>,
-    desk: &Desk,
-    project: &Project,
-    claim: &ProjectClaim,
-) -> Result<()> {
-    if let Some(id) = claim.organization_id {
-        let organization = organizations::organization(tx.conn, id)?;
-        organizations::may_act(tx.conn, &organization, project.region_id)?;
-    }
-    // the limit spans several projects: two claims of one claimant wait for each other
-    let who = claim
-        .organization_id
-        .map(|id| id.0)
-        .or(claim.person_id.map(|id| id.0));
-    tx.serialize_on(&format!("project claimant:{who:?}"))?;
-    let live = store::count_live(tx.conn, claim.organization_id, claim.person_id)?;
-    if live < desk.rules.live_claims {
-        Ok(())
-    } else {
-        Err(Code::ClaimLimitReached.into())
-    }
 }
 
 /// Gives a claim a free seat and a lease.
@@ -119,6 +91,17 @@ pub(super) fn promote(tx: &mut Tx<'_>, desk: &Desk, id: ProjectId) -> Result<()>
             Err(Error::Problem(_)) => {}
             Err(error) => return Err(error),
         }
+    }
+    Ok(())
+}
+
+/// What a claimant waits for elsewhere may be its now that it holds a seat less, or somebody
+/// else's who stands in line there.
+pub(super) fn promote_elsewhere(tx: &mut Tx<'_>, desk: &Desk, ended: &ProjectClaim) -> Result<()> {
+    for project in store::waits_for(tx.conn, ended.organization_id, ended.person_id)? {
+        serialize(tx, project)?;
+        promote(tx, desk, project)?;
+        follow_claims(tx, project)?;
     }
     Ok(())
 }

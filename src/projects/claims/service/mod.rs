@@ -1,17 +1,21 @@
 //! What can be done with claims.
 
 mod clock;
+mod eligible;
 mod lease;
 mod line;
 mod work;
 
+use std::collections::HashSet;
+
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
 use crate::notifications::{Kind, notify};
-use crate::organizations;
+use crate::organizations::{self, OrganizationId};
 use crate::platform::db::{Conn, Tx};
-use crate::platform::journal::{Actor, Change};
+use crate::platform::journal::{self, Actor, Change, Entry};
 use crate::platform::lifecycle;
+use crate::projects::crews;
 use crate::projects::model::{Project, ProjectId};
 use crate::projects::rules::Tally;
 use crate::projects::service::{notice, publishers};
@@ -22,7 +26,7 @@ use super::store;
 
 pub use clock::{react, remind, sweep};
 pub use lease::{Application, apply, approve, reject, revoke, withdraw};
-pub(in crate::projects) use lease::{end_all, pause, unpause};
+pub(in crate::projects) use lease::{end_all, line_up, pause, unpause};
 pub use work::{
     NewProgress, Plan, Report, accept, add_photo, add_progress, plan, report, send_back, start,
     story,
@@ -72,12 +76,57 @@ pub fn relation(
         claimant: is_person || runs(Role::OrganizationManager),
         member: runs(Role::OrganizationMember),
         publisher: of_project.publisher || of_project.reviewer,
-        crew: crate::projects::crews::is_in(conn, claim.id, caller.account)?,
+        crew: crews::is_in(conn, claim.id, caller.account)?,
     })
 }
 
+/// Whether the caller has or had to do with a claim of a project: as claimant, as a member of the
+/// organisation, or by a place in a crew.
+pub(in crate::projects) fn took_part(
+    conn: &mut Conn,
+    caller: &Caller,
+    of: ProjectId,
+) -> Result<bool> {
+    let mut theirs = caller.organizations(Role::OrganizationManager);
+    theirs.extend(caller.organizations(Role::OrganizationMember));
+    let theirs: Vec<_> = theirs.into_iter().map(OrganizationId).collect();
+    Ok(store::is_claimant(conn, of, caller.account, &theirs)?
+        || crews::ever_in_project(conn, of, caller.account)?)
+}
+
+/// Why a claim was last rejected, revoked, withdrawn or sent back; none where it was not.
+///
+/// # Errors
+/// Those of the database.
+pub fn last_reason(conn: &mut Conn, claim: &ProjectClaim) -> Result<Option<String>> {
+    let verbs = ["reject", "revoke", "withdraw", "send_back"];
+    let last = journal::last_of(conn, "project_claim", claim.id.0, &verbs)?;
+    Ok(last.and_then(|entry| entry.reason))
+}
+
+/// The steps of the claims of a project that hold a seat or held one.
+///
+/// # Errors
+/// Those of the database.
+pub(in crate::projects) fn steps(conn: &mut Conn, of: ProjectId) -> Result<Vec<Entry>> {
+    let claims: Vec<_> = store::of_project(conn, of)?
+        .into_iter()
+        .map(|claim| claim.id.0)
+        .collect();
+    let mut entries = journal::of_subjects(conn, "project_claim", &claims)?;
+    let approved: &'static str = ClaimStatus::Approved.into();
+    let seated: HashSet<_> = entries
+        .iter()
+        .filter(|entry| entry.to_state.as_deref() == Some(approved))
+        .map(|entry| entry.subject_id.0)
+        .collect();
+    entries.retain(|entry| seated.contains(&entry.subject_id.0));
+    Ok(entries)
+}
+
 /// A claim with its project and how the caller stands to it; nothing of one the caller may not
-/// see. Everybody sees those that hold or held a seat to the end.
+/// see. Everybody sees those that hold or held a seat to the end; who has or had a place in its
+/// crew sees it as everybody did.
 ///
 /// # Errors
 /// `not_found`.
@@ -90,7 +139,11 @@ pub fn visible(
     let (project, _) = crate::projects::service::visible(conn, caller, claim.project_id)?;
     let relation = relation(conn, caller, &project, &claim)?;
     let is_public = LIVE.contains(&claim.status) || claim.status == ClaimStatus::Fulfilled;
-    if is_public || relation.is_involved() {
+    let was_in_crew = |conn: &mut Conn| match caller {
+        Some(caller) => crews::ever_in(conn, id, caller.account),
+        None => Ok(false),
+    };
+    if is_public || relation.is_involved() || was_in_crew(conn)? {
         Ok((claim, project, relation))
     } else {
         Err(Code::NotFound.into())
@@ -120,7 +173,7 @@ fn of_publisher(conn: &mut Conn, caller: &Caller, id: ClaimId) -> Result<(Projec
 }
 
 /// Everything about who holds a project waits here for each other.
-fn serialize(tx: &mut Tx<'_>, id: ProjectId) -> Result<()> {
+pub(in crate::projects) fn serialize(tx: &mut Tx<'_>, id: ProjectId) -> Result<()> {
     tx.serialize_on(&format!("project:{id}"))
 }
 

@@ -7,9 +7,9 @@ use validator::Validate;
 use super::super::model::{
     ClaimId, ClaimStatus, Photo, PhotoId, Progress, ProgressId, ProjectClaim,
 };
-use super::super::rules::{LEASED, MOVES};
+use super::super::rules::{LEASED, MOVES, has_run_out};
 use super::super::store;
-use super::line::renewed;
+use super::line::{promote_elsewhere, renewed};
 use super::{
     advance, change, is_repeat, name, of_claimant, of_publisher, serialize, tell_claimant,
     tell_publisher,
@@ -20,7 +20,9 @@ use crate::notifications::Kind;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::files::StoredPhoto;
 use crate::platform::lifecycle;
+use crate::projects::crews;
 use crate::projects::model::{Project, ProjectStatus};
+use crate::projects::rules::MINORS_ADULTS;
 use crate::projects::service::{Desk, follow_claims};
 
 /// How a claimant will carry a project out.
@@ -65,7 +67,7 @@ pub struct Report {
 /// Hands the plan in: the lease begins anew.
 ///
 /// # Errors
-/// `forbidden`, `move_not_allowed`, `project_suspended`.
+/// `forbidden`, `move_not_allowed`, `project_suspended`, `lease_expired`.
 pub fn plan(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -78,7 +80,7 @@ pub fn plan(
         return Ok(claim);
     }
     lifecycle::step(MOVES, claim.status, "plan")?;
-    goes_on(&project)?;
+    goes_on(tx, &project, &claim)?;
     let leased = renewed(tx, desk, &claim)?;
     let planned = ProjectClaim {
         plan: Some(input.plan.clone()),
@@ -90,19 +92,24 @@ pub fn plan(
     Ok(moved)
 }
 
-fn goes_on(project: &Project) -> Result<()> {
+/// Whether work may go on under a claim: the project is not suspended, and the lease has not run
+/// out, be it swept up already or not.
+fn goes_on(tx: &Tx<'_>, project: &Project, claim: &ProjectClaim) -> Result<()> {
     if project.status == ProjectStatus::Suspended {
-        Err(Code::ProjectSuspended.into())
-    } else {
-        Ok(())
+        return Err(Code::ProjectSuspended.into());
     }
+    if has_run_out(claim, tx.now) {
+        return Err(Code::LeaseExpired.into());
+    }
+    Ok(())
 }
 
-/// Begins to carry the project out.
+/// Begins to carry the project out. Work with minors begins with two adult, vetted volunteers in
+/// the crew (domain §3).
 ///
 /// # Errors
-/// `forbidden`, `move_not_allowed`, `project_suspended`.
-pub fn start(tx: &mut Tx<'_>, caller: &Caller, id: ClaimId) -> Result<ProjectClaim> {
+/// `forbidden`, `move_not_allowed`, `project_suspended`, `lease_expired`, `adults_missing`.
+pub fn start(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Result<ProjectClaim> {
     let (seen, _) = of_claimant(tx.conn, caller, id)?;
     serialize(tx, seen.project_id)?;
     let (claim, project) = of_claimant(tx.conn, caller, id)?;
@@ -110,7 +117,10 @@ pub fn start(tx: &mut Tx<'_>, caller: &Caller, id: ClaimId) -> Result<ProjectCla
         return Ok(claim);
     }
     lifecycle::step(MOVES, claim.status, "start")?;
-    goes_on(&project)?;
+    goes_on(tx, &project, &claim)?;
+    if project.minors && crews::vetted_adults(tx, desk, &project, id)? < MINORS_ADULTS {
+        return Err(Code::AdultsMissing.into());
+    }
     let moved = advance(tx, &project, &claim, "start", caller.actor(), None)?;
     follow_claims(tx, project.id)?;
     Ok(moved)
@@ -119,7 +129,7 @@ pub fn start(tx: &mut Tx<'_>, caller: &Caller, id: ClaimId) -> Result<ProjectCla
 /// Adds a photo to a claim, for an entry of progress or the report; the same photo is added once.
 ///
 /// # Errors
-/// `forbidden`, `move_not_allowed`.
+/// `forbidden`, `move_not_allowed`, `lease_expired`.
 pub fn add_photo(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -129,6 +139,9 @@ pub fn add_photo(
     let (claim, _) = of_claimant(tx.conn, caller, id)?;
     if !LEASED.contains(&claim.status) {
         return Err(lifecycle::refusal(MOVES, claim.status));
+    }
+    if has_run_out(&claim, tx.now) {
+        return Err(Code::LeaseExpired.into());
     }
     let known = store::photos(tx.conn, id)?;
     if let Some(same) = known.into_iter().find(|photo| photo.photo == stored.key) {
@@ -159,8 +172,8 @@ fn known_photos(moved: usize, photos: &[PhotoId]) -> Result<()> {
 /// Writes an entry of progress, which renews the lease: the only way to renew one.
 ///
 /// # Errors
-/// `forbidden`, `project_suspended`; `move_not_allowed` when the lease ran out first; `invalid`
-/// for photos of another claim or entry.
+/// `forbidden`, `project_suspended`; `lease_expired`, and `move_not_allowed` once that was swept up;
+/// `invalid` for photos of another claim or entry.
 pub fn add_progress(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -172,7 +185,7 @@ pub fn add_progress(
     if !LEASED.contains(&claim.status) {
         return Err(lifecycle::refusal(MOVES, claim.status));
     }
-    goes_on(&project)?;
+    goes_on(tx, &project, &claim)?;
     let entry = Progress {
         id: ProgressId::new(),
         claim_id: id,
@@ -200,7 +213,8 @@ pub fn add_progress(
 /// Hands the completion report in.
 ///
 /// # Errors
-/// `forbidden`, `move_not_allowed`, `project_suspended`; `invalid` for photos of another claim.
+/// `forbidden`, `move_not_allowed`, `project_suspended`, `lease_expired`; `invalid` for photos of
+/// another claim.
 pub fn report(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -214,7 +228,7 @@ pub fn report(
         return Ok(claim);
     }
     lifecycle::step(MOVES, claim.status, "report")?;
-    goes_on(&project)?;
+    goes_on(tx, &project, &claim)?;
     known_photos(
         store::put_into_report(tx.conn, id, &input.photos)?,
         &input.photos,
@@ -236,7 +250,7 @@ pub fn report(
 ///
 /// # Errors
 /// `forbidden`, `own_claim`, `move_not_allowed`.
-pub fn accept(tx: &mut Tx<'_>, caller: &Caller, id: ClaimId) -> Result<ProjectClaim> {
+pub fn accept(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Result<ProjectClaim> {
     let (claim, project) = settle_report(tx, caller, id)?;
     if is_repeat(tx.conn, &claim, "accept", caller)? {
         return Ok(claim);
@@ -247,6 +261,7 @@ pub fn accept(tx: &mut Tx<'_>, caller: &Caller, id: ClaimId) -> Result<ProjectCl
     };
     let moved = advance(tx, &project, &over, "accept", caller.actor(), None)?;
     follow_claims(tx, project.id)?;
+    promote_elsewhere(tx, desk, &moved)?;
     tell_claimant(tx, &project, &moved, Kind::ClaimFulfilled, &[])?;
     Ok(moved)
 }
