@@ -1,22 +1,24 @@
 //! The application: its configuration, and the hands built from it.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use tracing_subscriber::EnvFilter;
 
 use crate::error::{Error, Result};
 use crate::identity::{IdentityRules, Keyring};
 use crate::imports;
 use crate::matching::{Matching, MatchingRules};
 use crate::organizations::{self, OrganizationRules};
-use crate::platform::cache::{Cache, CacheConfig};
+use crate::platform::cache::{Cache, CacheConfig, CacheStore};
 use crate::platform::clock::Clock;
 use crate::platform::db::{Db, DbConfig};
 use crate::platform::files::{FileStore, FilesConfig};
 use crate::platform::mail::{MailConfig, Mailer};
-use crate::platform::sms::{SmsConfig, SmsGateway};
+use crate::platform::sms::{SmsConfig, SmsGateway, SmsGatewayKind};
 use crate::platform::token::Vault;
 use crate::platform::wakeups::Wakeups;
 use crate::platform::{Platform, config};
@@ -162,6 +164,11 @@ impl Config {
         let usual = Path::new("config/local.toml");
         let file = file.or_else(|| usual.exists().then_some(usual));
         let config: Self = config::load(&[DEFAULT, profile], file)?;
+        if (config.profile == Profile::Production) != (profile == PRODUCTION) {
+            return Err(Error::internal(
+                "the profile is chosen by YIQILAI_PROFILE alone",
+            ));
+        }
         config.check()?;
         Ok(config)
     }
@@ -169,16 +176,38 @@ impl Config {
     fn check(&self) -> Result<()> {
         let mut wrong = Vec::new();
         let secret = self.security.master_secret.expose_secret();
+        let public_url = url::Url::parse(&self.server.public_url).ok();
+        let host = public_url.as_ref().and_then(|url| url.host_str());
         if self.profile == Profile::Production {
             if secret.starts_with("development") {
                 wrong.push("security.master_secret is the development secret");
             }
-            if self.server.public_url.starts_with("http://127.0.0.1") {
+            if secret.chars().collect::<HashSet<_>>().len() < 10 {
+                wrong.push("security.master_secret is no random text");
+            }
+            if host.is_none_or(|host| host == "localhost" || host.starts_with("127.")) {
                 wrong.push("server.public_url is not the address people reach the server at");
             }
             if self.mail.from.contains(".invalid") {
                 wrong.push("mail.from is not a real sender");
             }
+            if self.sms.gateway == SmsGatewayKind::Folder {
+                wrong.push("sms.gateway is a folder: no code would reach a phone");
+            }
+        }
+        if host.is_none() {
+            wrong.push("server.public_url is no address");
+        }
+        let database = self.database.url.expose_secret();
+        let known = ["sqlite:", "postgres://", "postgresql://"];
+        if !known.iter().any(|scheme| database.starts_with(scheme)) {
+            wrong.push("database.url begins with sqlite: or postgres://");
+        }
+        if self.cache.store == CacheStore::Redis && self.cache.url.is_none() {
+            wrong.push("cache.url is missing");
+        }
+        if EnvFilter::try_new(&self.log.filter).is_err() {
+            wrong.push("log.filter cannot be read");
         }
         if !self.matching.are_sound() {
             wrong.push("matching: weights are 0 or more and not all 0, reaches above 0");

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
-use yiqilai::app::{App, Config, LogConfig, LogFormat};
+use yiqilai::app::{App, Config, LogConfig, LogFormat, Profile};
 use yiqilai::error::{Error, Result};
 use yiqilai::identity::{self, Role};
 use yiqilai::imports::{self, Target};
@@ -133,6 +133,11 @@ async fn perform(cli: Cli) -> Result<()> {
     }
     start_log(&config.log)?;
     if let Command::Demo = cli.command {
+        if config.profile == Profile::Production {
+            let why =
+                "the sample district has accounts with a published password: not in production";
+            return Err(Error::internal(why));
+        }
         if demo::load(&config).await? {
             tracing::info!("the sample district is loaded");
         }
@@ -179,7 +184,9 @@ async fn migrate(app: &App) -> Result<()> {
 async fn administer(app: &App, command: AdminCommand) -> Result<()> {
     migrate(app).await?;
     let AdminCommand::Create { email, name } = command else {
-        return app.keyring.rotate().await;
+        app.keyring.rotate().await?;
+        println!("servers that run sign with the new key within a minute");
+        return Ok(());
     };
     let email = identity::normal_email(&email)
         .map_err(|_| Error::internal("that is not an e-mail address"))?;

@@ -12,12 +12,13 @@ use actix_web::web::{Data, Json};
 use actix_web::{App as Actix, HttpResponse, HttpServer, get, web};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde::Serialize;
+use strum::VariantArray;
 use utoipa::ToSchema;
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use crate::api::{self, Methods};
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::platform::http::ProblemBody;
 use crate::platform::http::border::border;
 use crate::platform::jobs;
@@ -42,6 +43,8 @@ pub fn start(app: App, listener: TcpListener) -> Result<Server> {
             Actix::new()
                 .app_data(methods.clone())
                 .configure(|config| api::configure(&app, config))
+                .service(web::redirect("/docs", "/docs/"))
+                .route("/docs/problems", web::get().to(problems))
                 .service(web::scope("/docs").wrap(from_fn(allow_reference)).service(
                     SwaggerUi::new("/{_:.*}").config(SwaggerConfig::from("/openapi.json")),
                 ))
@@ -78,6 +81,23 @@ fn cors(origins: &[String]) -> Cors {
         cors = cors.allowed_origin(origin);
     }
     cors
+}
+
+/// What every code means: where the `type` of a problem leads.
+async fn problems() -> HttpResponse {
+    let rows: String = Code::VARIANTS
+        .iter()
+        .map(|code| {
+            let (name, status, (zh, en)) = (code.as_str(), code.status(), code.title());
+            format!("<tr id=\"{name}\"><td><code>{name}</code><td>{status}<td>{zh}<td>{en}\n")
+        })
+        .collect();
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .body(format!(
+            "<!DOCTYPE html><meta charset=\"utf-8\"><title>益起来 Yiqilai: problems</title>\n\
+             <h1>Problems 错误代码</h1>\n<table>\n<tr><th>code<th>status<th>中文<th>English\n{rows}</table>\n"
+        ))
 }
 
 /// The reference page brings its own scripts and styles; nothing else does.

@@ -123,8 +123,8 @@ fn found(
         organizations::add_document(tx, &manager, id, DocumentKind::Charter, charter)?;
         let version = organizations::organization(tx.conn, id)?.version;
         let edit = EditOrganization {
-            responsible_id: Some(founder.id),
-            responsible_number: Some(NUMBER.to_owned()),
+            responsible_id: Some(Some(founder.id)),
+            responsible_number: Some(Some(NUMBER.to_owned())),
             ..EditOrganization::default()
         };
         organizations::edit(tx, desk, &manager, id, IfMatch::read(version), &edit)?;

@@ -120,8 +120,9 @@ impl FromRequest for Caller {
             .headers()
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .map(str::to_owned);
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) // RFC 9110 §11.1
+            .map(|(_, token)| token.trim().to_owned());
         let keyring = req.app_data::<Data<Keyring>>().cloned();
         let platform = req.app_data::<Data<Platform>>().cloned();
         let lang = Lang::of(req.headers());

@@ -34,6 +34,9 @@ pub const ACCESS_TOKEN_LIFE: TimeDelta = TimeDelta::minutes(15);
 /// How long a key signs.
 const KEY_SIGNS: TimeDelta = TimeDelta::days(30);
 
+/// How long keys are used before they are read again: a rotation counts everywhere within that.
+const KEYS_KNOWN: TimeDelta = TimeDelta::minutes(1);
+
 /// What an access token says. Rights are not in it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Claims {
@@ -70,7 +73,8 @@ pub struct Keyring {
     db: Db,
     vault: Vault,
     clock: Clock,
-    keys: Arc<RwLock<Arc<Vec<Key>>>>,
+    /// With the instant at which they were read.
+    keys: Arc<RwLock<(Instant, Arc<Vec<Key>>)>>,
     /// Tokens whose signature was found right, by hash: checking one costs more than the read that
     /// it guards. What a token allows is looked up each time all the same.
     verified: moka::sync::Cache<[u8; 32], Claims>,
@@ -124,7 +128,7 @@ impl Keyring {
     /// Those of the database.
     pub async fn sign(&self, sub: AccountId, sid: SessionId) -> Result<String> {
         let now = self.clock.now();
-        let mut keys = self.known();
+        let mut keys = self.current().await?;
         if keys
             .first()
             .is_none_or(|key| now - key.created_at >= KEY_SIGNS)
@@ -198,7 +202,7 @@ impl Keyring {
     /// # Errors
     /// Those of the database.
     pub async fn published(&self) -> Result<Jwks> {
-        let mut keys = self.known();
+        let mut keys = self.current().await?;
         if keys.is_empty() {
             keys = self.reload(true).await?;
         }
@@ -228,8 +232,21 @@ impl Keyring {
     fn known(&self) -> Arc<Vec<Key>> {
         self.keys
             .read()
-            .map(|keys| keys.clone())
+            .map(|keys| keys.1.clone())
             .unwrap_or_default()
+    }
+
+    /// The keys, none older than [`KEYS_KNOWN`]: another process may have rotated them.
+    async fn current(&self) -> Result<Arc<Vec<Key>>> {
+        let fresh = self
+            .keys
+            .read()
+            .ok()
+            .filter(|keys| !keys.1.is_empty() && self.clock.now() - keys.0 < KEYS_KNOWN);
+        if let Some(keys) = fresh.map(|keys| keys.1.clone()) {
+            return Ok(keys);
+        }
+        self.reload(false).await
     }
 
     /// Reads the keys, newest first; with `make`, sees to it that the newest still signs.
@@ -259,7 +276,7 @@ impl Keyring {
             .collect::<Result<Vec<_>>>()?;
         let keys = Arc::new(keys);
         if let Ok(mut known) = self.keys.write() {
-            *known = keys.clone();
+            *known = (self.clock.now(), keys.clone());
         }
         Ok(keys)
     }

@@ -10,12 +10,15 @@ use crate::error::{Code, Error, Problem, Result};
 use crate::platform::Platform;
 use crate::platform::columns::Uid;
 use crate::platform::db::Tx;
-use crate::platform::http::Lang;
 use crate::platform::http::limit::Limit;
+use crate::platform::http::{IfMatch, Lang};
 use crate::platform::journal::{Actor, Change};
 use crate::platform::mail::Mail;
 use crate::platform::token::digest;
 use crate::platform::token::random_token;
+
+/// How long a refresh token that was just used may come back without suspicion.
+const REFRESH_LEEWAY: TimeDelta = TimeDelta::seconds(10);
 
 /// The room's numbers; `config/default.toml` says what each means.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -280,7 +283,8 @@ impl Desk<'_> {
     }
 
     /// Trades a refresh token for the next one. A used one that comes back was stolen, or its
-    /// successor was: the whole session ends.
+    /// successor was: the whole session ends. Of requests that send the same token at once, as an
+    /// application with two windows does, one wins and the others are refused without more.
     pub async fn refresh(&self, token: String) -> Result<Tokens> {
         let next = random_token()?;
         let (old_hash, next_hash) = (digest(token.as_bytes()), digest(next.as_bytes()));
@@ -302,10 +306,17 @@ impl Desk<'_> {
                 if ended_at.is_some() || known.expires_at <= now {
                     return Ok(None);
                 }
-                if known.used_at.is_some() || !store::use_refresh_token(tx.conn, &old_hash, now)? {
+                let used_at = known.used_at;
+                if used_at.is_some_and(|at| now - at < REFRESH_LEEWAY) {
+                    return Err(Code::RefreshTokenUsed.into());
+                }
+                if used_at.is_some() {
                     store::end_session(tx.conn, account_id, id, EndReason::TokenReused, now)?;
                     tx.journal(Change::new(Actor::System, "session.token_reused", id.0))?;
                     return Ok(None); // committed: the session has ended
+                }
+                if !store::use_refresh_token(tx.conn, &old_hash, now)? {
+                    return Err(Code::RefreshTokenUsed.into()); // by another request this moment
                 }
                 store::insert_refresh_token(tx.conn, &next_hash, id, now, now + life)?;
                 store::touch_session(tx.conn, id, now)?;
@@ -593,10 +604,12 @@ fn set_password(
 pub(super) fn update_me(
     tx: &mut Tx<'_>,
     caller: &Caller,
+    seen: IfMatch,
     name: Option<&str>,
     language: Option<Lang>,
 ) -> Result<Account> {
     let mut account = store::account(tx.conn, caller.account)?;
+    seen.expect(account.version)?;
     if let Some(name) = name {
         account.display_name = name.to_owned();
     }
@@ -605,6 +618,7 @@ pub(super) fn update_me(
     }
     store::update_account(tx.conn, &account)?;
     tx.journal(Change::new(caller.actor(), "account.updated", account.id.0))?;
+    account.version += 1;
     Ok(account)
 }
 

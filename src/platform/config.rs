@@ -63,7 +63,7 @@ pub fn redact_option<S: Serializer>(
     secret.as_ref().map(|_| "***").serialize(to)
 }
 
-/// Shows an address without its password.
+/// Shows an address without its password and the values of its query; nothing of what is none.
 ///
 /// # Errors
 /// Those of the serializer.
@@ -71,13 +71,33 @@ pub fn redact_url<S: Serializer>(
     url: &SecretString,
     to: S,
 ) -> std::result::Result<S::Ok, S::Error> {
-    match url::Url::parse(url.expose_secret()) {
-        Ok(mut url) if url.password().is_some() => {
-            let _ = url.set_password(Some("***"));
-            to.serialize_str(url.as_str())
-        }
-        _ => to.serialize_str(url.expose_secret()),
+    to.serialize_str(&redacted(url.expose_secret()))
+}
+
+/// [`redact_url`] for an address that is kept as a text.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn redact_address<S: Serializer>(url: &str, to: S) -> std::result::Result<S::Ok, S::Error> {
+    to.serialize_str(&redacted(url))
+}
+
+fn redacted(address: &str) -> String {
+    let Ok(mut url) = url::Url::parse(address) else {
+        return if address.is_empty() { "" } else { "***" }.to_owned();
+    };
+    if url.password().is_some() {
+        let _ = url.set_password(Some("***"));
     }
+    if url.query().is_some() {
+        let names: Vec<_> = url
+            .query_pairs()
+            .map(|(name, _)| name.into_owned())
+            .collect();
+        let hidden = names.iter().map(|name| (name, "***"));
+        url.query_pairs_mut().clear().extend_pairs(hidden);
+    }
+    url.to_string()
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub struct SmsConfig {
     /// Where the folder gateway writes.
     pub folder: PathBuf,
     /// The HTTP gateway's address.
+    #[serde(serialize_with = "crate::platform::config::redact_address")]
     pub url: String,
     /// How long it may take.
     pub timeout_seconds: u64,

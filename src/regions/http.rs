@@ -12,6 +12,7 @@ use super::store;
 use crate::error::{Code, Result};
 use crate::platform::Platform;
 use crate::platform::http::page::DEFAULT_LIMIT;
+use crate::platform::http::valid::finite;
 use crate::platform::http::{Cursor, Page, Params, ProblemBody};
 
 /// How far away a region's centre may be to be taken for the region of a place, in metres.
@@ -91,10 +92,10 @@ async fn read(platform: Data<Platform>, id: Path<RegionId>) -> Result<Json<Regio
 #[into_params(parameter_in = Query)]
 struct Place {
     /// Degrees east, WGS 84.
-    #[validate(range(min = -180.0, max = 180.0))]
+    #[validate(range(min = -180.0, max = 180.0), custom(function = "finite"))]
     longitude: f64,
     /// Degrees north, WGS 84.
-    #[validate(range(min = -90.0, max = 90.0))]
+    #[validate(range(min = -90.0, max = 90.0), custom(function = "finite"))]
     latitude: f64,
 }
 

@@ -101,6 +101,10 @@ async fn wrong_methods_and_unknown_addresses_are_problems() {
     let server = Server::start().await;
     let answer = server.get("/regions?limit=many");
     let answer = answer.refused(400, "malformed_query").await;
+    let path = "/wishes?longitude=NaN&latitude=1&radius_m=inf";
+    let fields = server.get(path).refused(422, "invalid").await.fields();
+    let wrong: std::collections::BTreeSet<_> = fields.iter().map(|(at, _)| at.as_str()).collect();
+    assert_eq!(wrong, ["/longitude", "/radius_m"].into());
     let limit = [("/limit".to_owned(), "format".to_owned())];
     assert_eq!(answer.fields(), limit, "it is named");
     let answer = server
@@ -192,4 +196,36 @@ fn read_sources(folder: &std::path::Path, into: &mut String) {
             into.push_str(&std::fs::read_to_string(path).unwrap());
         }
     }
+}
+
+/// What strangers make up does not become a figure's label, nor does a browser's question from a
+/// foreign site read as bad JSON.
+#[actix_web::test]
+async fn figures_and_refusals_hold_nothing_that_strangers_make_up() {
+    let server = Server::start().await;
+    let method = Method::from_bytes(b"MADEUP").unwrap();
+    server.call(method, "/wishes").send().await;
+    server
+        .get("/wishes/madeup")
+        .refused(400, "malformed_path")
+        .await;
+    let figures = server.get("/metrics").expect(200).await;
+    let figures = String::from_utf8(figures.bytes).unwrap();
+    assert!(!figures.to_lowercase().contains("madeup"), "{figures}");
+    server
+        .call(Method::OPTIONS, "/wishes")
+        .header("origin", "http://evil.example")
+        .header("access-control-request-method", "GET")
+        .refused(403, "origin_not_allowed")
+        .await;
+    let page = reqwest::get(format!("{}/docs", server.url)).await.unwrap();
+    assert!(page.url().path().starts_with("/docs/"), "{}", page.url());
+    let refused = server.get("/nope").refused(404, "not_found").await;
+    let about = refused.json["type"].as_str().unwrap().to_owned();
+    let page = reqwest::get(format!("{}{about}", server.url))
+        .await
+        .unwrap();
+    assert_eq!(page.status(), 200);
+    let page = page.text().await.unwrap();
+    assert!(page.contains("id=\"not_found\""), "every code is explained");
 }

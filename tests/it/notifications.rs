@@ -53,9 +53,11 @@ async fn tell(server: &Server, user: &User, title: &'static str) {
 async fn a_notice_is_in_the_inbox_and_in_the_mail_in_the_readers_language() {
     let server = Server::start().await;
     let user = reader(&server).await;
+    let me = server.get("/me").by(&user).expect(200).await;
     server
         .call(Method::PATCH, "/me")
         .by(&user)
+        .header("if-match", me.header("etag").unwrap())
         .json(json!({"language": "zh-CN"}))
         .expect(200)
         .await;

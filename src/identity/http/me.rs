@@ -13,19 +13,23 @@ use crate::identity::model::{Account, EndReason, Grant, MeView, SessionId, Sessi
 use crate::identity::rules::{valid_email, valid_phone};
 use crate::identity::{Caller, Command, Made, service, store};
 use crate::platform::Platform;
-use crate::platform::http::valid::Nothing;
-use crate::platform::http::{Body, Lang, Page, ProblemBody};
+use crate::platform::http::valid::{Nothing, given};
+use crate::platform::http::{Body, Lang, Page, ProblemBody, etag};
 
 /// Read one's own account
-#[utoipa::path(tag = "identity", responses((status = 200, description = "The account", body = MeView)))]
+#[utoipa::path(tag = "identity", responses(
+    (status = 200, description = "The account", body = MeView, headers(("ETag", description = "Its version")))))]
 #[get("/me")]
-pub(super) async fn me(caller: Caller, platform: Data<Platform>) -> Result<Json<MeView>> {
+pub(super) async fn me(caller: Caller, platform: Data<Platform>) -> Result<HttpResponse> {
     let id = caller.account;
     let account = platform
         .db
         .point(move |conn| store::account(conn, id))
         .await?;
-    Ok(Json(view(account, caller.grants)))
+    let version = etag(account.version);
+    Ok(HttpResponse::Ok()
+        .insert_header(version)
+        .json(view(account, caller.grants)))
 }
 
 fn view(account: Account, grants: Vec<Grant>) -> MeView {
@@ -45,22 +49,30 @@ fn view(account: Account, grants: Vec<Grant>) -> MeView {
 pub(super) struct UpdateMe {
     /// What others may call the person.
     #[validate(length(min = 1, max = 50))]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     display_name: Option<String>,
     /// The language of mails and messages.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     language: Option<Lang>,
 }
 
 /// Change one's own account
 #[utoipa::path(tag = "identity", request_body = UpdateMe, responses(
     (status = 200, description = "Changed", body = MeView),
-    (status = 422, description = "Wrong fields", body = ProblemBody)))]
+    (status = 412, description = "Changed by another device meanwhile", body = ProblemBody),
+    (status = 422, description = "Wrong fields", body = ProblemBody),
+    (status = 428, description = "Without `If-Match`", body = ProblemBody)))]
 #[patch("/me")]
 pub(super) async fn update_me(command: Command<UpdateMe>) -> Result<HttpResponse> {
+    let seen = command.if_match;
     command
-        .run(|tx, caller, input| {
-            let account =
-                service::update_me(tx, caller, input.display_name.as_deref(), input.language)?;
-            Ok(Made::changed(view(account, caller.grants.clone())))
+        .run(move |tx, caller, input| {
+            let name = input.display_name.as_deref();
+            let account = service::update_me(tx, caller, seen, name, input.language)?;
+            let version = account.version;
+            Ok(Made::changed(view(account, caller.grants.clone())).version(version))
         })
         .await
 }

@@ -17,6 +17,7 @@ use crate::notifications::{self, Kind, notify};
 use crate::platform::db::{Conn, Tx};
 use crate::platform::files::StoredDocument;
 use crate::platform::http::IfMatch;
+use crate::platform::http::valid::given;
 use crate::platform::journal::Actor;
 use crate::regions::{self, Level, RegionId};
 use crate::taxonomies;
@@ -63,11 +64,17 @@ pub struct NewOrganization {
 #[serde(deny_unknown_fields)]
 pub struct EditOrganization {
     /// What kind of body it is.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub kind: Option<OrganizationKind>,
     /// Its name.
     #[validate(length(min = 2, max = 80))]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub name: Option<String>,
     /// Where it acts.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub region_id: Option<RegionId>,
     /// The field it works in, a code of the taxonomy.
     #[serde(default, with = "serde_with::rust::double_option")]
@@ -75,28 +82,44 @@ pub struct EditOrganization {
     pub field: Option<Option<String>>,
     /// A few words about it.
     #[validate(length(max = 2000))]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub introduction: Option<String>,
     /// Its unified social credit code (GB 32100).
     #[serde(default, with = "serde_with::rust::double_option")]
     #[schema(value_type = Option<String>)]
     pub credit_code: Option<Option<String>>,
     /// The member who answers for it.
-    pub responsible_id: Option<AccountId>,
+    #[serde(default, with = "serde_with::rust::double_option")]
+    #[schema(value_type = Option<AccountId>)]
+    pub responsible_id: Option<Option<AccountId>>,
     /// That person's number of the identity card (GB 11643); kept sealed, shown to nobody.
-    pub responsible_number: Option<String>,
+    #[serde(default, with = "serde_with::rust::double_option")]
+    #[schema(value_type = Option<String>)]
+    pub responsible_number: Option<Option<String>>,
     /// Where it can be found.
     #[validate(length(min = 2, max = 200))]
-    pub venue_address: Option<String>,
+    #[serde(default, with = "serde_with::rust::double_option")]
+    #[schema(value_type = Option<String>)]
+    pub venue_address: Option<Option<String>>,
     /// The region its venue lies in.
-    pub venue_region_id: Option<RegionId>,
+    #[serde(default, with = "serde_with::rust::double_option")]
+    #[schema(value_type = Option<RegionId>)]
+    pub venue_region_id: Option<Option<RegionId>>,
     /// The last day on which it may use the venue.
-    pub venue_until: Option<NaiveDate>,
+    #[serde(default, with = "serde_with::rust::double_option")]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub venue_until: Option<Option<NaiveDate>>,
     /// Its venue, degrees east.
     #[validate(range(min = -180.0, max = 180.0))]
-    pub longitude: Option<f64>,
+    #[serde(default, with = "serde_with::rust::double_option")]
+    #[schema(value_type = Option<f64>)]
+    pub longitude: Option<Option<f64>>,
     /// Its venue, degrees north.
     #[validate(range(min = -90.0, max = 90.0))]
-    pub latitude: Option<f64>,
+    #[serde(default, with = "serde_with::rust::double_option")]
+    #[schema(value_type = Option<f64>)]
+    pub latitude: Option<Option<f64>>,
 }
 
 /// The code with which a filed organisation becomes a registered one.
@@ -210,20 +233,22 @@ pub fn edit(
     organization.field = edit.field.unwrap_or(organization.field);
     organization.introduction = edit.introduction.unwrap_or(organization.introduction);
     organization.credit_code = edit.credit_code.unwrap_or(organization.credit_code);
-    organization.responsible_id = edit.responsible_id.or(organization.responsible_id);
-    organization.venue_address = edit.venue_address.or(organization.venue_address);
-    organization.venue_region_id = edit.venue_region_id.or(organization.venue_region_id);
-    organization.venue_until = edit.venue_until.or(organization.venue_until);
-    organization.longitude = edit.longitude.or(organization.longitude);
-    organization.latitude = edit.latitude.or(organization.latitude);
-    if let Some(number) = &edit.responsible_number {
-        match ResidentId::parse(number) {
+    organization.responsible_id = edit.responsible_id.unwrap_or(organization.responsible_id);
+    organization.venue_address = edit.venue_address.unwrap_or(organization.venue_address);
+    organization.venue_region_id = edit.venue_region_id.unwrap_or(organization.venue_region_id);
+    organization.venue_until = edit.venue_until.unwrap_or(organization.venue_until);
+    organization.longitude = edit.longitude.unwrap_or(organization.longitude);
+    organization.latitude = edit.latitude.unwrap_or(organization.latitude);
+    match &edit.responsible_number {
+        None => {}
+        Some(None) => organization.responsible_number = None,
+        Some(Some(number)) => match ResidentId::parse(number) {
             Ok(number) => {
                 organization.responsible_number =
                     Some(desk.vault.seal(number.as_str().as_bytes())?);
             }
             Err(code) => wrong = wrong.field("/responsible_number", code),
-        }
+        },
     }
     check(tx.conn, &mut organization, wrong)?;
     if !store::save(tx.conn, &organization)? {

@@ -260,12 +260,14 @@ impl Db {
             let _place = place;
             let mut slot = pool.get().map_err(|_| Error::overloaded())?;
             let result = f(&mut slot.conn);
-            if let Err(error) = &result
-                && is_lost_connection(error)
-            {
-                slot.broken = true;
+            match result {
+                Err(error) if is_lost_connection(&error) => {
+                    slot.broken = true;
+                    tracing::error!(%error, "the database does not answer");
+                    Err(Error::overloaded())
+                }
+                result => result,
             }
-            result
         })
         .await
         .map_err(Error::internal)?

@@ -8,10 +8,10 @@ use std::time::Instant as Stopwatch;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use std::future::{Ready, ready};
 use tracing::Instrument;
 
@@ -58,18 +58,25 @@ pub async fn border<B: MessageBody + 'static>(
         Ok(res) => res.map_into_boxed_body(),
         // A middleware refused (CORS): there is no request left to answer with, only the error.
         Err(error) => {
-            let res = finish(error.error_response(), lang, &id);
+            let res = finish(cors_answer(error.error_response()), lang, &id);
             return Err(InternalError::from_response(error, res).into());
         }
     };
     let route = route_of(&res);
     span.record("route", route.as_str());
     let _entered = span.enter();
-    let answer = std::mem::replace(res.response_mut(), HttpResponse::new(StatusCode::OK));
+    let mut answer = std::mem::replace(res.response_mut(), HttpResponse::new(StatusCode::OK));
+    if res.request().method() == Method::OPTIONS {
+        answer = cors_answer(answer);
+    }
     *res.response_mut() = finish(answer, lang, &id);
 
     let status = res.status().as_u16().to_string();
-    let method = res.request().method().to_string();
+    let method = match res.request().method().as_str() {
+        method @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => method,
+        _ => "other",
+    };
+    let method = method.to_owned();
     let seconds = started.elapsed().as_secs_f64();
     metrics::counter!("http_requests_total", "method" => method, "route" => route.clone(), "status" => status)
         .increment(1);
@@ -82,13 +89,22 @@ pub async fn border<B: MessageBody + 'static>(
     Ok(res)
 }
 
+/// CORS refuses an origin, or a preflight without one, as a bad request.
+fn cors_answer(res: HttpResponse) -> HttpResponse {
+    match res.status() {
+        StatusCode::BAD_REQUEST => Error::from(Code::OriginNotAllowed).error_response(),
+        _ => res,
+    }
+}
+
 /// The route that was taken, as a pattern: a bounded set of texts that hold nothing of the caller's.
 ///
 /// Asking the framework means matching every route again, which costs more than the rest of the
-/// border together; where a route was matched, its variable parts are known by their looks.
+/// border together; where a route was matched and its parts were understood, the variable ones are
+/// known by their looks.
 fn route_of(res: &ServiceResponse<BoxBody>) -> String {
     let (req, status) = (res.request(), res.status());
-    if status == StatusCode::NOT_FOUND || status == StatusCode::METHOD_NOT_ALLOWED {
+    if status.is_client_error() {
         return req
             .match_pattern()
             .unwrap_or_else(|| "unmatched".to_owned());

@@ -158,6 +158,17 @@ pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     T::deserialize(from).map(Some)
 }
 
+/// A field rule for numbers in queries: `NaN` is within no range and outside of none.
+///
+/// # Errors
+/// When it is no number.
+pub fn finite(number: f64) -> std::result::Result<(), validator::ValidationError> {
+    match number.is_finite() {
+        true => Ok(()),
+        false => Err(validator::ValidationError::new("finite")),
+    }
+}
+
 /// Applies the field rules of a value.
 ///
 /// # Errors

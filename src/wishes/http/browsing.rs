@@ -13,7 +13,7 @@ use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
 use crate::platform::http::page::DEFAULT_LIMIT;
-use crate::platform::http::valid::Nothing;
+use crate::platform::http::valid::{Nothing, finite};
 use crate::platform::http::{Body, Cursor, Page, Params, ProblemBody, etag};
 use crate::platform::journal::{self, ActorKind};
 use crate::regions::{self, RegionId};
@@ -39,13 +39,13 @@ pub(super) struct Browse {
     #[validate(length(min = 1, max = 50))]
     text: Option<String>,
     /// Nearest first from here: degrees east.
-    #[validate(range(min = -180.0, max = 180.0))]
+    #[validate(range(min = -180.0, max = 180.0), custom(function = "finite"))]
     longitude: Option<f64>,
     /// Nearest first from here: degrees north.
-    #[validate(range(min = -90.0, max = 90.0))]
+    #[validate(range(min = -90.0, max = 90.0), custom(function = "finite"))]
     latitude: Option<f64>,
     /// How far from there, in metres; 20,000 when left out.
-    #[validate(range(min = 1.0, max = 100_000.0))]
+    #[validate(range(min = 1.0, max = 100_000.0), custom(function = "finite"))]
     radius_m: Option<f64>,
     /// Rows a page holds, 1 to 100.
     #[validate(range(min = 1, max = 100))]
