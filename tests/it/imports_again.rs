@@ -149,7 +149,7 @@ status = { column = "status" }
 "#;
 
 #[actix_web::test]
-async fn a_project_edited_or_suspended_here_is_not_written_over() {
+async fn a_project_edited_or_cancelled_here_is_not_written_over() {
     let server = Server::start().await;
     let (district, ..) = crate::regions::three_levels(&server).await;
     let publisher = server.staff("区", Role::RegionAdmin, Some(district)).await;
@@ -193,11 +193,11 @@ async fn a_project_edited_or_suspended_here_is_not_written_over() {
     let kept = server.get(&path).by(&admin).expect(200).await;
     assert_eq!(kept.json["title"], "自己改的");
 
-    let suspend = format!("/projects/{}/suspend", rows[1].0);
+    let cancel = format!("/projects/{}/cancel", rows[1].0);
     let seen = format!("/projects/{}", rows[1].0);
     let seen = server.get(&seen).by(&publisher).expect(200).await;
-    let suspend = server.post(&suspend).by(&publisher);
-    suspend
+    let cancel = server.post(&cancel).by(&publisher);
+    cancel
         .header("if-match", seen.header("etag").unwrap())
         .json(json!({"reason": "台风"}))
         .expect(200)
