@@ -250,6 +250,7 @@ impl App {
     /// What imports need.
     pub fn imports(&self) -> imports::Desk {
         imports::Desk {
+            organizations: self.organizations.clone(),
             wishes: self.wishes.clone(),
         }
     }

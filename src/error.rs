@@ -280,6 +280,9 @@ codes! {
 
     // ---- regions
     RegionLevel 422 "该级别的区域不能位于此上级之下。" "A region of this level cannot lie in that parent.",
+    RingNotClosed 422 "轮廓的每个环须至少有四个点,且首尾相同。" "Every ring of an outline has at least four positions and ends where it begins.",
+    OutlineCrosses 422 "轮廓自身相交、各部分重叠或没有面积。" "The outline crosses itself, its parts overlap, or it has no area.",
+    OutlineTooFine 422 "轮廓的点过多,请先简化。" "The outline has too many positions. Simplify it first.",
     RegionMoved 422 "已有区域的级别和上级不能更改,请新建区域。" "The level and the parent of a region do not change. Make a new region.",
 
     // ---- wishes
@@ -377,5 +380,6 @@ codes! {
     UnknownColumn 422 "数据文件中没有这一列。" "The file has no such column.",
     TooManyCells 422 "该行的单元格多于表头。" "The row has more cells than there are columns.",
     ChangedHere 409 "该内容在本平台已有进展,不再由导入更改。" "It has gone on here since it was imported; an import changes it no more.",
+    AccountExists 409 "此人在本平台已有账号,请由本人填写志愿者档案。" "The person has an account here and writes a volunteer profile in person.",
     ProfileExists 409 "此人在本平台已有志愿者档案,导入不予更改。" "The person has a profile here, which an import does not touch.",
 }

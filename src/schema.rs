@@ -671,7 +671,7 @@ table! {
 joinable!(imports -> accounts (account_id));
 table! {
     use crate::platform::columns::sql::{Id, Instant};
-    use diesel::sql_types::{Binary, Text};
+    use diesel::sql_types::{Binary, Integer, Nullable, Text};
     import_links (id) {
         id -> Id,
         target -> Text,
@@ -680,6 +680,7 @@ table! {
         subject_id -> Id,
         digest -> Binary,
         updated_at -> Instant,
+        subject_version -> Nullable<Integer>,
     }
 }
 

@@ -36,5 +36,5 @@ pub use keys::Keyring;
 pub use model::{Account, AccountId, AccountStatus, Grant, Role, ScopeKind, SessionId};
 pub use resident_id::ResidentId;
 pub use rules::{hash_password, normal_email, normal_phone, valid_email, valid_phone};
-pub use service::{IdentityRules, create_account, reset_password};
+pub use service::{IdentityRules, create_account, find_account, reset_password};
 pub use store::account;

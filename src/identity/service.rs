@@ -9,7 +9,7 @@ use super::{Caller, rules};
 use crate::error::{Code, Error, Problem, Result};
 use crate::platform::Platform;
 use crate::platform::columns::Uid;
-use crate::platform::db::Tx;
+use crate::platform::db::{Conn, Tx};
 use crate::platform::http::limit::Limit;
 use crate::platform::http::{IfMatch, Lang};
 use crate::platform::journal::{Actor, Change};
@@ -533,6 +533,24 @@ fn new_account(
 fn insert(tx: &mut Tx<'_>, actor: Actor, account: &Account) -> Result<()> {
     store::insert_account(tx.conn, account)?;
     tx.journal(Change::new(actor, "account.created", account.id.0))
+}
+
+/// The account with this phone, else the one with this address.
+///
+/// # Errors
+/// Those of the database.
+pub fn find_account(
+    conn: &mut Conn,
+    phone: Option<&str>,
+    email: Option<&str>,
+) -> Result<Option<Account>> {
+    let by_phone = phone
+        .map(|phone| store::by_phone(conn, phone))
+        .transpose()?;
+    match (by_phone.flatten(), email) {
+        (None, Some(email)) => store::by_email(conn, email),
+        (found, _) => Ok(found),
+    }
 }
 
 /// Makes an active account without proof of its phone or address: for the command line, imports

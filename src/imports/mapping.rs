@@ -96,7 +96,10 @@ impl Mapping {
             let (zh, en) = Code::MappingUnreadable.title();
             let why = error.to_string();
             Problem::new(Code::MappingUnreadable)
-                .detail(format!("{zh}\n{why}"), format!("{en}\n{why}"))
+                .detail(
+                    format!("{zh}技术信息:\n{why}"),
+                    format!("{en} Technically:\n{why}"),
+                )
                 .into()
         })
     }
@@ -166,12 +169,10 @@ impl Mapping {
             return Err(problem.into());
         }
         let mut seen = HashSet::new();
-        let repeats = table.rows.iter().filter(|row| {
-            let key = tidy(row.cells.get(key).map_or("", String::as_str));
-            !key.is_empty() && !seen.insert(key)
-        });
+        let keys = table.rows.iter().filter_map(|row| row.cells.get(key));
+        let keys = keys.map(|key| tidy(key)).filter(|key| !key.is_empty());
         Ok(Plan {
-            repeated: repeats.map(|row| row.line).collect(),
+            shared: keys.filter(|key| !seen.insert(key.clone())).collect(),
             source: tidy(&self.source),
             target,
             key: (key, tidy(&self.external_id)),
@@ -307,7 +308,7 @@ skills = { column = "g", split = "|", values = { "First Aid" = "health.first_aid
         assert_eq!(values["field"], Value::Given("environment".into()));
         assert_eq!(values["life_cycle"], Value::Fixed("support".into()));
         assert_eq!(values["seats"], Value::Unlimited);
-        let mut row = Row::new(&plan, values);
+        let mut row = Row::new(&plan, values, chrono_tz::Asia::Shanghai);
         assert_eq!(row.decimal("latitude"), Some(40.5));
         assert_eq!(row.list("skills"), ["health.first_aid", "x"]);
         assert_eq!(row.limit("seats", 10_000), Some(10_000));
@@ -324,7 +325,11 @@ skills = { column = "g", split = "|", values = { "First Aid" = "health.first_aid
         for absent in ["title", "starts_on", "seats", "latitude"] {
             assert_eq!(values[absent], Value::Absent, "{absent}");
         }
-        assert!(Row::new(&plan, values).finish().is_err());
+        assert!(
+            Row::new(&plan, values, chrono_tz::Asia::Shanghai)
+                .finish()
+                .is_err()
+        );
     }
 
     #[test]
@@ -368,7 +373,7 @@ skills = { column = "g", split = "|", values = { "First Aid" = "health.first_aid
             table.rows[0].cells = cells;
             let plan = plan(&table);
             let values = plan.read(&table.rows[0]);
-            let mut row = Row::new(&plan, values);
+            let mut row = Row::new(&plan, values, chrono_tz::Asia::Shanghai);
             row.date("starts_on");
             row.limit("seats", 10);
             row.decimal("latitude");

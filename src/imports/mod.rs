@@ -8,10 +8,14 @@
 //! with the row made of it, so a second run updates. Every row stands alone: a bad one is reported
 //! with its line and does not hold up the others, unless all or nothing is asked for.
 
+mod dates;
+mod features;
 pub mod http;
 mod mapping;
 mod model;
 mod plan;
+mod quotes;
+mod record;
 mod row;
 mod service;
 mod store;

@@ -70,6 +70,9 @@ pub struct Link {
     pub digest: Vec<u8>,
     /// When they were.
     pub updated_at: Instant,
+    /// The version of the row here that the import left: with another one it was changed here
+    /// since. None for regions, which have no other writer.
+    pub subject_version: Option<i32>,
 }
 
 /// What is wrong with a row.

@@ -19,7 +19,8 @@ pub struct Plan {
     pub(super) key: (usize, String),
     pub(super) width: usize,
     pub(super) bound: BTreeMap<&'static str, Bound>,
-    pub(super) repeated: HashSet<u64>,
+    /// The ids that stand in the file more than once.
+    pub(super) shared: HashSet<String>,
 }
 
 /// A field bound to the columns it comes from.
@@ -46,9 +47,9 @@ impl Plan {
         (!key.is_empty()).then_some(key)
     }
 
-    /// Whether an earlier row has the same id.
-    pub fn is_repeated(&self, row: &TableRow) -> bool {
-        self.repeated.contains(&row.line)
+    /// The id of a row, if other rows have it, too.
+    pub fn shared_key(&self, row: &TableRow) -> Option<&String> {
+        self.shared.get(&self.key(row)?)
     }
 
     /// Whether a row has more cells than there are columns.
@@ -118,10 +119,8 @@ impl Bound {
             None => Value::Absent,
         };
         let text = self.source(row);
-        let is_one_of = |list: &[Scalar]| {
-            list.iter()
-                .any(|one| one.text().to_lowercase() == text.to_lowercase())
-        };
+        let said = sentinel(&text);
+        let is_one_of = |list: &[Scalar]| list.iter().any(|one| sentinel(&one.text()) == said);
         if text.is_empty() || is_one_of(&self.rule.unknown) {
             return otherwise();
         }
@@ -143,6 +142,50 @@ impl Bound {
             otherwise()
         } else {
             Value::Given(text)
+        }
+    }
+}
+
+/// What a sentinel is compared by: a plain decimal number by its value (`9999.0` is `9999`), any
+/// other text without regard to upper and lower case.
+fn sentinel(text: &str) -> String {
+    let (sign, digits) = text
+        .strip_prefix('-')
+        .map_or(("", text), |rest| ("-", rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !is_digits(whole) || !is_digits(fraction) {
+        return text.to_lowercase();
+    }
+    let (whole, fraction) = (
+        whole.trim_start_matches('0'),
+        fraction.trim_end_matches('0'),
+    );
+    match (whole, fraction) {
+        ("", "") => "0".to_owned(),
+        (whole, "") => format!("{sign}{whole}"),
+        (whole, fraction) => format!("{sign}{whole}.{fraction}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sentinel;
+
+    #[test]
+    fn sentinels_are_the_same_by_value_or_by_text() {
+        for (one, other, is_same) in [
+            ("9999", "9999.0", true),
+            ("0", "-0.00", true),
+            ("-1.50", "-1.5", true),
+            ("N/A", "n/a", true),
+            ("1", "-1", false),
+            ("9999", "9,999", false),
+            ("9999", "9999.", false),
+            ("9999", "9.999e3", false),
+            ("1", "10", false),
+        ] {
+            assert_eq!(sentinel(one) == sentinel(other), is_same, "{one} {other}");
         }
     }
 }

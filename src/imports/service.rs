@@ -1,23 +1,23 @@
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde_json::json;
-
 use super::mapping::Mapping;
-use super::model::{Import, ImportId, Link, LinkId, Report, RowError};
+use super::model::{Link, LinkId, Report};
 use super::plan::Plan;
+use super::record::{keep, record, refusal};
 use super::row::Row;
 use super::store;
 use super::table::{self, Table, TableRow};
 use super::targets::{Context, Target};
-use crate::error::{Code, Error, FieldError, Problem, Result};
+use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{self, AccountId};
-use crate::platform::columns::{Json, Uid};
+use crate::platform::columns::Uid;
 use crate::platform::db::{Db, Tx};
 use crate::platform::http::Lang;
-use crate::platform::journal::{Actor, Change};
+use crate::platform::journal::Actor;
 use crate::platform::token;
-use crate::wishes;
+use crate::{organizations, wishes};
 
 /// Rows of one transaction, where rows stand alone.
 const PART: usize = 250;
@@ -29,6 +29,8 @@ const IMPORTER: (&str, &str) = ("import@yiqilai.invalid", "数据导入");
 /// What every import needs beside its order.
 #[derive(Clone)]
 pub struct Desk {
+    /// Writes organisations.
+    pub organizations: organizations::Desk,
     /// Writes wishes.
     pub wishes: wishes::Desk,
 }
@@ -54,6 +56,14 @@ pub struct Order {
 
 /// Told how many rows of how many are done.
 pub type Progress = Arc<dyn Fn(usize, usize) + Send + Sync>;
+
+/// How rows went.
+#[derive(Default)]
+struct Tally {
+    report: Report,
+    /// The ids that stand in the file more than once, of which a row landed.
+    landed: HashSet<String>,
+}
 
 enum Outcome {
     Created,
@@ -94,17 +104,19 @@ pub async fn run(db: &Db, desk: &Desk, order: Order, progress: Progress) -> Resu
             .write(move |tx| whole(tx, &desk, &order, &progress))
             .await?;
     } else {
+        let mut landed = Arc::new(HashSet::new());
         for begin in (0..total).step_by(PART) {
             let rows = begin..total.min(begin + PART);
             let end = rows.end;
-            let (desk, order) = (desk.clone(), order.clone());
+            let (desk, order, before) = (desk.clone(), order.clone(), Arc::clone(&landed));
             let part = db
                 .write(move |tx| {
-                    let mut part = Report::default();
-                    rows_of(tx, &desk, &order, rows.clone(), &mut part).map(|()| part)
+                    let mut part = Tally::default();
+                    rows_of(tx, &desk, &order, rows.clone(), &before, &mut part).map(|()| part)
                 })
                 .await?;
-            add(&mut report, part);
+            Arc::make_mut(&mut landed).extend(part.landed);
+            add(&mut report, part.report);
             progress(end, total);
         }
     }
@@ -129,17 +141,17 @@ fn add(report: &mut Report, part: Report) {
 
 /// All rows in one go, which is undone for a dry run or after a bad row.
 fn whole(tx: &mut Tx<'_>, desk: &Desk, order: &Order, progress: &Progress) -> Result<Report> {
-    let mut report = Report::default();
+    let mut tally = Tally::default();
     let mut is_through = false;
     let total = order.table.rows.len();
     let kept = tx.savepoint(|tx| {
         for begin in (0..total).step_by(PART) {
             let end = total.min(begin + PART);
-            rows_of(tx, desk, order, begin..end, &mut report)?;
+            rows_of(tx, desk, order, begin..end, &HashSet::new(), &mut tally)?;
             progress(end, total);
         }
         is_through = true;
-        if order.dry_run || report.failed > 0 {
+        if order.dry_run || tally.report.failed > 0 {
             return Err(Error::internal("undone on purpose"));
         }
         Ok(())
@@ -147,6 +159,7 @@ fn whole(tx: &mut Tx<'_>, desk: &Desk, order: &Order, progress: &Progress) -> Re
     match kept {
         Err(error) if !is_through => Err(error),
         _ => {
+            let mut report = tally.report;
             if order.all_or_nothing && report.failed > 0 {
                 (report.created, report.updated, report.unchanged) = (0, 0, 0);
             }
@@ -160,7 +173,8 @@ fn rows_of(
     desk: &Desk,
     order: &Order,
     rows: Range<usize>,
-    report: &mut Report,
+    before: &HashSet<String>,
+    tally: &mut Tally,
 ) -> Result<()> {
     let author = match order.by {
         Some(author) => author,
@@ -175,7 +189,15 @@ fn rows_of(
         source: &order.plan.source,
     };
     for row in &order.table.rows[rows] {
-        let done = tx.savepoint(|tx| one(tx, &context, order, row));
+        let shared = order.plan.shared_key(row);
+        let is_repeated =
+            shared.is_some_and(|key| before.contains(key) || tally.landed.contains(key));
+        let done = if is_repeated {
+            Err(wrong_key(Code::Repeated))
+        } else {
+            tx.savepoint(|tx| one(tx, &context, order, row))
+        };
+        let report = &mut tally.report;
         match done {
             Ok(Outcome::Created) => report.created += 1,
             Ok(Outcome::Updated) => report.updated += 1,
@@ -183,21 +205,25 @@ fn rows_of(
             Err(error) => {
                 report.failed += 1;
                 report.errors.extend(refusal(order, row, error)?);
+                continue;
             }
         }
+        tally.landed.extend(shared.cloned());
     }
     Ok(())
 }
 
+fn wrong_key(code: Code) -> Error {
+    Problem::new(Code::Invalid)
+        .field("/external_id", code)
+        .into()
+}
+
 fn one(tx: &mut Tx<'_>, context: &Context<'_>, order: &Order, row: &TableRow) -> Result<Outcome> {
     let plan = &order.plan;
-    let wrong = |code| Error::from(Problem::new(Code::Invalid).field("/external_id", code));
-    let key = plan.key(row).ok_or_else(|| wrong(Code::Required))?;
+    let key = plan.key(row).ok_or_else(|| wrong_key(Code::Required))?;
     if key.chars().count() > 200 {
-        return Err(wrong(Code::Length));
-    }
-    if plan.is_repeated(row) {
-        return Err(wrong(Code::Repeated));
+        return Err(wrong_key(Code::Length));
     }
     if plan.is_too_wide(row) {
         return Err(Code::TooManyCells.into());
@@ -209,100 +235,28 @@ fn one(tx: &mut Tx<'_>, context: &Context<'_>, order: &Order, row: &TableRow) ->
         return Ok(Outcome::Unchanged);
     }
     let known = link.as_ref().map(|link| link.subject_id.0);
-    let mut values = Row::new(plan, values);
-    let subject = Uid(plan.target.write(tx, context, &mut values, known)?);
-    match link {
-        Some(link) => {
-            store::update_link(tx, link.id, subject, &digest)?;
-            Ok(Outcome::Updated)
-        }
-        None => {
-            let link = Link {
-                id: LinkId::new(),
-                target: plan.target,
-                source: plan.source.clone(),
-                external_key: key,
-                subject_id: subject,
-                digest,
-                updated_at: tx.now,
-            };
-            store::insert_link(tx, &link)?;
-            Ok(Outcome::Created)
-        }
+    if let Some(link) = &link
+        && plan.target.version(tx.conn, link.subject_id.0)? != link.subject_version
+    {
+        return Err(Code::ChangedHere.into());
     }
-}
-
-/// Why a row was refused, field by field; an error that is not about the row goes on.
-fn refusal(order: &Order, row: &TableRow, error: Error) -> Result<Vec<RowError>> {
-    let problem = match error {
-        Error::Problem(problem) => *problem,
-        error if error.is_unique_violation() => Problem::new(Code::Repeated),
-        error => return Err(error),
+    let mut values = Row::new(plan, values, tx.zone);
+    let subject = plan.target.write(tx, context, &mut values, known)?;
+    let made = Link {
+        id: link.as_ref().map_or_else(LinkId::new, |link| link.id),
+        target: plan.target,
+        source: plan.source.clone(),
+        external_key: key,
+        subject_id: Uid(subject),
+        digest,
+        updated_at: tx.now,
+        subject_version: plan.target.version(tx.conn, subject)?,
     };
-    let plan = &order.plan;
-    let named = |error: &FieldError| {
-        let field = plan.target.field_at(&error.pointer);
-        let (column, text) = plan.origin(&field, row);
-        RowError {
-            line: row.line,
-            column,
-            field,
-            code: error.code.as_str().to_owned(),
-            detail: error.detail.get(order.lang).to_owned(),
-            text: text.map(|text| text.chars().take(200).collect()),
-        }
-    };
-    if problem.errors.is_empty() {
-        return Ok(vec![named(&FieldError {
-            pointer: String::new(),
-            code: problem.code,
-            detail: problem.detail,
-        })]);
+    if link.is_some() {
+        store::update_link(tx, &made)?;
+        Ok(Outcome::Updated)
+    } else {
+        store::insert_link(tx, &made)?;
+        Ok(Outcome::Created)
     }
-    Ok(problem.errors.iter().map(named).collect())
-}
-
-fn record(
-    order: &Order,
-    report: &Report,
-    started_at: crate::platform::clock::Instant,
-    ended_at: crate::platform::clock::Instant,
-) -> Import {
-    let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let errors = report.errors.iter().take(ERRORS_KEPT).cloned();
-    Import {
-        id: ImportId::new(),
-        account_id: order.by,
-        target: order.plan.target,
-        source: order.plan.source.clone(),
-        file_name: order.file_name.clone(),
-        total: count(report.rows),
-        created: count(report.created),
-        updated: count(report.updated),
-        unchanged: count(report.unchanged),
-        failed: count(report.failed),
-        errors: Json(
-            errors
-                .map(|error| RowError {
-                    text: None,
-                    ..error
-                })
-                .collect(),
-        ),
-        started_at,
-        ended_at,
-    }
-}
-
-fn keep(tx: &mut Tx<'_>, import: &Import) -> Result<()> {
-    store::insert(tx.conn, import)?;
-    let actor = import
-        .account_id
-        .map_or(Actor::System, |account| Actor::Account(Uid(account.0)));
-    tx.journal(
-        Change::new(actor, "import.run", import.id.0).payload(json!({
-            "target": import.target, "source": import.source,
-            "created": import.created, "updated": import.updated, "failed": import.failed,
-        })),
-    )
 }

@@ -2,10 +2,9 @@
 
 use diesel::prelude::*;
 
-use super::model::{Import, ImportId, Link, LinkId};
+use super::model::{Import, ImportId, Link};
 use super::targets::Target;
 use crate::error::{Code, Result};
-use crate::platform::columns::Uid;
 use crate::platform::db::{Conn, Tx};
 use crate::schema::{import_links, imports};
 
@@ -53,12 +52,13 @@ pub fn insert_link(tx: &mut Tx<'_>, link: &Link) -> Result<()> {
 }
 
 /// Notes what a row has become now.
-pub fn update_link(tx: &mut Tx<'_>, id: LinkId, subject: Uid, digest: &[u8]) -> Result<()> {
-    diesel::update(import_links::table.find(id))
+pub fn update_link(tx: &mut Tx<'_>, link: &Link) -> Result<()> {
+    diesel::update(import_links::table.find(link.id))
         .set((
-            import_links::subject_id.eq(subject),
-            import_links::digest.eq(digest),
-            import_links::updated_at.eq(tx.now),
+            import_links::subject_id.eq(link.subject_id),
+            import_links::digest.eq(&link.digest),
+            import_links::updated_at.eq(link.updated_at),
+            import_links::subject_version.eq(link.subject_version),
         ))
         .execute(tx.conn)?;
     Ok(())

@@ -1,10 +1,11 @@
 //! Files as tables of text: CSV, XLSX and GeoJSON look the same from here on.
 
-use std::collections::BTreeSet;
+use std::fmt::Display;
 
+use encoding_rs::{Encoding, GB18030};
 use serde::Deserialize;
 
-use super::workbook;
+use super::{features, quotes, workbook};
 use crate::error::{Code, Error, Problem, Result};
 
 /// The largest file, in bytes.
@@ -68,8 +69,9 @@ pub fn read(bytes: &[u8], shape: &Shape) -> Result<Table> {
     let rows = if bytes.starts_with(b"PK\x03\x04") {
         workbook::rows(bytes, shape)?
     } else {
+        expect_table(bytes, shape)?;
         let text = decode(bytes, shape)?;
-        if let Some(table) = features(&text)? {
+        if let Some(table) = features::table(&text)? {
             return Ok(table);
         }
         csv_rows(&text, shape)?
@@ -77,7 +79,9 @@ pub fn read(bytes: &[u8], shape: &Shape) -> Result<Table> {
     let mut rows = rows
         .into_iter()
         .skip(shape.header_row.unwrap_or(1).saturating_sub(1));
-    let header = rows.next().ok_or_else(|| unreadable("it has no header"))?;
+    let header = rows
+        .next()
+        .ok_or_else(|| unreadable("没有表头。", "It has no header."))?;
     let header: Vec<_> = header.cells.iter().map(|name| tidy(name)).collect();
     let is_filled = |row: &TableRow| row.cells.iter().any(|cell| !cell.trim().is_empty());
     Ok(Table {
@@ -86,12 +90,39 @@ pub fn read(bytes: &[u8], shape: &Shape) -> Result<Table> {
     })
 }
 
-/// A refusal of a file that says why.
-pub fn unreadable(why: impl std::fmt::Display) -> Error {
+/// A refusal of a file that says why, in a Chinese and an English sentence.
+pub fn unreadable(why_zh: impl Display, why_en: impl Display) -> Error {
     let (zh, en) = Code::TableUnreadable.title();
     Problem::new(Code::TableUnreadable)
-        .detail(format!("{zh}({why})"), format!("{en} ({why})"))
+        .detail(format!("{zh}{why_zh}"), format!("{en} {why_en}"))
         .into()
+}
+
+/// A refusal of a file with what the library that reads it said.
+pub fn broken(why: impl Display) -> Error {
+    unreadable(format!("技术信息:{why}"), format!("Technically: {why}"))
+}
+
+/// Refuses what is plainly something else: it would be read as text in some encoding.
+fn expect_table(bytes: &[u8], shape: &Shape) -> Result<()> {
+    const OTHERS: [&[u8]; 7] = [
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff", // JPEG
+        b"GIF8",
+        b"%PDF-",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", // XLS and DOC of old
+        b"\x1f\x8b",                         // gzip
+        b"Rar!\x1a\x07",
+    ];
+    let is_other = OTHERS.iter().any(|magic| bytes.starts_with(magic));
+    let is_told = shape.encoding.is_some() || Encoding::for_bom(bytes).is_some();
+    if is_other || (!is_told && bytes.contains(&0)) {
+        return Err(unreadable(
+            "该文件不是表格,请提供 CSV、XLSX 或 GeoJSON 文件。",
+            "It is not a table: send CSV, XLSX or GeoJSON.",
+        ));
+    }
+    Ok(())
 }
 
 /// Counts a row in and refuses a table that grows too large.
@@ -108,12 +139,15 @@ pub fn bounded(rows: usize, columns: usize, cells: &mut usize) -> Result<()> {
 }
 
 fn decode(bytes: &[u8], shape: &Shape) -> Result<String> {
-    use encoding_rs::{Encoding, GB18030};
     let (encoding, bytes) = match (Encoding::for_bom(bytes), &shape.encoding) {
         (Some((encoding, length)), _) => (encoding, &bytes[length..]),
         (None, Some(label)) => {
-            let encoding = Encoding::for_label(label.as_bytes())
-                .ok_or_else(|| unreadable(format!("{label} is no encoding")))?;
+            let encoding = Encoding::for_label(label.as_bytes()).ok_or_else(|| {
+                unreadable(
+                    format!("没有名为 {label} 的编码。"),
+                    format!("There is no encoding {label}."),
+                )
+            })?;
             (encoding, bytes)
         }
         (None, None) => match std::str::from_utf8(bytes) {
@@ -124,14 +158,31 @@ fn decode(bytes: &[u8], shape: &Shape) -> Result<String> {
     encoding
         .decode_without_bom_handling_and_without_replacement(bytes)
         .map(std::borrow::Cow::into_owned)
-        .ok_or_else(|| unreadable(format!("it is not text in {}", encoding.name())))
+        .ok_or_else(|| {
+            let name = encoding.name();
+            unreadable(
+                format!("内容不是 {name} 编码的文本。"),
+                format!("It is not text in {name}."),
+            )
+        })
 }
 
 fn csv_rows(text: &str, shape: &Shape) -> Result<Vec<TableRow>> {
     let delimiter = u8::try_from(shape.delimiter.unwrap_or(','))
         .ok()
         .filter(|byte| byte.is_ascii() && !b"\"\r\n".contains(byte))
-        .ok_or_else(|| unreadable("the delimiter is not an ASCII character"))?;
+        .ok_or_else(|| {
+            unreadable(
+                "分隔符须为单个 ASCII 字符。",
+                "The delimiter is not an ASCII character.",
+            )
+        })?;
+    if let Some(line) = quotes::runaway(text, delimiter) {
+        return Err(unreadable(
+            format!("第 {line} 行打开的引号没有闭合。"),
+            format!("The quote that opens in line {line} is not closed."),
+        ));
+    }
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -140,7 +191,7 @@ fn csv_rows(text: &str, shape: &Shape) -> Result<Vec<TableRow>> {
     let (mut rows, mut cells) = (Vec::new(), 0);
     let (mut line, mut counted) = (1, 0);
     for record in reader.records() {
-        let record = record.map_err(unreadable)?;
+        let record = record.map_err(broken)?;
         bounded(rows.len(), record.len(), &mut cells)?;
         // the reader's position may lie before the end of the line above, and before empty lines
         let at = record.position().map_or(0, csv::Position::byte);
@@ -165,49 +216,6 @@ fn line_ends(text: &[u8]) -> u64 {
         _ => false,
     });
     ends.count() as u64
-}
-
-/// A GeoJSON collection as a table: a column for every property, and `geometry`.
-fn features(text: &str) -> Result<Option<Table>> {
-    if !text.trim_start().starts_with('{') {
-        return Ok(None);
-    }
-    let Ok(json) = serde_json::from_str::<serde_json::Value>(text) else {
-        return Ok(None);
-    };
-    let features = json["features"]
-        .as_array()
-        .ok_or_else(|| unreadable("it is JSON, but no GeoJSON FeatureCollection"))?;
-    let mut header = BTreeSet::from(["geometry"]);
-    for feature in features {
-        let properties = feature["properties"].as_object();
-        header.extend(
-            properties
-                .into_iter()
-                .flatten()
-                .map(|(key, _)| key.as_str()),
-        );
-    }
-    let header: Vec<_> = header.into_iter().collect();
-    let cell = |value: &serde_json::Value| match value {
-        serde_json::Value::Null => String::new(),
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let (mut rows, mut cells) = (Vec::new(), 0);
-    for (feature, line) in features.iter().zip(1..) {
-        bounded(rows.len(), header.len(), &mut cells)?;
-        let of = |name: &&str| match *name {
-            "geometry" => cell(&feature["geometry"]),
-            name => cell(&feature["properties"][name]),
-        };
-        rows.push(TableRow {
-            line,
-            cells: header.iter().map(of).collect(),
-        });
-    }
-    let header = header.into_iter().map(tidy).collect();
-    Ok(Some(Table { header, rows }))
 }
 
 #[cfg(test)]
@@ -236,17 +244,6 @@ mod tests {
     fn blanks_and_nul_go() {
         assert_eq!(tidy(" a\0\u{a0}b \u{3000}\r\n c"), "a b c");
         assert_eq!(tidy("\0"), "");
-    }
-
-    #[test]
-    fn geojson_is_a_table_of_its_properties() {
-        let table = read_all(
-            br#"{"type":"FeatureCollection","features":[
-            {"type":"Feature","properties":{"code":330206,"n":"x"},"geometry":{"type":"Point","coordinates":[1,2]}}]}"#,
-        );
-        assert_eq!(table.header, ["code", "geometry", "n"]);
-        assert_eq!(table.rows[0].cells[0], "330206");
-        assert!(table.rows[0].cells[1].contains("\"Point\""));
     }
 
     proptest! {

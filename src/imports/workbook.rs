@@ -4,7 +4,9 @@ use std::io::Cursor;
 
 use calamine::{DataRef, Reader, Xlsx};
 
-use super::table::{MAX_BYTES, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Shape, TableRow, unreadable};
+use super::table::{
+    MAX_BYTES, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Shape, TableRow, broken, unreadable,
+};
 use crate::error::{Code, Result};
 
 /// The rows of a sheet as text: dates and numbers in the form of ISO 8601 and of JSON.
@@ -15,19 +17,19 @@ pub fn rows(bytes: &[u8], shape: &Shape) -> Result<Vec<TableRow>> {
     if unpacked_size(bytes) > 4 * MAX_BYTES as u64 {
         return Err(Code::TableTooLarge.into());
     }
-    let mut book = Xlsx::new(Cursor::new(bytes)).map_err(unreadable)?;
+    let mut book = Xlsx::new(Cursor::new(bytes)).map_err(broken)?;
     let sheet = match &shape.sheet {
         Some(name) => name.clone(),
         None => book
             .sheet_names()
             .first()
             .cloned()
-            .ok_or_else(|| unreadable("it has no sheet"))?,
+            .ok_or_else(|| unreadable("没有工作表。", "It has no sheet."))?,
     };
-    let mut reader = book.worksheet_cells_reader(&sheet).map_err(unreadable)?;
+    let mut reader = book.worksheet_cells_reader(&sheet).map_err(broken)?;
     let mut rows: Vec<TableRow> = Vec::new();
     let mut cells = 0;
-    while let Some(cell) = reader.next_cell().map_err(unreadable)? {
+    while let Some(cell) = reader.next_cell().map_err(broken)? {
         let (row, column) = cell.get_position();
         let text = text(cell.get_value());
         if text.is_empty() {

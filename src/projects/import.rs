@@ -75,7 +75,7 @@ pub fn import(
             }
         }
     }
-    if status == ProjectStatus::Open {
+    if project.status == ProjectStatus::Open {
         let today = tx.today();
         let mut missing = Problem::new(Code::Invalid);
         missing.errors = rules::misses(&project, &store::roles(tx.conn, project.id)?, today);

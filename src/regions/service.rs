@@ -105,7 +105,7 @@ pub fn upsert(tx: &mut Tx<'_>, actor: Actor, new: &NewRegion) -> Result<(Region,
 /// Sets the outline of the region with this code from a GeoJSON geometry.
 ///
 /// # Errors
-/// `invalid` when there is no such region or the geometry is not a polygon.
+/// `invalid` when there is no such region or the geometry is not a sound polygon.
 pub fn set_polygon(
     tx: &mut Tx<'_>,
     actor: Actor,
@@ -116,7 +116,7 @@ pub fn set_polygon(
         |field: &str, code| -> Error { Problem::new(Code::Invalid).field(field, code).into() };
     let region =
         store::by_code(tx.conn, code)?.ok_or_else(|| wrong("/code", Code::UnknownReference))?;
-    let outline = rules::outline(geometry).map_err(|_| wrong("/geometry", Code::Format))?;
+    let outline = rules::sound_outline(geometry).map_err(|code| wrong("/geometry", code))?;
     let bounds = outline
         .bounding_rect()
         .ok_or_else(|| wrong("/geometry", Code::Format))?;

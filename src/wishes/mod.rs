@@ -18,3 +18,4 @@ pub use service::{
     Desk, Mover, NewWish, NewWishClaim, add_evidence, claim, confirm, create, deliver, dispute,
     import, publish, react, reject, remind, submit, sweep, withdraw,
 };
+pub use store::wish;

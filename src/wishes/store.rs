@@ -17,6 +17,10 @@ use crate::regions::{self, RegionId};
 use crate::schema::{wish_claims, wish_evidence, wishes};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 
+/// A wish.
+///
+/// # Errors
+/// `not_found`.
 pub fn wish(conn: &mut Conn, id: WishId) -> Result<Wish> {
     wishes::table
         .find(id)

@@ -359,8 +359,11 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// Sets a header, instead of what it was.
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.request = self.request.header(name, value);
+        let name = reqwest::header::HeaderName::try_from(name).unwrap();
+        let one = [(name, value.parse().unwrap())].into_iter().collect();
+        self.request = self.request.headers(one);
         self
     }
 

@@ -91,19 +91,19 @@ fn opportunities(rows: usize) -> String {
     text
 }
 
-struct Files<'a> {
-    server: &'a Server,
+pub struct Files<'a> {
+    pub server: &'a Server,
 }
 
 impl Files<'_> {
-    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.server.folder.path().join(name);
         std::fs::write(&path, content).unwrap();
         path
     }
 
     /// Runs the command line; returns how it ended and its report.
-    fn run(
+    pub fn run(
         &self,
         target: &str,
         file: &PathBuf,
@@ -129,7 +129,7 @@ impl Files<'_> {
         (output.status.code().unwrap(), json, output)
     }
 
-    fn district(&self) {
+    pub fn district(&self) {
         let (code, report, output) = self.run(
             "regions",
             &"config/regions/beilun.csv".into(),
@@ -141,7 +141,7 @@ impl Files<'_> {
     }
 }
 
-fn counts(report: &Value) -> [u64; 4] {
+pub fn counts(report: &Value) -> [u64; 4] {
     ["created", "updated", "unchanged", "failed"].map(|key| report[key].as_u64().unwrap())
 }
 
@@ -255,7 +255,7 @@ async fn a_wrong_mapping_is_refused_before_any_row_with_every_mistake() {
     }
 }
 
-const VOLUNTEERS: &str = r#"
+pub const VOLUNTEERS: &str = r#"
 source = "the volunteers' book"
 external_id = "编号"
 [fields]
@@ -266,7 +266,7 @@ region = { constant = "330206" }
 skills = { column = "技能", split = "、", values = { "急救" = "health.first_aid", "辅导" = "education.homework" } }
 "#;
 
-const WISHES: &str = r#"
+pub const WISHES: &str = r#"
 source = "the grid's list"
 external_id = "nr"
 [fields]
@@ -284,7 +284,7 @@ region = { constant = "330206002-C1" }
 status = { constant = "published" }
 "#;
 
-const ORGANIZATIONS: &str = r#"
+pub const ORGANIZATIONS: &str = r#"
 source = "the register"
 external_id = "code"
 [fields]
@@ -297,7 +297,7 @@ status = { constant = "active" }
 "#;
 
 impl Files<'_> {
-    fn post(&self, by: &User, query: &str, file: impl Into<Vec<u8>>, map: &str) -> Call<'_> {
+    pub fn post(&self, by: &User, query: &str, file: impl Into<Vec<u8>>, map: &str) -> Call<'_> {
         let part = |bytes: Vec<u8>| reqwest::multipart::Part::bytes(bytes).file_name("表.csv");
         let form = reqwest::multipart::Form::new()
             .part("file", part(file.into()))

@@ -52,6 +52,16 @@ async fn a_stopped_server_answers_what_it_has_begun() {
             Some(line[at + "address=".len()..].trim().to_owned())
         })
         .expect("it says where it serves");
+    let ready = format!("http://{address}/readyz");
+    for _ in 0..200 {
+        if reqwest::get(&ready)
+            .await
+            .is_ok_and(|answer| answer.status() == 200)
+        {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let body = json!({"email": "nobody@example.org", "password": "wrong-password"}).to_string();
     let (first, second) = body.split_at(10);
     let mut request = TcpStream::connect(&address).unwrap();

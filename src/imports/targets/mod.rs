@@ -10,12 +10,15 @@ use uuid::Uuid;
 
 use super::row::Row;
 use super::service::Desk;
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::identity::AccountId;
+use crate::organizations::OrganizationId;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::Actor;
+use crate::projects::ProjectId;
 use crate::regions::RegionId;
 use crate::text_enum;
+use crate::wishes::WishId;
 
 text_enum! {
     /// What can be imported.
@@ -118,6 +121,33 @@ impl Target {
             Self::Volunteers => volunteers::write(tx, context, row, known),
             Self::Projects => projects::write(tx, context, row, known),
             Self::Wishes => wishes::write(tx, context, row, known),
+        }
+    }
+
+    /// The version of what a row was made into; none where it is no more, and for regions.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn version(self, conn: &mut Conn, subject: Uuid) -> Result<Option<i32>> {
+        let found = match self {
+            Self::Regions => return Ok(None),
+            Self::Volunteers => {
+                let profile = crate::volunteers::profile(conn, AccountId(subject))?;
+                return Ok(profile.map(|(_, version)| version));
+            }
+            Self::Organizations => {
+                crate::organizations::organization(conn, OrganizationId(subject))
+                    .map(|organization| organization.version)
+            }
+            Self::Projects => {
+                crate::projects::project(conn, ProjectId(subject)).map(|project| project.version)
+            }
+            Self::Wishes => crate::wishes::wish(conn, WishId(subject)).map(|wish| wish.version),
+        };
+        match found {
+            Ok(version) => Ok(Some(version)),
+            Err(Error::Problem(problem)) if problem.code == Code::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
     }
 

@@ -75,7 +75,8 @@ pub fn write(
         manager,
     };
     let known = known.map(OrganizationId);
-    let (actor, author) = (context.actor, context.author);
-    let organization = organizations::import(tx, actor, author, known, &new, &standing)?;
+    let desk = &context.desk.organizations;
+    let by = (context.actor, context.author);
+    let organization = organizations::import(tx, desk, by, known, &new, &standing)?;
     Ok(organization.id.0)
 }

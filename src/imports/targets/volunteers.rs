@@ -6,7 +6,7 @@ use super::{Context, Field, Kind, field, place, required};
 use crate::error::{Code, Problem, Result};
 use crate::identity::{self, AccountId};
 use crate::imports::row::Row;
-use crate::platform::db::Tx;
+use crate::platform::db::{Conn, Tx};
 use crate::volunteers::{self, Profile, SkillLevel};
 
 pub const FIELDS: &[Field] = &[
@@ -58,13 +58,11 @@ pub fn write(
         Some(id) => AccountId(id),
         None => {
             let email = email.and_then(std::result::Result::ok);
+            refuse_known(tx.conn, row, phone.as_deref(), email.as_deref())?;
             identity::create_account(tx, phone.as_deref(), email.as_deref(), None, &name)?.id
         }
     };
     let kept = volunteers::profile(tx.conn, account)?.map(|(profile, _)| profile);
-    if kept.is_some() && known.is_none() {
-        return Err(Code::ProfileExists.into());
-    }
     let skill = |skill| SkillLevel { skill, level: 1 };
     let profile = Profile {
         region_id,
@@ -79,4 +77,24 @@ pub fn write(
     };
     volunteers::import(tx, context.actor, account, &profile)?;
     Ok(account.0)
+}
+
+/// Refuses a row about somebody who has an account here: a person's profile is the person's own.
+fn refuse_known(
+    conn: &mut Conn,
+    row: &mut Row<'_>,
+    phone: Option<&str>,
+    email: Option<&str>,
+) -> Result<()> {
+    let by = [("phone", phone, None), ("email", None, email)];
+    for (field, phone, email) in by {
+        if let Some(account) = identity::find_account(conn, phone, email)? {
+            let code = match volunteers::profile(conn, account.id)? {
+                Some(_) => Code::ProfileExists,
+                None => Code::AccountExists,
+            };
+            row.refuse(field, code);
+        }
+    }
+    row.finish()
 }

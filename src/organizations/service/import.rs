@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::super::model::{Organization, OrganizationId, OrganizationKind, OrganizationStatus};
 use super::super::{rules, store};
-use super::change;
+use super::members::recount;
 use super::writing::{NewOrganization, check, draft, found};
+use super::{Desk, change};
 use crate::error::{Code, Error, Problem, Result};
 use crate::identity::AccountId;
 use crate::platform::db::Tx;
@@ -24,14 +25,15 @@ pub struct Standing {
 }
 
 /// Takes over an organisation, or brings `known` up to date. One that is active here stays so; a
-/// manager is made where there is none yet.
+/// manager is made where there is none yet. A filed one that is active has its members counted, as
+/// when one leaves: with too few its cure period begins.
 ///
 /// # Errors
 /// `invalid` with every wrong field; `changed_here` once the organisation went on here.
 pub fn import(
     tx: &mut Tx<'_>,
-    actor: Actor,
-    author: AccountId,
+    desk: &Desk,
+    (actor, author): (Actor, AccountId),
     known: Option<OrganizationId>,
     new: &NewOrganization,
     standing: &Standing,
@@ -58,7 +60,9 @@ pub fn import(
             registering_code: known.registering_code.clone(),
             responsible_id: known.responsible_id,
             responsible_number: known.responsible_number.clone(),
-            curing_until: known.curing_until,
+            curing_until: known
+                .curing_until
+                .filter(|_| organization.kind == OrganizationKind::Filed),
             founder_id: known.founder_id,
             version: known.version,
             created_at: known.created_at,
@@ -109,5 +113,6 @@ pub fn import(
         journalled = journalled.states(before.into(), organization.status.into());
     }
     tx.journal(journalled)?;
+    recount(tx, desk, organization.id)?;
     store::organization(tx.conn, organization.id)
 }

@@ -393,7 +393,7 @@ pub fn change_role(
 
 /// Opens or closes the term in which a filed organisation must have enough members again
 /// (domain §3: falling below the number opens a cure period).
-fn recount(tx: &mut Tx<'_>, desk: &Desk, id: OrganizationId) -> Result<()> {
+pub(super) fn recount(tx: &mut Tx<'_>, desk: &Desk, id: OrganizationId) -> Result<()> {
     let organization = store::organization(tx.conn, id)?;
     let is_watched = organization.kind == OrganizationKind::Filed
         && organization.status == OrganizationStatus::Active;
