@@ -344,6 +344,7 @@ codes! {
     UnknownSkill 422 "没有这项技能。" "There is no such skill.",
     UnknownQualification 422 "没有这种资质。" "There is no such qualification.",
     Repeated 422 "重复填写。" "It stands there twice.",
+    NotOver 422 "日期尚未过去。" "The day has not passed yet.",
     EndsBeforeItBegins 422 "结束时间须晚于开始时间。" "It ends before it begins.",
     Overlaps 422 "与其他时段重叠。" "It overlaps with another one.",
     InTheFuture 422 "日期不能晚于今天。" "The date lies in the future.",

@@ -218,6 +218,7 @@ fn load_regions(tx: &mut Tx<'_>, rows: &[RegionRow]) -> Result<()> {
             longitude: row.longitude,
             latitude: row.latitude,
             valid_from,
+            valid_to: None,
         };
         regions::upsert(tx, Actor::System, &new)?;
     }

@@ -31,6 +31,9 @@ struct ListRegions {
     parent_id: Option<RegionId>,
     /// Only those of this level.
     level: Option<Level>,
+    /// Only the one that bears this code today.
+    #[validate(length(min = 1, max = 40))]
+    code: Option<String>,
     /// Only those whose name holds this text.
     #[validate(length(min = 1, max = 50))]
     name: Option<String>,
@@ -59,6 +62,7 @@ async fn list(
     let query = store::Query {
         parent: query.parent_id,
         level: query.level,
+        code: query.code,
         name: query.name,
         after,
         limit,

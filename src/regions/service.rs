@@ -35,6 +35,8 @@ pub struct NewRegion {
     pub latitude: Option<f64>,
     /// The first day of its code.
     pub valid_from: NaiveDate,
+    /// The last day of its code, once it has passed; none while it is valid.
+    pub valid_to: Option<NaiveDate>,
 }
 
 /// Adds a region, or brings the one with this code up to date. Its level and its place in the
@@ -59,6 +61,12 @@ pub fn upsert(tx: &mut Tx<'_>, actor: Actor, new: &NewRegion) -> Result<(Region,
     if new.longitude.is_some() != new.latitude.is_some() {
         return Err(wrong("/longitude", Code::Required));
     }
+    if new.valid_to.is_some_and(|last| last < new.valid_from) {
+        return Err(wrong("/valid_to", Code::EndsBeforeItBegins));
+    }
+    if new.valid_to.is_some_and(|last| last >= tx.today()) {
+        return Err(wrong("/valid_to", Code::NotOver));
+    }
     let parent_id = parent.map(|parent| parent.id);
     let known = store::by_code(tx.conn, &new.code)?;
     let is_new = known.is_none();
@@ -71,6 +79,7 @@ pub fn upsert(tx: &mut Tx<'_>, actor: Actor, new: &NewRegion) -> Result<(Region,
             population: new.population.or(region.population),
             longitude: new.longitude.or(region.longitude),
             latitude: new.latitude.or(region.latitude),
+            valid_to: new.valid_to,
             ..region
         },
         None => Region {
@@ -83,7 +92,7 @@ pub fn upsert(tx: &mut Tx<'_>, actor: Actor, new: &NewRegion) -> Result<(Region,
             longitude: new.longitude,
             latitude: new.latitude,
             valid_from: new.valid_from,
-            valid_to: None,
+            valid_to: new.valid_to,
             version: 1,
         },
     };

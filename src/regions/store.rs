@@ -119,6 +119,7 @@ pub fn enclosing_one(conn: &mut Conn, id: RegionId, level: Level) -> Result<Opti
 pub struct Query {
     pub parent: Option<RegionId>,
     pub level: Option<Level>,
+    pub code: Option<String>,
     pub name: Option<String>,
     pub after: Option<String>,
     pub limit: i64,
@@ -134,6 +135,9 @@ pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Region>> {
     }
     if let Some(level) = query.level {
         rows = rows.filter(regions::level.eq(level));
+    }
+    if let Some(code) = &query.code {
+        rows = rows.filter(regions::code.eq(code.clone()));
     }
     if let Some(name) = &query.name {
         rows = rows.filter(lower(regions::name).like(like(name)).escape('\\'));
@@ -179,6 +183,7 @@ pub fn update(conn: &mut Conn, region: &Region) -> Result<()> {
             regions::population.eq(region.population),
             regions::longitude.eq(region.longitude),
             regions::latitude.eq(region.latitude),
+            regions::valid_to.eq(region.valid_to),
             regions::version.eq(regions::version + 1),
         ))
         .execute(conn)?;

@@ -132,7 +132,7 @@ pub struct Contact {
     #[validate(length(min = 1, max = 50))]
     pub name: String,
     /// A mobile number.
-    #[validate(custom(function = "crate::identity::valid_phone"))]
+    #[validate(length(min = 1, max = 32))]
     pub phone: String,
     /// Where to deliver.
     #[validate(length(min = 1, max = 200))]

@@ -500,6 +500,7 @@ fn elsewhere() -> NewRegion {
         longitude: Some(121.95),
         latitude: Some(29.91),
         valid_from: "2020-01-01".parse().unwrap(),
+        valid_to: None,
     }
 }
 
@@ -511,7 +512,7 @@ async fn an_open_transaction_hides_nothing() {
         return; // there is one writer
     }
     let s = street().await;
-    let wish = s.published("一台收音机", Some(121.851)).await;
+    let wish = s.published("一台收音机", Some(121.855)).await;
     let moved = s.published("在片区中心", None).await;
     let db = s.server.app.platform.db.clone();
     let (begun, begins) = std::sync::mpsc::channel();
@@ -530,7 +531,7 @@ async fn an_open_transaction_hides_nothing() {
     actix_web::rt::task::spawn_blocking(move || begins.recv().unwrap())
         .await
         .unwrap();
-    let second = s.published("一副老花镜", Some(121.852)).await;
+    let second = s.published("一副老花镜", Some(121.86)).await;
     assert_eq!(
         s.ids(&s.volunteer).await,
         [moved.clone(), wish.clone(), second.clone()]

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use serde_json::json;
+use yiqilai::error::Code;
 use yiqilai::platform::journal::Actor;
 use yiqilai::regions::{self, Level, NewRegion};
 
@@ -23,6 +24,7 @@ fn region(
         longitude: centre.map(|c| c.0),
         latitude: centre.map(|c| c.1),
         valid_from: NaiveDate::from_ymd_opt(2020, 1, 1).unwrap(),
+        valid_to: None,
     }
 }
 
@@ -229,4 +231,41 @@ async fn a_place_lies_in_the_smallest_outline_or_near_a_centre() {
         .write(move |tx| regions::set_polygon(tx, Actor::System, "330206002", &point))
         .await;
     assert_eq!(refused.unwrap_err().code().as_str(), "invalid");
+}
+
+/// Codes change over the years: a code that is no more is not found by it, and may be born anew.
+#[actix_web::test]
+async fn a_code_that_is_no_more_gives_way() {
+    let server = Server::start().await;
+    let (_, street, _) = three_levels(&server).await;
+    let code = server.get(&format!("/regions/{street}")).expect(200).await;
+    let code = code.json["code"].as_str().unwrap().to_owned();
+    let path = format!("/regions?code={code}");
+    let found = server.get(&path).expect(200).await;
+    assert_eq!(found.json["items"][0]["id"], street.to_string());
+    let old = || NewRegion {
+        valid_to: NaiveDate::from_ymd_opt(2025, 12, 31),
+        ..region(&code, "旧街道", Level::Street, Some("330206"), None)
+    };
+    let late = NewRegion {
+        valid_to: NaiveDate::from_ymd_opt(2026, 12, 31),
+        ..old()
+    };
+    let db = &server.app.platform.db;
+    let refused = db.write(move |tx| regions::upsert(tx, Actor::System, &late).map(|_| ()));
+    assert_eq!(refused.await.unwrap_err().code(), Code::Invalid);
+    let old = old();
+    server
+        .write(move |tx| regions::upsert(tx, Actor::System, &old).map(|_| ()))
+        .await;
+    let found = server.get(&path).expect(200).await;
+    assert_eq!(found.json["items"], serde_json::json!([]));
+    let new = region(&code, "新街道", Level::Street, Some("330206"), None);
+    server
+        .write(move |tx| regions::upsert(tx, Actor::System, &new).map(|_| ()))
+        .await;
+    let found = server.get(&path).expect(200).await;
+    assert_eq!(found.json["items"][0]["name"], "新街道");
+    let past = server.get(&format!("/regions/{street}")).expect(200).await;
+    assert_eq!(past.json["valid_to"], "2025-12-31", "the old one is kept");
 }

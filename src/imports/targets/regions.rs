@@ -17,6 +17,7 @@ pub const FIELDS: &[Field] = &[
     field("longitude", Kind::Number),
     field("latitude", Kind::Number),
     field("valid_from", Kind::Date),
+    field("valid_to", Kind::Date),
     field("geometry", Kind::Text),
 ];
 
@@ -26,7 +27,7 @@ pub fn write(tx: &mut Tx<'_>, context: &Context<'_>, row: &mut Row<'_>) -> Resul
     let (name, parent) = (row.text("name"), row.text("parent"));
     let population = row.integer("population");
     let (longitude, latitude) = (row.decimal("longitude"), row.decimal("latitude"));
-    let valid_from = row.date("valid_from");
+    let (valid_from, valid_to) = (row.date("valid_from"), row.date("valid_to"));
     let geometry: Option<serde_json::Value> = row
         .text("geometry")
         .and_then(|text| serde_json::from_str(&text).ok());
@@ -58,7 +59,10 @@ pub fn write(tx: &mut Tx<'_>, context: &Context<'_>, row: &mut Row<'_>) -> Resul
         population,
         longitude,
         latitude,
-        valid_from: valid_from.unwrap_or(tx.now.with_timezone(&tx.zone).date_naive()),
+        valid_from: valid_from
+            .or(known.map(|known| known.valid_from))
+            .unwrap_or(tx.today()),
+        valid_to,
     };
     let (region, _) = regions::upsert(tx, context.actor, &new)?;
     if let Some(geometry) = geometry {

@@ -196,7 +196,7 @@ async fn create_batch(command: Command<NewBatch>, id: Path<CampaignId>) -> Resul
 
 /// Read a batch
 ///
-/// A draft only those who may change it.
+/// A draft only those who may change it, or who write projects for it.
 #[utoipa::path(tag = "projects", security((), ("bearer" = [])), params(("id" = BatchId, Path, description = "The batch")), responses(
     (status = 200, description = "The batch", body = BatchView),
     (status = 404, description = "No such batch", body = ProblemBody)))]

@@ -78,13 +78,21 @@ fn may_see(conn: &mut Conn, caller: Option<&Caller>, row: &Batch, of: RegionId) 
         return Ok(row.status != BatchStatus::Draft);
     };
     match entitled(conn, caller, of) {
-        Ok(()) => Ok(true),
-        Err(error) if error.code() == Code::Forbidden => Ok(false),
-        Err(error) => Err(error),
+        Ok(()) => return Ok(true),
+        Err(error) if error.code() == Code::Forbidden => {}
+        Err(error) => return Err(error),
     }
+    for region in caller.regions(&[Role::RegionAdmin]) {
+        if regions::contains(conn, of, region)? {
+            return Ok(true);
+        }
+    }
+    Ok(!caller.organizations(Role::OrganizationManager).is_empty())
 }
 
-/// The batches of a campaign, the oldest first; drafts only for those who may change them.
+/// The batches of a campaign, the oldest first; drafts only for those who may change them, and for
+/// those who write the projects that are to be published with them: staff of the campaign's region
+/// and managers of organisations.
 ///
 /// # Errors
 /// `not_found`.
