@@ -348,6 +348,7 @@ codes! {
     EndsBeforeItBegins 422 "结束时间须晚于开始时间。" "It ends before it begins.",
     Overlaps 422 "与其他时段重叠。" "It overlaps with another one.",
     InTheFuture 422 "日期不能晚于今天。" "The date lies in the future.",
+    GuardianConsentMissing 422 "未满十四周岁须经监护人同意。" "Under fourteen a guardian must consent.",
     ProfileRequired 409 "请先填写志愿者档案。" "Write your volunteer profile first.",
     OwnQualification 403 "不能审核自己的资质。" "It is your own qualification.",
 

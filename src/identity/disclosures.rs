@@ -22,6 +22,8 @@ text_enum! {
         PartyMembership,
         /// Name, phone and address.
         Contact,
+        /// The number of a certificate.
+        CertificateNumber,
     }
 }
 
@@ -34,6 +36,8 @@ text_enum! {
         Claimant,
         /// A leader or worker of the person's grid.
         GridStaff,
+        /// An administrator of the person's region.
+        RegionStaff,
     }
 }
 

@@ -12,7 +12,7 @@ use super::model::{Profile, Qualification, QualificationId, QualificationStatus}
 use super::service::{self, NewQualification};
 use super::store;
 use crate::error::{Code, Error, Result};
-use crate::identity::{AccountId, Caller, Command, Made, Role};
+use crate::identity::{self, AccountId, Caller, Command, DataUse, Made, Reader, Role, Sensitive};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::http::page::DEFAULT_LIMIT;
@@ -78,8 +78,9 @@ pub struct QualificationView {
     pub account_id: AccountId,
     /// A code of the taxonomy.
     pub kind: String,
-    /// The certificate's number, for its holder and the reviewers.
-    pub number: String,
+    /// The certificate's number, in lists for its holder and the reviewers; null in the answers to
+    /// moves, which may be kept for an idempotency key, while numbers are kept sealed only.
+    pub number: Option<String>,
     /// The certificate's date.
     pub issued_on: NaiveDate,
     /// The last day on which it counts.
@@ -94,19 +95,27 @@ pub struct QualificationView {
     pub created_at: Instant,
 }
 
-fn view(vault: &Vault, row: Qualification) -> Result<QualificationView> {
+fn listed(vault: &Vault, row: Qualification) -> Result<QualificationView> {
+    let number = String::from_utf8(vault.open(&row.number)?).map_err(Error::internal)?;
     Ok(QualificationView {
+        number: Some(number),
+        ..moved(row)
+    })
+}
+
+fn moved(row: Qualification) -> QualificationView {
+    QualificationView {
         id: row.id,
         account_id: row.account_id,
         kind: row.kind,
-        number: String::from_utf8(vault.open(&row.number)?).map_err(Error::internal)?,
+        number: None,
         issued_on: row.issued_on,
         expires_on: row.expires_on,
         status: row.status,
         reviewed_at: row.reviewed_at,
         reason: row.reason,
         created_at: row.created_at,
-    })
+    }
 }
 
 /// Submit a certificate
@@ -124,7 +133,7 @@ async fn submit(
         .run(move |tx, caller, input| {
             let row = service::submit_qualification(tx, &vault, caller, input)?;
             Ok(Made::new(
-                view(&vault, row)?,
+                moved(row),
                 "/api/v1/me/qualifications".to_owned(),
             ))
         })
@@ -147,7 +156,7 @@ async fn list_own(
             items: rows,
             next: None,
         }
-        .try_map(|row| view(&platform.vault, row))?,
+        .try_map(|row| listed(&platform.vault, row))?,
     ))
 }
 
@@ -168,7 +177,7 @@ struct OfRegion {
 
 /// List a region's certificates for its staff
 ///
-/// Oldest first.
+/// Oldest first. Their owners see that staff read the numbers.
 #[utoipa::path(tag = "volunteers", params(OfRegion), responses(
     (status = 200, description = "A page of certificates", body = Page<QualificationView>),
     (status = 404, description = "Not a region of the caller's", body = ProblemBody),
@@ -183,14 +192,20 @@ async fn list_of_region(
     let after = Cursor::decode(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let status = query.status.unwrap_or(QualificationStatus::Submitted);
-    let rows = platform.db.read(move |conn| {
-        if !caller.holds_in_region(conn, &[Role::RegionAdmin], query.region_id)? {
+    let page = platform.db.write(move |tx| {
+        if !caller.holds_in_region(tx.conn, &[Role::RegionAdmin], query.region_id)? {
             return Err(Code::NotFound.into());
         }
-        store::in_region(conn, query.region_id, status, after, limit)
+        let rows = store::in_region(tx.conn, query.region_id, status, after, limit)?;
+        let page = Page::of(rows, limit, |row| row.id);
+        for row in &page.items {
+            let (what, why) = (Sensitive::CertificateNumber, DataUse::Verification);
+            identity::disclosed(tx, &caller, row.account_id, what, Reader::RegionStaff, why)?;
+        }
+        Ok(page)
     });
     Ok(Json(
-        Page::of(rows.await?, limit, |row| row.id).try_map(|row| view(&platform.vault, row))?,
+        page.await?.try_map(|row| listed(&platform.vault, row))?,
     ))
 }
 
@@ -201,18 +216,11 @@ async fn list_of_region(
     (status = 404, description = "No such certificate, or not of the caller's region", body = ProblemBody),
     (status = 409, description = "Reviewed already", body = ProblemBody)))]
 #[post("/qualifications/{id}/verify")]
-async fn verify(
-    command: Command<Nothing>,
-    platform: Data<Platform>,
-    id: Path<QualificationId>,
-) -> Result<HttpResponse> {
-    let vault = platform.vault.clone();
+async fn verify(command: Command<Nothing>, id: Path<QualificationId>) -> Result<HttpResponse> {
     command
         .run(move |tx, caller, _| {
-            Ok(Made::changed(view(
-                &vault,
-                service::review_qualification(tx, caller, *id, None)?,
-            )?))
+            let row = service::review_qualification(tx, caller, *id, None)?;
+            Ok(Made::changed(moved(row)))
         })
         .await
 }
@@ -225,16 +233,11 @@ async fn verify(
     (status = 409, description = "Reviewed already", body = ProblemBody),
     (status = 422, description = "Without a reason", body = ProblemBody)))]
 #[post("/qualifications/{id}/reject")]
-async fn reject(
-    command: Command<Reason>,
-    platform: Data<Platform>,
-    id: Path<QualificationId>,
-) -> Result<HttpResponse> {
-    let vault = platform.vault.clone();
+async fn reject(command: Command<Reason>, id: Path<QualificationId>) -> Result<HttpResponse> {
     command
         .run(move |tx, caller, input| {
             let row = service::review_qualification(tx, caller, *id, Some(&input.reason))?;
-            Ok(Made::changed(view(&vault, row)?))
+            Ok(Made::changed(moved(row)))
         })
         .await
 }

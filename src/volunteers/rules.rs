@@ -48,10 +48,16 @@ pub fn check(profile: &Profile, today: NaiveDate) -> Problem {
         let oldest = today.checked_sub_months(Months::new(12 * 120));
         if birth > today || oldest.is_some_and(|oldest| birth < oldest) {
             wrong = wrong.field("/birth_date", Code::Range);
+        } else if age(birth, today) < AGE_OF_OWN_CONSENT {
+            wrong = wrong.field("/birth_date", Code::GuardianConsentMissing);
         }
     }
     wrong
 }
+
+/// Under this age a guardian consents (PIPL Art. 31, domain §8), which the product has no record of:
+/// until it has, there is no profile.
+const AGE_OF_OWN_CONSENT: i32 = 14;
 
 /// Age in whole years; on 29 February's children it turns on 1 March of other years.
 pub fn age(birth: NaiveDate, today: NaiveDate) -> i32 {

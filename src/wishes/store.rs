@@ -135,6 +135,21 @@ pub fn live_claim(conn: &mut Conn, wish: WishId) -> Result<Option<Claim>> {
         .optional()?)
 }
 
+/// The claim that holds a wish, or that fulfilled it.
+pub fn standing_claim(conn: &mut Conn, wish: WishId) -> Result<Option<Claim>> {
+    Ok(wish_claims::table
+        .filter(wish_claims::wish_id.eq(wish))
+        .filter(
+            wish_claims::ended_at
+                .is_null()
+                .or(wish_claims::outcome.eq(ClaimOutcome::Fulfilled)),
+        )
+        .order(wish_claims::id.desc())
+        .select(Claim::as_select())
+        .first(conn)
+        .optional()?)
+}
+
 pub fn extend_claim(conn: &mut Conn, id: ClaimId, until: Instant) -> Result<()> {
     diesel::update(wish_claims::table.find(id))
         .set(wish_claims::lease_until.eq(until))

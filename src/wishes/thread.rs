@@ -87,7 +87,7 @@ pub fn read(
         .select((Message::as_select(), accounts::display_name))
         .into_boxed();
     if !relation.speaks_for_beneficiary() {
-        match store::live_claim(conn, id)? {
+        match store::standing_claim(conn, id)? {
             Some(claim) if relation.claimant => {
                 rows = rows.filter(wish_messages::claim_id.eq(claim.id))
             }

@@ -237,7 +237,20 @@ async fn work_with_minors_needs_vetted_adults_and_two_of_them() {
 async fn children_are_in_no_crew_and_the_young_not_in_dangerous_work() {
     let t = town().await;
     let (a, leader) = t.active("示例·甲队").await;
-    let child = t.born("2016-01-01").await;
+    // no child has a profile; one written before that rule takes it nowhere either
+    let child = t.born("2010-01-01").await;
+    let id = child.id;
+    t.server
+        .write(move |tx| {
+            use diesel::prelude::*;
+            use yiqilai::schema::volunteers::dsl::{birth_date, volunteers};
+            let day: chrono::NaiveDate = "2016-01-01".parse().unwrap();
+            diesel::update(volunteers.find(id))
+                .set(birth_date.eq(Some(day)))
+                .execute(tx.conn)?;
+            Ok(())
+        })
+        .await;
     let young = t.born("2010-01-01").await;
     let calm = t.open_project(json!({})).await;
     let dangerous = t

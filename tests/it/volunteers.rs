@@ -97,6 +97,12 @@ async fn what_is_wrong_with_a_profile_comes_all_at_once() {
     let user = server.person("示例·何").await;
     let mut body = profile(grid);
     body["region_id"] = json!(Uuid::now_v7());
+    body["birth_date"] = json!("2012-11-24");
+    let child = write(&server, &user, None, &body).refused(422, "invalid");
+    assert!(child.await.fields().contains(&(
+        "/birth_date".to_owned(),
+        "guardian_consent_missing".to_owned()
+    )));
     body["birth_date"] = json!("2030-01-01");
     body["interests"] = json!(["old_age", "old_age"]);
     body["skills"] = json!([
@@ -156,7 +162,14 @@ async fn certificates_are_reviewed_by_the_staff_of_the_region() {
     let wrong = json!({"kind": "wizard", "number": "1", "issued_on": "2030-01-01", "expires_on": "2020-01-01"});
     let refused = submit(&user, &wrong).refused(422, "invalid").await;
     assert_eq!(refused.fields().len(), 3);
-    let lawyer = submit(&user, &body).expect(201).await.id();
+    let lawyer = submit(&user, &body).header("idempotency-key", "once");
+    let lawyer = lawyer.expect(201).await;
+    assert_eq!(
+        lawyer.json["number"],
+        Value::Null,
+        "it may be kept in clear"
+    );
+    let lawyer = lawyer.id();
     let other = submit(&user, &body).expect(201).await.id();
 
     let queue = |by: &User, rest: &str| {
@@ -169,6 +182,14 @@ async fn certificates_are_reviewed_by_the_staff_of_the_region() {
     assert_eq!(
         (&waiting["items"][0]["number"], waiting["next"].is_string()),
         (&json!("示例13302"), true)
+    );
+    let mine = server.get("/me/qualifications").by(&user).expect(200).await;
+    assert_eq!(mine.json["items"][0]["number"], "示例13302");
+    let readings = server.get("/me/data-access").by(&user).expect(200).await;
+    let reading = &readings.json["items"][0];
+    assert_eq!(
+        (&reading["what"], &reading["reader"]),
+        (&json!("certificate_number"), &json!("region_staff"))
     );
 
     let day = |text: &str| text.parse::<NaiveDate>().unwrap();

@@ -676,9 +676,20 @@ async fn disputes_are_settled_by_staff() {
     s.because(&s.volunteer, &id, "redeliver")
         .refused(403, "forbidden")
         .await;
+    s.server.pass(TimeDelta::minutes(1)).await;
     s.because(&s.admin, &id, "redeliver").expect(200).await;
+    s.act(&s.volunteer, &id, "deliver")
+        .refused(422, "evidence_missing")
+        .await; // what was disputed proves nothing anew
     s.deliver(&s.volunteer, &id).await;
     s.act(&s.resident, &id, "confirm").expect(200).await;
+    for what in ["timeline", "messages"] {
+        let path = format!("/wishes/{id}/{what}");
+        s.server.get(&path).by(&s.volunteer).expect(200).await;
+    }
+    s.act(&s.volunteer, &id, "contact")
+        .refused(403, "forbidden")
+        .await;
     // what was confirmed can be taken back for a while
     s.because(&s.resident, &id, "dispute").expect(200).await;
     s.because(&s.admin, &id, "free").expect(200).await;
@@ -687,6 +698,21 @@ async fn disputes_are_settled_by_staff() {
     s.act(&other, &id, "claim").expect(200).await;
     let step = s.read(&other, &id).await;
     assert_eq!(step.json["status"], "claimed");
+}
+
+/// Whoever delivered does not settle the dispute about it, staff or not.
+#[actix_web::test]
+async fn nobody_settles_a_dispute_about_the_own_delivery() {
+    let s = street().await;
+    let id = s.published().await;
+    s.act(&s.admin, &id, "claim").expect(200).await;
+    s.deliver(&s.admin, &id).await;
+    s.because(&s.resident, &id, "dispute").expect(200).await;
+    for verb in ["redeliver", "free"] {
+        s.because(&s.admin, &id, verb)
+            .refused(403, "own_wish")
+            .await;
+    }
 }
 
 #[actix_web::test]

@@ -249,7 +249,7 @@ pub(super) struct OfRegion {
 
 /// List a region's wishes for its staff
 ///
-/// In any state, the newest first.
+/// In any state but drafts, the newest first.
 #[utoipa::path(tag = "wishes", params(OfRegion), responses(
     (status = 200, description = "A page of the region's wishes", body = Page<WishView>),
     (status = 404, description = "Not a region of the caller's", body = ProblemBody),
@@ -262,8 +262,10 @@ pub(super) async fn to_screen(
 ) -> Result<Json<Page<WishView>>> {
     let Params(query) = query;
     let region = query.region_id;
+    let mut statuses = all_statuses(query.status);
+    statuses.retain(|status| *status != WishStatus::Draft); // nobody's but the author's
     let query = Query {
-        statuses: all_statuses(query.status),
+        statuses,
         within: Some(region),
         before: Cursor::decode(query.cursor.as_deref())?,
         limit: query.limit.unwrap_or(DEFAULT_LIMIT),

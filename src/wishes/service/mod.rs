@@ -152,14 +152,18 @@ pub fn relation(conn: &mut Conn, caller: Option<&Caller>, wish: &Wish) -> Result
         caller.holds_in_region(conn, &[Role::GridWorker, Role::GridLeader], wish.region_id)?;
     let has_claim = matches!(
         wish.status,
-        WishStatus::Claimed | WishStatus::Delivered | WishStatus::Disputed
+        WishStatus::Claimed
+            | WishStatus::Delivered
+            | WishStatus::Disputed
+            | WishStatus::Fulfilled
+            | WishStatus::Closed
     );
     Ok(Relation {
         author,
         beneficiary,
         proxy: of_the_grid || (author && wish.consent_channel != ConsentChannel::App),
         claimant: has_claim
-            && store::live_claim(conn, wish.id)?.is_some_and(|claim| holds(caller, &claim)),
+            && store::standing_claim(conn, wish.id)?.is_some_and(|claim| holds(caller, &claim)),
         screener: caller.holds_in_region(conn, &[Role::RegionAdmin], wish.region_id)?,
     })
 }

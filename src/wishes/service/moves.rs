@@ -73,13 +73,13 @@ fn of_author(conn: &mut Conn, caller: &Caller, id: WishId) -> Result<Wish> {
     }
 }
 
-/// A wish for a screener of its region, who must not be its author.
+/// A wish for a screener of its region, who must be neither its author nor its claimant.
 fn of_screener(conn: &mut Conn, caller: &Caller, id: WishId) -> Result<Wish> {
     let (wish, relation) = visible(conn, Some(caller), id)?;
     if !relation.screener {
         return Err(Code::Forbidden.into());
     }
-    if relation.author || relation.beneficiary {
+    if relation.author || relation.beneficiary || relation.claimant {
         return Err(Code::OwnWish.into());
     }
     Ok(wish)
@@ -195,6 +195,12 @@ fn claimant_of(conn: &mut Conn, caller: &Caller, id: WishId) -> Result<(Wish, Cl
     }
 }
 
+/// Whether a photo shows the delivery that is due: by this claim, and of the lease that began when the
+/// wish was last claimed or sent back. A photo that was disputed proves nothing anew.
+fn shows(evidence: &Evidence, wish: &Wish, claim: &Claim) -> bool {
+    evidence.claim_id == claim.id && evidence.created_at >= wish.status_since
+}
+
 /// Adds a photo of the delivery; the same photo is added once.
 pub fn add_evidence(
     tx: &mut Tx<'_>,
@@ -209,7 +215,7 @@ pub fn add_evidence(
     let known = store::evidence(tx.conn, id)?;
     if let Some(same) = known
         .into_iter()
-        .find(|e| e.claim_id == claim.id && e.photo == photo.key)
+        .find(|e| shows(e, &wish, &claim) && e.photo == photo.key)
     {
         return Ok(same);
     }
@@ -232,7 +238,7 @@ pub fn deliver(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Res
     if wish.status == WishStatus::Claimed
         && !store::evidence(tx.conn, id)?
             .iter()
-            .any(|evidence| evidence.claim_id == claim.id)
+            .any(|evidence| shows(evidence, &wish, &claim))
     {
         return Err(Code::EvidenceMissing.into());
     }
