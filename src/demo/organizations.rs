@@ -133,7 +133,7 @@ fn found(
     let reviewer = reviewer(tx, row)?;
     let approval = Approval {
         credit_code_reason: organizations::is_doubtful(row.credit_code.as_deref())
-            .then(|| "示例数据,代码为虚构。".to_owned()),
+            .then(|| "示例数据，代码为虚构。".to_owned()),
     };
     let seen = IfMatch::read(submitted.version);
     organizations::approve(tx, desk, &reviewer, id, seen, &approval)?;

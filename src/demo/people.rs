@@ -109,7 +109,7 @@ pub(super) fn write_profile(
     let year = 1955 + i32::try_from(n % 50).unwrap_or(0);
     let profile = Profile {
         region_id: region.id,
-        introduction: "示例志愿者,热心公益。".to_owned(),
+        introduction: "示例志愿者，热心公益。".to_owned(),
         birth_date: NaiveDate::from_ymd_opt(year, 1 + (n % 12) as u32, 1 + (n % 28) as u32),
         skills: levels.collect(),
         interests,

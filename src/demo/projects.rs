@@ -123,7 +123,7 @@ pub(super) async fn load(
             let leader = acting(tx, manager)?;
             let new = Application {
                 organization_id: Some(organization),
-                proposal: "示例:我们有经验,也有人手。".to_owned(),
+                proposal: "示例：我们有经验，也有人手。".to_owned(),
             };
             carry_out(tx, &desk, &leader, id, &new, &row, number, &photo, &names)
         });
@@ -150,7 +150,7 @@ fn make_batch(tx: &mut Tx<'_>, campaign: &Titled, batch: &Titled) -> Result<Batc
     let new = NewCampaign {
         region_id: region(tx, "330206")?,
         name: campaign.title_zh.clone(),
-        introduction: "民生项目集中发布,社会组织认领,志愿者参与。".to_owned(),
+        introduction: "民生项目集中发布，社会组织认领，志愿者参与。".to_owned(),
     };
     let campaign = campaigns::create(tx, &district, &new)?;
     let new = NewBatch {
@@ -253,7 +253,7 @@ fn carry_out(
         return Ok(());
     }
     let plan = Plan {
-        plan: "示例:每周一次,先走访,再安排活动。".to_owned(),
+        plan: "示例：每周一次，先走访，再安排活动。".to_owned(),
     };
     claims::plan(tx, desk, leader, claim.id, &plan)?;
     // work with minors begins once its crew is vetted, which nobody in the sample district is
@@ -263,7 +263,7 @@ fn carry_out(
     claims::start(tx, desk, leader, claim.id)?;
     if number % 4 == 3 {
         let shown = claims::add_photo(tx, leader, claim.id, photo)?.id;
-        let body = "示例:第一次活动已经开展。".to_owned();
+        let body = "示例：第一次活动已经开展。".to_owned();
         let progress = NewProgress {
             body,
             photos: vec![shown],
@@ -303,7 +303,7 @@ fn fill_crew(
             let new = NewMember {
                 role_id: role.id,
                 account_id: None,
-                note: "示例:我愿意参加。".to_owned(),
+                note: "示例：我愿意参加。".to_owned(),
             };
             let place = crews::apply(tx, desk, &person, claim, &new)?;
             crews::accept(tx, desk, leader, place.id)?;

@@ -68,7 +68,7 @@ pub(super) fn send_code(
     store::insert_code(tx.conn, &row)?;
     let what = purpose.sentence(lang);
     let text = match lang {
-        Lang::Zh => format!("您的验证码是 {code},{what},{minutes} 分钟内有效。请勿告诉他人。"),
+        Lang::Zh => format!("您的验证码是 {code}，{what}，{minutes} 分钟内有效。请勿告诉他人。"),
         Lang::En => format!(
             "Your code is {code}, {what}. It is valid for {minutes} minutes. Do not tell it to anybody."
         ),

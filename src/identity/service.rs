@@ -110,7 +110,7 @@ impl Desk<'_> {
                         &email,
                         lang.pick("您已有益起来账号", "You already have a Yiqilai account"),
                         &[lang.pick(
-                            "有人用此邮箱注册益起来,但该邮箱已有账号。如果是您本人,请直接登录,或使用“忘记密码”。如果不是您,请忽略此邮件。",
+                            "有人用此邮箱注册益起来，但该邮箱已有账号。如果是您本人，请直接登录，或使用“忘记密码”。如果不是您，请忽略此邮件。",
                             "Somebody signed up with this address, which has an account already. If it was you, sign in or reset your password. If not, ignore this mail.",
                         )],
                     );

@@ -97,7 +97,7 @@ impl Mapping {
             let why = error.to_string();
             Problem::new(Code::MappingUnreadable)
                 .detail(
-                    format!("{zh}技术信息:\n{why}"),
+                    format!("{zh}技术信息：\n{why}"),
                     format!("{en} Technically:\n{why}"),
                 )
                 .into()

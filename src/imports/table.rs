@@ -118,7 +118,7 @@ fn expect_table(bytes: &[u8], shape: &Shape) -> Result<()> {
     let is_told = shape.encoding.is_some() || Encoding::for_bom(bytes).is_some();
     if is_other || (!is_told && bytes.contains(&0)) {
         return Err(unreadable(
-            "该文件不是表格,请提供 CSV、XLSX 或 GeoJSON 文件。",
+            "该文件不是表格，请提供 CSV、XLSX 或 GeoJSON 文件。",
             "It is not a table: send CSV, XLSX or GeoJSON.",
         ));
     }

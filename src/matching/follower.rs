@@ -26,6 +26,9 @@ use crate::platform::journal::{self, Position, Touched};
 
 /// What is read of the journal, or loaded, at once.
 const PAGE: i64 = 500;
+/// Between two readings of the journal while commits come in one after the other: those of a burst
+/// are read together. The first one after a rest is read at once.
+const BREATH: Duration = Duration::from_millis(10);
 /// Between two attempts while the database does not answer.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -62,7 +65,10 @@ pub async fn follow(shared: Shared, platform: Platform) {
             }
         }
     };
+    let mut last = tokio::time::Instant::now();
     loop {
+        tokio::time::sleep_until(last + BREATH).await;
+        last = tokio::time::Instant::now();
         let commits = wakeups.own_commits();
         match catch_up(&platform.db, &shared, &mut place).await {
             Ok(()) => {

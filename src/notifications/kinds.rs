@@ -22,7 +22,7 @@ macro_rules! kinds {
 
 kinds! {
     /// To the region's staff.
-    WishSubmitted "新的微心愿待审核" "微心愿“{title}”等待您审核,请在 {due} 前完成。"
+    WishSubmitted "新的微心愿待审核" "微心愿“{title}”等待您审核，请在 {due} 前完成。"
         "A wish waits for your review" "The wish \"{title}\" waits for your review, until {due}.",
     /// To the region's staff: nobody has looked in time.
     WishScreeningOverdue "微心愿审核超时" "微心愿“{title}”未在规定的工作日内审核。"
@@ -31,31 +31,31 @@ kinds! {
     WishPublished "微心愿已发布" "微心愿“{title}”已通过审核并发布。"
         "The wish is published" "The wish \"{title}\" was approved and is published.",
     /// To the author.
-    WishRejected "微心愿未通过审核" "微心愿“{title}”未通过审核:{reason}。您可以修改后重新提交。"
+    WishRejected "微心愿未通过审核" "微心愿“{title}”未通过审核：{reason}。您可以修改后重新提交。"
         "The wish was not approved" "The wish \"{title}\" was not approved: {reason}. You may revise it and submit it again.",
     /// To author and beneficiary.
-    WishClaimed "微心愿已被认领" "微心愿“{title}”已由{name}认领,您可以随时查看进度并与其留言。"
+    WishClaimed "微心愿已被认领" "微心愿“{title}”已由{name}认领，您可以随时查看进度并与其留言。"
         "The wish was claimed" "The wish \"{title}\" was claimed by {name}. You can follow each step and write to each other.",
     /// To the claimant, before the lease ends.
-    WishLeaseEnding "认领即将到期" "您认领的微心愿“{title}”将于 {due} 到期,请尽快送达。"
+    WishLeaseEnding "认领即将到期" "您认领的微心愿“{title}”将于 {due} 到期，请尽快送达。"
         "Your claim is about to end" "Your claim of the wish \"{title}\" ends at {due}. Please deliver soon.",
     /// To claimant, author and beneficiary.
-    WishLapsed "认领已到期" "微心愿“{title}”的认领已到期,心愿重新开放认领。"
+    WishLapsed "认领已到期" "微心愿“{title}”的认领已到期，心愿重新开放认领。"
         "The claim has lapsed" "The claim of the wish \"{title}\" has lapsed. It is open to others again.",
     /// To author and beneficiary.
-    WishReleased "认领已放弃" "微心愿“{title}”的认领人已放弃认领,心愿重新开放认领。"
+    WishReleased "认领已放弃" "微心愿“{title}”的认领人已放弃认领，心愿重新开放认领。"
         "The claim was given up" "The claim of the wish \"{title}\" was given up. It is open to others again.",
     /// To author and beneficiary.
-    WishDelivered "微心愿已送达,请确认" "微心愿“{title}”已送达,请在 {due} 前确认,或说明问题。"
+    WishDelivered "微心愿已送达，请确认" "微心愿“{title}”已送达，请在 {due} 前确认，或说明问题。"
         "The wish was delivered: please confirm" "The wish \"{title}\" was delivered. Please confirm, or say what is wrong, until {due}.",
     /// To the claimant.
-    WishFulfilled "微心愿已圆梦" "微心愿“{title}”已确认达成,感谢您!"
+    WishFulfilled "微心愿已圆梦" "微心愿“{title}”已确认达成，感谢您！"
         "The wish came true" "The wish \"{title}\" was confirmed. Thank you!",
     /// To claimant and the region's staff.
-    WishDisputed "微心愿存在争议" "微心愿“{title}”被提出异议:{reason}。"
+    WishDisputed "微心愿存在争议" "微心愿“{title}”被提出异议：{reason}。"
         "The wish is disputed" "Something is wrong with the wish \"{title}\": {reason}.",
     /// To the claimant.
-    WishToRedeliver "请重新送达" "微心愿“{title}”需要重新送达,请在 {due} 前完成。"
+    WishToRedeliver "请重新送达" "微心愿“{title}”需要重新送达，请在 {due} 前完成。"
         "Please deliver again" "Please deliver the wish \"{title}\" again, until {due}.",
     /// To the former claimant.
     WishFreed "认领已解除" "微心愿“{title}”的认领已由工作人员解除。"
@@ -73,40 +73,40 @@ kinds! {
     QualificationVerified "资质已通过审核" "您的资质“{title}”已通过审核。"
         "Your qualification is verified" "Your qualification \"{title}\" was verified.",
     /// To the volunteer.
-    QualificationRejected "资质未通过审核" "您的资质“{title}”未通过审核:{reason}。"
+    QualificationRejected "资质未通过审核" "您的资质“{title}”未通过审核：{reason}。"
         "Your qualification was not verified" "Your qualification \"{title}\" was not verified: {reason}.",
     /// To the region's staff.
     OrganizationSubmitted "新的组织待审核" "组织“{title}”等待您审核。"
         "An organisation waits for your review" "The organisation \"{title}\" waits for your review.",
     /// To the managers.
-    OrganizationApproved "组织已通过审核" "组织“{title}”已通过审核,可以开展活动。"
+    OrganizationApproved "组织已通过审核" "组织“{title}”已通过审核，可以开展活动。"
         "The organisation was approved" "The organisation \"{title}\" was approved and may act.",
     /// To the managers.
-    OrganizationReturned "组织材料被退回" "组织“{title}”的材料被退回:{reason}。您可以修改后重新提交。"
+    OrganizationReturned "组织材料被退回" "组织“{title}”的材料被退回：{reason}。您可以修改后重新提交。"
         "The organisation was sent back" "The organisation \"{title}\" was sent back: {reason}. You may revise it and submit it again.",
     /// To the managers.
-    OrganizationSuspended "组织已被暂停" "组织“{title}”已被暂停活动:{reason}。"
+    OrganizationSuspended "组织已被暂停" "组织“{title}”已被暂停活动：{reason}。"
         "The organisation is suspended" "The organisation \"{title}\" is suspended: {reason}.",
     /// To the managers.
     OrganizationReinstated "组织已恢复" "组织“{title}”已恢复活动。"
         "The organisation may act again" "The organisation \"{title}\" may act again.",
     /// To the managers.
-    OrganizationRevoked "组织已被撤销" "组织“{title}”已被撤销:{reason}。"
+    OrganizationRevoked "组织已被撤销" "组织“{title}”已被撤销：{reason}。"
         "The organisation was revoked" "The organisation \"{title}\" was revoked: {reason}.",
     /// To the managers: too few members.
-    OrganizationCuring "组织成员不足" "备案组织“{title}”的成员不足,请在 {due} 前补足。"
+    OrganizationCuring "组织成员不足" "备案组织“{title}”的成员不足，请在 {due} 前补足。"
         "Too few members" "The filed organisation \"{title}\" has too few members. Have enough again until {due}.",
     /// To the region's staff.
-    RegistrationAsked "备案组织申请转为登记" "备案组织“{title}”申请转为登记组织,等待您审核。"
+    RegistrationAsked "备案组织申请转为登记" "备案组织“{title}”申请转为登记组织，等待您审核。"
         "A filed organisation asks to be registered" "The filed organisation \"{title}\" asks to count as registered.",
     /// To the managers.
     RegistrationApproved "已转为登记组织" "组织“{title}”已转为登记组织。"
         "The organisation counts as registered" "The organisation \"{title}\" counts as registered now.",
     /// To the managers.
-    RegistrationRefused "转为登记未通过" "组织“{title}”转为登记的申请未通过:{reason}。"
+    RegistrationRefused "转为登记未通过" "组织“{title}”转为登记的申请未通过：{reason}。"
         "The registration was refused" "The registration of the organisation \"{title}\" was refused: {reason}.",
     /// To the person invited.
-    OrganizationInvitation "您被邀请加入组织" "组织“{title}”邀请您加入,请在 {due} 前答复。"
+    OrganizationInvitation "您被邀请加入组织" "组织“{title}”邀请您加入，请在 {due} 前答复。"
         "You are invited to an organisation" "The organisation \"{title}\" invites you. Please answer until {due}.",
     /// To the managers.
     OrganizationJoined "新成员加入" "{name}已加入组织“{title}”。"
@@ -121,31 +121,31 @@ kinds! {
     ProjectApproved "项目已通过审核" "项目“{title}”已通过审核。"
         "The project was approved" "The project \"{title}\" was approved.",
     /// To the author.
-    ProjectReturned "项目被退回" "项目“{title}”被退回:{reason}。您可以修改后重新提交。"
+    ProjectReturned "项目被退回" "项目“{title}”被退回：{reason}。您可以修改后重新提交。"
         "The project was sent back" "The project \"{title}\" was sent back: {reason}. You may revise it and submit it again.",
     /// To the claimants.
-    ProjectSuspended "项目已暂停" "项目“{title}”已暂停:{reason}。认领期限暂停计算。"
+    ProjectSuspended "项目已暂停" "项目“{title}”已暂停：{reason}。认领期限暂停计算。"
         "The project is suspended" "The project \"{title}\" is suspended: {reason}. Your lease stands still.",
     /// To the claimants.
-    ProjectResumed "项目已恢复" "项目“{title}”已恢复,认领期限重新计算。"
+    ProjectResumed "项目已恢复" "项目“{title}”已恢复，认领期限重新计算。"
         "The project goes on" "The project \"{title}\" goes on. Your lease begins anew.",
     /// To the claimants.
-    ProjectCancelled "项目已取消" "项目“{title}”已取消:{reason}。"
+    ProjectCancelled "项目已取消" "项目“{title}”已取消：{reason}。"
         "The project was cancelled" "The project \"{title}\" was cancelled: {reason}.",
     /// To the publisher.
     ClaimApplied "新的项目认领申请" "{name}申请认领项目“{title}”。"
         "Somebody wants to claim a project" "{name} wants to claim the project \"{title}\".",
     /// To the claimant.
-    ClaimApproved "项目认领成功" "您已认领项目“{title}”,请在 {due} 前提交实施计划。"
+    ClaimApproved "项目认领成功" "您已认领项目“{title}”，请在 {due} 前提交实施计划。"
         "You hold the project" "You hold the project \"{title}\". Hand in your plan until {due}.",
     /// To the claimant.
-    ClaimWaitlisted "项目认领已进入候补" "项目“{title}”名额已满,您已进入候补。"
+    ClaimWaitlisted "项目认领已进入候补" "项目“{title}”名额已满，您已进入候补。"
         "You are in line for a project" "All seats of the project \"{title}\" are held. You are in line.",
     /// To the claimant.
-    ClaimRejected "项目认领未通过" "您对项目“{title}”的认领未通过:{reason}。"
+    ClaimRejected "项目认领未通过" "您对项目“{title}”的认领未通过：{reason}。"
         "Your claim was turned down" "Your claim of the project \"{title}\" was turned down: {reason}.",
     /// To the claimant, before the lease ends.
-    ClaimLeaseEnding "项目认领即将到期" "您认领的项目“{title}”将于 {due} 到期,请提交计划或填写进展续期。"
+    ClaimLeaseEnding "项目认领即将到期" "您认领的项目“{title}”将于 {due} 到期，请提交计划或填写进展续期。"
         "Your claim is about to end" "Your claim of the project \"{title}\" ends at {due}. Hand in the plan, or show progress to renew it.",
     /// To the claimant.
     ClaimExpired "项目认领已到期" "您对项目“{title}”的认领已到期释放。"
@@ -154,55 +154,55 @@ kinds! {
     ClaimExpiredOf "项目认领已到期" "{name}对项目“{title}”的认领已到期释放。"
         "A claim has expired" "The claim of {name} to the project \"{title}\" has expired.",
     /// To the publisher.
-    ClaimWithdrawn "项目认领已撤回" "{name}撤回了对项目“{title}”的认领:{reason}。"
+    ClaimWithdrawn "项目认领已撤回" "{name}撤回了对项目“{title}”的认领：{reason}。"
         "A claim was withdrawn" "{name} withdrew from the project \"{title}\": {reason}.",
     /// To the claimant.
-    ClaimRevoked "项目认领已被收回" "您对项目“{title}”的认领已被收回:{reason}。"
+    ClaimRevoked "项目认领已被收回" "您对项目“{title}”的认领已被收回：{reason}。"
         "Your claim was revoked" "Your claim of the project \"{title}\" was revoked: {reason}.",
     /// To the publisher.
     ClaimPlanned "实施计划已提交" "{name}提交了项目“{title}”的实施计划。"
         "A plan is in" "{name} handed in the plan for the project \"{title}\".",
     /// To the publisher.
-    ClaimReported "结项报告已提交" "{name}提交了项目“{title}”的结项报告,请审核。"
+    ClaimReported "结项报告已提交" "{name}提交了项目“{title}”的结项报告，请审核。"
         "A completion report is in" "{name} handed in the completion report of the project \"{title}\".",
     /// To the claimant.
-    ClaimFulfilled "项目已结项" "项目“{title}”的结项报告已通过,感谢您!"
+    ClaimFulfilled "项目已结项" "项目“{title}”的结项报告已通过，感谢您！"
         "The project is completed" "Your report on the project \"{title}\" was accepted. Thank you!",
     /// To the claimant.
-    ClaimSentBack "结项报告被退回" "项目“{title}”的结项报告被退回:{reason}。"
+    ClaimSentBack "结项报告被退回" "项目“{title}”的结项报告被退回：{reason}。"
         "Your report was sent back" "Your report on the project \"{title}\" was sent back: {reason}.",
     /// To the leader of the crew.
-    CrewApplied "新的队员申请" "{name}申请加入项目“{title}”,岗位:{role}。"
+    CrewApplied "新的队员申请" "{name}申请加入项目“{title}”，岗位：{role}。"
         "Somebody wants to join the crew" "{name} wants to join the project \"{title}\" as {role}.",
     /// To the person invited.
-    CrewInvitation "您被邀请加入项目队伍" "邀请您加入项目“{title}”,岗位:{role}。"
+    CrewInvitation "您被邀请加入项目队伍" "邀请您加入项目“{title}”，岗位：{role}。"
         "You are invited to a crew" "You are invited to the project \"{title}\" as {role}.",
     /// To the volunteer.
-    CrewAccepted "您已加入项目队伍" "您已加入项目“{title}”,岗位:{role}。"
+    CrewAccepted "您已加入项目队伍" "您已加入项目“{title}”，岗位：{role}。"
         "You are in the crew" "You are in the crew of the project \"{title}\" as {role}.",
     /// To the leader of the crew.
-    CrewJoined "队员已接受邀请" "{name}已接受邀请,加入项目“{title}”,岗位:{role}。"
+    CrewJoined "队员已接受邀请" "{name}已接受邀请，加入项目“{title}”，岗位：{role}。"
         "An invitation was accepted" "{name} accepted and joins the project \"{title}\" as {role}.",
     /// To the volunteer.
-    CrewDeclined "队员申请未通过" "您加入项目“{title}”的申请未通过:{reason}。"
+    CrewDeclined "队员申请未通过" "您加入项目“{title}”的申请未通过：{reason}。"
         "Your application was declined" "Your application for the project \"{title}\" was declined: {reason}.",
     /// To the leader of the crew.
     CrewLeft "队员已退出" "{name}已退出项目“{title}”的队伍。"
         "Somebody left the crew" "{name} left the crew of the project \"{title}\".",
     /// To the volunteer.
-    CrewRemoved "您已被移出项目队伍" "您已被移出项目“{title}”的队伍:{reason}。"
+    CrewRemoved "您已被移出项目队伍" "您已被移出项目“{title}”的队伍：{reason}。"
         "You were removed from a crew" "You were removed from the crew of the project \"{title}\": {reason}.",
     /// To the volunteer.
-    CrewDisbanded "项目队伍已解散" "项目“{title}”的认领已结束,队伍随之解散。"
+    CrewDisbanded "项目队伍已解散" "项目“{title}”的认领已结束，队伍随之解散。"
         "The crew was disbanded" "The claim of the project \"{title}\" has ended, and its crew with it.",
     /// To the person. Says neither what was declared nor to whom: a mail is no sealed place.
-    PartyMembershipVerified "您的申报已核实" "您提交的一项申报已核实,请登录查看。"
+    PartyMembershipVerified "您的申报已核实" "您提交的一项申报已核实，请登录查看。"
         "Your declaration is verified" "A declaration of yours was verified. Sign in to read it.",
     /// To the person; as discreet.
-    PartyMembershipRejected "您的申报未通过核实" "您提交的一项申报未通过核实,请登录查看原因。"
+    PartyMembershipRejected "您的申报未通过核实" "您提交的一项申报未通过核实，请登录查看原因。"
         "Your declaration was not verified" "A declaration of yours was not verified. Sign in to read why.",
     /// To the person; as discreet.
-    PartyMembershipEnded "您的一项登记已结束" "您的一项登记已由管理方结束,请登录查看原因。"
+    PartyMembershipEnded "您的一项登记已结束" "您的一项登记已由管理方结束，请登录查看原因。"
         "A registration of yours was ended" "A registration of yours was ended. Sign in to read why.",
 }
 

@@ -80,11 +80,11 @@ pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
         .kind
         .render(lang, |gap| notice.params.get(gap).cloned());
     let hello = match lang {
-        Lang::Zh => format!("{},您好!", account.display_name),
+        Lang::Zh => format!("{}，您好！", account.display_name),
         Lang::En => format!("Hello {},", account.display_name),
     };
     let why = lang.pick(
-        "您收到此邮件,因为它与您有关。可在“通知设置”中关闭此类邮件。",
+        "您收到此邮件，因为它与您有关。可在“通知设置”中关闭此类邮件。",
         "You get this mail because it concerns you. Switch this kind off in your notification settings.",
     );
     let quiet = store::quiet_hours(tx.conn, notice.to)?;

@@ -22,7 +22,7 @@ use crate::platform::lifecycle;
 use crate::platform::sms::Sms;
 
 /// What an organisation is called in invitations before its review.
-const UNREVIEWED: &str = "(尚未审核的组织)";
+const UNREVIEWED: &str = "（尚未审核的组织）";
 
 /// Somebody to be invited: by phone or by e-mail.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
@@ -135,7 +135,7 @@ pub fn invite(
     notify(tx, &notice.with("due", due.as_str()))?;
     if let Some(to) = phone {
         // somebody without an account reads no inbox
-        let text = format!("组织“{name}”邀请您加入益起来,请在 {due} 前用本手机号登录后答复。");
+        let text = format!("组织“{name}”邀请您加入益起来，请在 {due} 前用本手机号登录后答复。");
         let params = [
             ("title".to_owned(), name.to_owned()),
             ("due".to_owned(), due),

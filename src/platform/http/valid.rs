@@ -96,7 +96,7 @@ fn malformed(reason: &str, pointer: &str) -> Problem {
     };
     Problem::new(Code::MalformedJson)
         .detail(
-            format!("请求内容不是有效的 JSON,或不符合所要求的格式{at}。"),
+            format!("请求内容不是有效的 JSON，或不符合所要求的格式{at}。"),
             format!("The body is not valid JSON of the expected shape: {reason}."),
         )
         .field(pointer, code)
@@ -217,15 +217,15 @@ fn bounds(error: &validator::ValidationError) -> Option<(String, String)> {
     let bound = |name: &str| error.params.get(name).map(ToString::to_string);
     match (bound("min"), bound("max")) {
         (Some(min), Some(max)) => Some((
-            format!("(应在 {min} 到 {max} 之间)"),
+            format!("（应在 {min} 到 {max} 之间）"),
             format!(" It must be between {min} and {max}."),
         )),
         (Some(min), None) => Some((
-            format!("(至少 {min})"),
+            format!("（至少 {min}）"),
             format!(" It must be at least {min}."),
         )),
         (None, Some(max)) => Some((
-            format!("(至多 {max})"),
+            format!("（至多 {max}）"),
             format!(" It must be at most {max}."),
         )),
         (None, None) => None,

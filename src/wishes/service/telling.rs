@@ -97,8 +97,8 @@ pub(super) fn send_link(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish, what: &str) -
     let token = desk.vault.sign_link(LINK, &wish.id, expires);
     let url = format!("{}/api/v1/wish-links/{token}", desk.public_url);
     let text = match what {
-        "claimed" => format!("您的微心愿“{}”已被认领,查看进度:{url}", wish.title),
-        _ => format!("您的微心愿“{}”已送达,请查看并确认:{url}", wish.title),
+        "claimed" => format!("您的微心愿“{}”已被认领，查看进度：{url}", wish.title),
+        _ => format!("您的微心愿“{}”已送达，请查看并确认：{url}", wish.title),
     };
     let params = [
         ("title".to_owned(), wish.title.clone()),
