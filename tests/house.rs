@@ -191,3 +191,27 @@ fn time_is_asked_of_the_one_clock() {
         }
     }
 }
+
+/// The commands of both READMEs are the same; CI runs those of the English one.
+#[test]
+fn the_readmes_tell_the_same_tour() {
+    let commands = |file: &str| {
+        let text = std::fs::read_to_string(file).unwrap();
+        let mut lines = Vec::new();
+        let mut inside = false;
+        for line in text.lines() {
+            if line.starts_with("```") {
+                inside = line.starts_with("```sh");
+            } else if inside && !line.starts_with('#') {
+                let command = line.split(" #").next().unwrap_or_default().trim_end();
+                lines.push(command.to_owned());
+            }
+        }
+        lines
+    };
+    let (en, zh) = (commands("README.md"), commands("README.zh-CN.md"));
+    assert!(
+        en.len() > 50 && en == zh,
+        "README.zh-CN.md has other commands"
+    );
+}

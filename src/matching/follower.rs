@@ -15,6 +15,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
 use super::store::{self, Present, SOURCES, Setting};
 use super::world::World;
@@ -65,10 +66,10 @@ pub async fn follow(shared: Shared, platform: Platform) {
             }
         }
     };
-    let mut last = tokio::time::Instant::now();
+    let mut breath = tokio::time::interval(BREATH);
+    breath.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::time::sleep_until(last + BREATH).await;
-        last = tokio::time::Instant::now();
+        breath.tick().await;
         let commits = wakeups.own_commits();
         match catch_up(&platform.db, &shared, &mut place).await {
             Ok(()) => {
