@@ -23,7 +23,7 @@ macro_rules! kinds {
 kinds! {
     /// To the region's staff.
     WishSubmitted "新的微心愿待审核" "微心愿“{title}”等待您审核，请在 {due} 前完成。"
-        "A wish waits for your review" "The wish \"{title}\" waits for your review, until {due}.",
+        "A wish waits for your review" "The wish \"{title}\" waits for your review. Please decide by {due}.",
     /// To the region's staff: nobody has looked in time.
     WishScreeningOverdue "微心愿审核超时" "微心愿“{title}”未在规定的工作日内审核。"
         "The review of a wish is overdue" "The wish \"{title}\" was not reviewed within its working days.",
@@ -34,7 +34,7 @@ kinds! {
     WishRejected "微心愿未通过审核" "微心愿“{title}”未通过审核：{reason}。您可以修改后重新提交。"
         "The wish was not approved" "The wish \"{title}\" was not approved: {reason}. You may revise it and submit it again.",
     /// To author and beneficiary.
-    WishClaimed "微心愿已被认领" "微心愿“{title}”已由{name}认领，您可以随时查看进度并与其留言。"
+    WishClaimed "微心愿已被认领" "微心愿“{title}”已由{name}认领，您可以随时查看进度并给其留言。"
         "The wish was claimed" "The wish \"{title}\" was claimed by {name}. You can follow each step and write to each other.",
     /// To the claimant, before the lease ends.
     WishLeaseEnding "认领即将到期" "您认领的微心愿“{title}”将于 {due} 到期，请尽快送达。"
@@ -47,7 +47,7 @@ kinds! {
         "The claim was given up" "The claim of the wish \"{title}\" was given up. It is open to others again.",
     /// To author and beneficiary.
     WishDelivered "微心愿已送达，请确认" "微心愿“{title}”已送达，请在 {due} 前确认，或说明问题。"
-        "The wish was delivered: please confirm" "The wish \"{title}\" was delivered. Please confirm, or say what is wrong, until {due}.",
+        "The wish was delivered: please confirm" "The wish \"{title}\" was delivered. Please confirm, or say what is wrong, by {due}.",
     /// To the claimant.
     WishFulfilled "微心愿已圆梦" "微心愿“{title}”已确认达成，感谢您！"
         "The wish came true" "The wish \"{title}\" was confirmed. Thank you!",
@@ -56,10 +56,19 @@ kinds! {
         "The wish is disputed" "Something is wrong with the wish \"{title}\": {reason}.",
     /// To the claimant.
     WishToRedeliver "请重新送达" "微心愿“{title}”需要重新送达，请在 {due} 前完成。"
-        "Please deliver again" "Please deliver the wish \"{title}\" again, until {due}.",
+        "Please deliver again" "Please deliver the wish \"{title}\" again by {due}.",
     /// To the former claimant.
     WishFreed "认领已解除" "微心愿“{title}”的认领已由工作人员解除。"
         "Your claim was ended" "Staff ended your claim of the wish \"{title}\".",
+    /// To author and beneficiary: the clock confirmed.
+    WishTimedOut "微心愿按期视为达成" "微心愿“{title}”在确认期内未收到您的答复，已视为达成。如有问题，请在 {due} 前提出。"
+        "The wish counts as fulfilled" "Nobody answered about the wish \"{title}\" in time, so it counts as fulfilled. If something is wrong, say so by {due}.",
+    /// To author and beneficiary, after a dispute.
+    WishSentBack "微心愿将重新送达" "您提出异议的微心愿“{title}”将由认领人在 {due} 前重新送达。"
+        "The wish will be delivered again" "The wish \"{title}\" that you disputed is to be delivered again by {due}.",
+    /// To author and beneficiary, after a dispute.
+    WishOpenAgain "微心愿重新开放认领" "您提出异议的微心愿“{title}”已解除认领，重新开放认领。"
+        "The wish is open again" "The claim of the wish \"{title}\" that you disputed was ended. It is open to others again.",
     /// To the claimant.
     WishWithdrawn "微心愿已撤回" "您认领的微心愿“{title}”已被撤回。"
         "The wish was withdrawn" "The wish \"{title}\" that you claimed was withdrawn.",
@@ -95,7 +104,7 @@ kinds! {
         "The organisation was revoked" "The organisation \"{title}\" was revoked: {reason}.",
     /// To the managers: too few members.
     OrganizationCuring "组织成员不足" "备案组织“{title}”的成员不足，请在 {due} 前补足。"
-        "Too few members" "The filed organisation \"{title}\" has too few members. Have enough again until {due}.",
+        "Too few members" "The filed organisation \"{title}\" has too few members. Have enough again by {due}.",
     /// To the region's staff.
     RegistrationAsked "备案组织申请转为登记" "备案组织“{title}”申请转为登记组织，等待您审核。"
         "A filed organisation asks to be registered" "The filed organisation \"{title}\" asks to count as registered.",
@@ -107,7 +116,7 @@ kinds! {
         "The registration was refused" "The registration of the organisation \"{title}\" was refused: {reason}.",
     /// To the person invited.
     OrganizationInvitation "您被邀请加入组织" "组织“{title}”邀请您加入，请在 {due} 前答复。"
-        "You are invited to an organisation" "The organisation \"{title}\" invites you. Please answer until {due}.",
+        "You are invited to an organisation" "The organisation \"{title}\" invites you. Please answer by {due}.",
     /// To the managers.
     OrganizationJoined "新成员加入" "{name}已加入组织“{title}”。"
         "A new member" "{name} has joined the organisation \"{title}\".",
@@ -137,7 +146,7 @@ kinds! {
         "Somebody wants to claim a project" "{name} wants to claim the project \"{title}\".",
     /// To the claimant.
     ClaimApproved "项目认领成功" "您已认领项目“{title}”，请在 {due} 前提交实施计划。"
-        "You hold the project" "You hold the project \"{title}\". Hand in your plan until {due}.",
+        "You hold the project" "You hold the project \"{title}\". Hand in your plan by {due}.",
     /// To the claimant.
     ClaimWaitlisted "项目认领已进入候补" "项目“{title}”名额已满，您已进入候补。"
         "You are in line for a project" "All seats of the project \"{title}\" are held. You are in line.",

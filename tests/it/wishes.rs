@@ -111,6 +111,18 @@ impl Street {
         self.act(by, id, "deliver").expect(200).await;
     }
 
+    /// What somebody was told, the newest first, by kind.
+    async fn told(&self, who: &User) -> Vec<String> {
+        let who = self.server.again(who).await;
+        let inbox = self.server.get("/me/notifications").by(&who).expect(200);
+        let inbox = inbox.await.json;
+        let items = inbox["items"].as_array().unwrap();
+        items
+            .iter()
+            .map(|item| item["kind"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
     async fn delivered(&self) -> String {
         let id = self.published().await;
         self.act(&self.volunteer, &id, "claim").expect(200).await;
@@ -658,6 +670,7 @@ async fn an_unconfirmed_delivery_counts_by_timeout() {
     assert_eq!(s.status(&id).await, "fulfilled");
     let public = s.server.get(&format!("/wishes/{id}")).expect(200).await;
     assert_eq!(public.json["fulfilled_by"], "timeout");
+    assert_eq!(s.told(&s.resident).await[0], "wish_timed_out");
 }
 
 #[actix_web::test]
@@ -678,6 +691,7 @@ async fn disputes_are_settled_by_staff() {
         .await;
     s.server.pass(TimeDelta::minutes(1)).await;
     s.because(&s.admin, &id, "redeliver").expect(200).await;
+    assert_eq!(s.told(&s.resident).await[0], "wish_sent_back");
     s.act(&s.volunteer, &id, "deliver")
         .refused(422, "evidence_missing")
         .await; // what was disputed proves nothing anew
@@ -694,6 +708,7 @@ async fn disputes_are_settled_by_staff() {
     s.because(&s.resident, &id, "dispute").expect(200).await;
     s.because(&s.admin, &id, "free").expect(200).await;
     assert_eq!(s.status(&id).await, "published");
+    assert_eq!(s.told(&s.resident).await[0], "wish_open_again");
     let other = s.server.person("示例·另一位").await;
     s.act(&other, &id, "claim").expect(200).await;
     let step = s.read(&other, &id).await;

@@ -346,6 +346,10 @@ pub(super) fn fulfil(
         store::end_claim(tx, claim.id, ClaimOutcome::Fulfilled)?;
         tell_claimant(tx, &moved, &claim, Kind::WishFulfilled, &[])?;
     }
+    if let Mover::Clock = by {
+        let due = until.on_the_wall(tx.zone);
+        tell_owners(tx, &moved, Kind::WishTimedOut, &[("due", due)])?;
+    }
     store::wish(tx.conn, moved.id)
 }
 
@@ -409,7 +413,9 @@ pub fn redeliver(
             },
         )?;
         let due = until.on_the_wall(tx.zone);
-        tell_claimant(tx, &moved, &claim, Kind::WishToRedeliver, &[("due", due)])?;
+        let params = [("due", due)];
+        tell_claimant(tx, &moved, &claim, Kind::WishToRedeliver, &params)?;
+        tell_owners(tx, &moved, Kind::WishSentBack, &params)?;
     }
     Ok(moved)
 }
@@ -424,6 +430,7 @@ pub fn free(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Resul
         store::end_claim(tx, claim.id, ClaimOutcome::Freed)?;
         tell_claimant(tx, &moved, &claim, Kind::WishFreed, &[])?;
     }
+    tell_owners(tx, &moved, Kind::WishOpenAgain, &[])?;
     Ok(moved)
 }
 
