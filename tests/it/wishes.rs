@@ -383,6 +383,12 @@ async fn drafts_are_edited_by_version_and_only_drafts() {
             None => call,
         }
     };
+    edit(Some("\"1\""), json!({"title": null}))
+        .refused(400, "malformed_json")
+        .await; // null is no title
+    let unpriced = edit(Some("\"1\""), json!({"value_fen": null}));
+    let fields = unpriced.refused(422, "invalid").await.fields();
+    assert_eq!(fields[0].0, "/value_fen", "goods have a price: {fields:?}");
     edit(None, json!({"title": "收音机"}))
         .refused(428, "version_required")
         .await;

@@ -13,6 +13,7 @@ use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::http::IfMatch;
+use crate::platform::http::valid::given;
 use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
 use crate::platform::token::Vault;
@@ -91,20 +92,32 @@ pub struct NewWish {
 pub struct EditWish {
     /// What the public calls the beneficiary.
     #[validate(length(min = 1, max = 30))]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub alias: Option<String>,
     /// Whom it is for.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub beneficiary_group: Option<BeneficiaryGroup>,
     /// The livelihood goal it serves.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub life_cycle: Option<LifeCycle>,
     /// In a few words.
     #[validate(length(min = 2, max = 60))]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub title: Option<String>,
     /// In more words.
     #[validate(length(min = 2, max = 1000))]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub description: Option<String>,
     /// What goods are worth, in fen.
     #[validate(range(min = 1))]
-    pub value_fen: Option<i64>,
+    #[serde(default, with = "serde_with::rust::double_option")]
+    #[schema(value_type = Option<i64>)]
+    pub value_fen: Option<Option<i64>>,
     /// The last day on which it is open.
     #[serde(default, with = "serde_with::rust::double_option")]
     #[schema(value_type = Option<NaiveDate>)]
@@ -322,7 +335,7 @@ pub fn edit(
     wish.life_cycle = edit.life_cycle.unwrap_or(wish.life_cycle);
     wish.title = edit.title.unwrap_or(wish.title);
     wish.description = edit.description.unwrap_or(wish.description);
-    wish.value_fen = edit.value_fen.or(wish.value_fen);
+    wish.value_fen = edit.value_fen.unwrap_or(wish.value_fen);
     wish.expires_on = edit.expires_on.unwrap_or(wish.expires_on);
     let wrong = check_content(Problem::new(Code::Invalid), &wish, &desk.rules, today(tx));
     if !wrong.errors.is_empty() {
