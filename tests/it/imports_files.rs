@@ -78,7 +78,7 @@ async fn what_is_no_table_is_called_that_in_ones_language() {
         let refused = refused.refused(422, "table_unreadable").await;
         assert_eq!(
             refused.json["detail"],
-            "数据文件无法读取。该文件不是表格,请提供 CSV、XLSX 或 GeoJSON 文件。",
+            "数据文件无法读取。该文件不是表格，请提供 CSV、XLSX 或 GeoJSON 文件。",
             "{bytes:?}"
         );
         let refused = files.post(&admin, "target=wishes", bytes, WISHES);
