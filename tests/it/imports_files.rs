@@ -133,7 +133,7 @@ async fn what_is_no_table_is_called_that_in_ones_language() {
     let refused = refused.refused(422, "mapping_unreadable").await;
     let detail = refused.json["detail"].as_str().unwrap();
     assert!(
-        detail.starts_with("映射文件无法读取。技术信息:\n"),
+        detail.starts_with("映射文件无法读取。技术信息：\n"),
         "{detail}"
     );
 }
