@@ -381,6 +381,8 @@ codes! {
     MappingUnreadable 422 "映射文件无法读取。" "The mapping cannot be read.",
     UnknownColumn 422 "数据文件中没有这一列。" "The file has no such column.",
     TooManyCells 422 "该行的单元格多于表头。" "The row has more cells than there are columns.",
+    OutsideYourRegions 403 "该内容不在您负责的区域内。" "It lies outside the regions you work for.",
+    DraftsOnly 403 "您只能导入草稿，须经他人审核。" "You import drafts only: somebody else reviews them.",
     ChangedHere 409 "该内容在本平台已有进展，不再由导入更改。" "It has gone on here since it was imported; an import changes it no more.",
     AccountExists 409 "此人在本平台已有账号，请由本人填写志愿者档案。" "The person has an account here and writes a volunteer profile in person.",
     ProfileExists 409 "此人在本平台已有志愿者档案，导入不予更改。" "The person has a profile here, which an import does not touch.",

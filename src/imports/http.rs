@@ -1,4 +1,4 @@
-//! Imports by the administrators of the platform.
+//! Imports by the administrators of the platform, and by the staff of regions for these.
 
 use std::sync::Arc;
 
@@ -18,11 +18,12 @@ use super::store;
 use super::table::tidy;
 use super::targets::Target;
 use crate::error::{Code, Error, Result};
-use crate::identity::{AccountId, Caller};
+use crate::identity::{AccountId, Caller, Role};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::regions::RegionId;
 
 /// The room's routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -106,17 +107,30 @@ struct RunImport {
     all_or_nothing: bool,
 }
 
-fn admin(caller: &Caller) -> Result<()> {
+/// Whose imports a caller sees, and for which regions it runs them.
+enum Entitled {
+    /// An administrator of the platform: all, everywhere.
+    Everywhere,
+    /// Staff: its own, for these regions and all below them.
+    Within(Vec<RegionId>),
+}
+
+fn entitled(caller: &Caller) -> Result<Entitled> {
     if caller.is_platform_admin() {
-        Ok(())
-    } else {
-        Err(Code::Forbidden.into())
+        return Ok(Entitled::Everywhere);
     }
+    let regions = caller.regions(&[Role::RegionAdmin]);
+    if regions.is_empty() {
+        return Err(Code::Forbidden.into());
+    }
+    Ok(Entitled::Within(regions))
 }
 
 /// Import foreign data
 ///
-/// For administrators of the platform. A bad row is reported and holds up no other one, unless all
+/// For administrators of the platform, and for the staff of a region: these import organisations,
+/// volunteers, projects and wishes of their regions, as drafts that wait for their review, and
+/// update what lies there. A bad row is reported and holds up no other one, unless all
 /// or nothing is asked for. The report holds the first thousand errors. The same file again
 /// changes nothing: rows are known by their external ids.
 #[utoipa::path(tag = "imports", params(RunImport),
@@ -124,7 +138,7 @@ fn admin(caller: &Caller) -> Result<()> {
     (status = 200, description = "What would happen, for a dry run", body = Report),
     (status = 201, description = "How it went; `Location` holds the address of the import", body = Report,
         headers(("Location", description = "The address of the import"))),
-    (status = 403, description = "Not an administrator of the platform", body = ProblemBody),
+    (status = 403, description = "Neither an administrator of the platform nor staff of a region", body = ProblemBody),
     (status = 413, description = "The file has too many bytes, rows or columns", body = ProblemBody),
     (status = 422, description = "The file or its mapping is wrong, with every mistake", body = ProblemBody)))]
 #[post("/imports")]
@@ -135,7 +149,13 @@ async fn run(
     query: Params<RunImport>,
     form: MultipartForm<ImportForm>,
 ) -> Result<HttpResponse> {
-    admin(&caller)?;
+    let within = match entitled(&caller)? {
+        Entitled::Everywhere => None,
+        Entitled::Within(_) if query.0.target == Target::Regions => {
+            return Err(Code::Forbidden.into());
+        }
+        Entitled::Within(regions) => Some(regions),
+    };
     let (Params(query), form) = (query, form.into_inner());
     let (Some(file), Some(map)) = (form.file, form.mapping) else {
         return Err(Code::ImportPartMissing.into());
@@ -149,6 +169,7 @@ async fn run(
     let order = Order {
         file_name: tidy(&name).chars().take(200).collect(),
         by: Some(caller.account),
+        within,
         lang: caller.lang,
         dry_run: query.dry_run,
         all_or_nothing: query.all_or_nothing,
@@ -177,10 +198,10 @@ struct ListImports {
 
 /// List imports
 ///
-/// For administrators of the platform. The newest first.
+/// The newest first: administrators of the platform see all, the staff of regions their own.
 #[utoipa::path(tag = "imports", params(ListImports), responses(
     (status = 200, description = "A page of imports", body = Page<ImportView>),
-    (status = 403, description = "Not an administrator of the platform", body = ProblemBody),
+    (status = 403, description = "Neither an administrator of the platform nor staff of a region", body = ProblemBody),
     (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
 #[get("/imports")]
 async fn list(
@@ -188,13 +209,16 @@ async fn list(
     platform: Data<Platform>,
     query: Params<ListImports>,
 ) -> Result<Json<Page<ImportView>>> {
-    admin(&caller)?;
+    let by = match entitled(&caller)? {
+        Entitled::Everywhere => None,
+        Entitled::Within(_) => Some(caller.account),
+    };
     let Params(query) = query;
     let before = Cursor::decode::<ImportId>(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let rows = platform
         .db
-        .read(move |conn| store::list(conn, before, limit))
+        .read(move |conn| store::list(conn, by, before, limit))
         .await?;
     Ok(Json(
         Page::of(rows, limit, |row| row.id).map(ImportView::from),
@@ -203,10 +227,10 @@ async fn list(
 
 /// Look at an import
 ///
-/// For administrators of the platform.
+/// For administrators of the platform, and for whoever ran it.
 #[utoipa::path(tag = "imports", params(("id" = ImportId, Path, description = "The import")), responses(
     (status = 200, description = "The import", body = ImportView),
-    (status = 403, description = "Not an administrator of the platform", body = ProblemBody),
+    (status = 403, description = "Neither an administrator of the platform nor staff of a region", body = ProblemBody),
     (status = 404, description = "No such import", body = ProblemBody)))]
 #[get("/imports/{id}")]
 async fn show(
@@ -214,11 +238,16 @@ async fn show(
     platform: Data<Platform>,
     id: Path<ImportId>,
 ) -> Result<Json<ImportView>> {
-    admin(&caller)?;
+    let entitled = entitled(&caller)?;
     let id = id.into_inner();
     let import = platform
         .db
         .read(move |conn| store::import(conn, id))
         .await?;
-    Ok(Json(import.into()))
+    match entitled {
+        Entitled::Within(_) if import.account_id != Some(caller.account) => {
+            Err(Code::NotFound.into())
+        }
+        _ => Ok(Json(import.into())),
+    }
 }

@@ -17,6 +17,7 @@ use crate::platform::db::{Db, Tx};
 use crate::platform::http::Lang;
 use crate::platform::journal::Actor;
 use crate::platform::token;
+use crate::regions::RegionId;
 use crate::{organizations, wishes};
 
 /// Rows of one transaction, where rows stand alone.
@@ -46,6 +47,8 @@ pub struct Order {
     pub file_name: String,
     /// Who imports; none for the command line.
     pub by: Option<AccountId>,
+    /// For which regions only; none: for all.
+    pub within: Option<Vec<RegionId>>,
     /// The language of sentences in the report.
     pub lang: Lang,
     /// Whether to keep nothing and only say what would happen.
@@ -84,6 +87,7 @@ pub fn order(file: &[u8], map: &str, target: Target) -> Result<Order> {
         table: Arc::new(table),
         file_name: String::new(),
         by: None,
+        within: None,
         lang: Lang::En,
         dry_run: false,
         all_or_nothing: false,
@@ -187,6 +191,7 @@ fn rows_of(
             .map_or(Actor::System, |account| Actor::Account(Uid(account.0))),
         author,
         source: &order.plan.source,
+        within: order.within.as_deref(),
     };
     for row in &order.table.rows[rows] {
         let shared = order.plan.shared_key(row);
@@ -235,10 +240,16 @@ fn one(tx: &mut Tx<'_>, context: &Context<'_>, order: &Order, row: &TableRow) ->
         return Ok(Outcome::Unchanged);
     }
     let known = link.as_ref().map(|link| link.subject_id.0);
-    if let Some(link) = &link
-        && plan.target.version(tx.conn, link.subject_id.0)? != link.subject_version
-    {
-        return Err(Code::ChangedHere.into());
+    if let Some(link) = &link {
+        let present = plan.target.present(tx.conn, link.subject_id.0)?;
+        if let Some((_, region)) = present
+            && !context.reaches(tx.conn, region)?
+        {
+            return Err(Code::OutsideYourRegions.into());
+        }
+        if present.map(|(version, _)| version) != link.subject_version {
+            return Err(Code::ChangedHere.into());
+        }
     }
     let mut values = Row::new(plan, values, tx.zone);
     let subject = plan.target.write(tx, context, &mut values, known)?;
@@ -250,7 +261,10 @@ fn one(tx: &mut Tx<'_>, context: &Context<'_>, order: &Order, row: &TableRow) ->
         subject_id: Uid(subject),
         digest,
         updated_at: tx.now,
-        subject_version: plan.target.version(tx.conn, subject)?,
+        subject_version: plan
+            .target
+            .present(tx.conn, subject)?
+            .map(|(version, _)| version),
     };
     if link.is_some() {
         store::update_link(tx, &made)?;

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::model::{Import, ImportId, Link};
 use super::targets::Target;
 use crate::error::{Code, Result};
+use crate::identity::AccountId;
 use crate::platform::db::{Conn, Tx};
 use crate::schema::{import_links, imports};
 
@@ -24,9 +25,17 @@ pub fn import(conn: &mut Conn, id: ImportId) -> Result<Import> {
         .ok_or_else(|| Code::NotFound.into())
 }
 
-/// The newest first.
-pub fn list(conn: &mut Conn, before: Option<ImportId>, limit: i64) -> Result<Vec<Import>> {
+/// The newest first: everybody's, or those that one account ran.
+pub fn list(
+    conn: &mut Conn,
+    by: Option<AccountId>,
+    before: Option<ImportId>,
+    limit: i64,
+) -> Result<Vec<Import>> {
     let mut rows = imports::table.select(Import::as_select()).into_boxed();
+    if let Some(by) = by {
+        rows = rows.filter(imports::account_id.eq(by));
+    }
     if let Some(before) = before {
         rows = rows.filter(imports::id.lt(before));
     }

@@ -23,6 +23,20 @@ async fn owner_of(server: &Server, phone: &str, anybody: &User) -> User {
     server.again(&theirs).await
 }
 
+/// The person with this phone, after accepting the one invitation it has.
+async fn manager_of(server: &Server, phone: &str, anybody: &User) -> User {
+    let manager = owner_of(server, phone, anybody).await;
+    let invited = server.get("/me/invitations").by(&manager).expect(200).await;
+    let invitations = invited.json["items"].as_array().unwrap();
+    assert_eq!(invitations.len(), 1, "once: {:#}", invited.json);
+    let accept = format!(
+        "/me/invitations/{}/accept",
+        invitations[0]["id"].as_str().unwrap()
+    );
+    server.post(&accept).by(&manager).expect(200).await;
+    manager
+}
+
 #[actix_web::test]
 async fn a_profile_is_its_persons_own() {
     let server = Server::start().await;
@@ -118,7 +132,7 @@ async fn an_organisation_edited_here_is_not_written_over() {
         "/organizations/{}",
         listed.json["items"][0]["id"].as_str().unwrap()
     );
-    let manager = owner_of(&server, "+8613900000021", &admin).await;
+    let manager = manager_of(&server, "+8613900000021", &admin).await;
     let seen = server.get(&path).by(&manager).expect(200).await;
     assert_eq!(seen.json["introduction"], "二");
     let edit = server.call(Method::PATCH, &path).by(&manager);
@@ -293,7 +307,7 @@ async fn a_filed_organisation_with_too_few_members_has_a_term_to_find_them() {
         "/organizations/{}",
         listed.json["items"][0]["id"].as_str().unwrap()
     );
-    let manager = owner_of(&server, "+8613900000031", &admin).await;
+    let manager = manager_of(&server, "+8613900000031", &admin).await;
     let read = || server.get(&path).by(&manager).expect(200);
     let curing = read().await.json["involved"]["curing_until"].clone();
     assert_eq!(curing, "2027-02-21T02:00:00Z", "ninety days");
@@ -338,7 +352,102 @@ async fn a_filed_organisation_with_enough_members_has_none() {
         "/organizations/{}",
         listed.json["items"][0]["id"].as_str().unwrap()
     );
-    let manager = owner_of(&server, "+8613900000041", &admin).await;
+    let manager = manager_of(&server, "+8613900000041", &admin).await;
     let seen = server.get(&path).by(&manager).expect(200).await.json;
     assert_eq!(seen["involved"]["curing_until"], Value::Null, "{seen:#}");
+}
+
+#[actix_web::test]
+async fn staff_import_drafts_of_their_regions() {
+    let server = Server::start().await;
+    let (_, street, _) = crate::regions::three_levels(&server).await;
+    let admin = server.staff("管理员", Role::PlatformAdmin, None).await;
+    let staff = server.staff("街道", Role::RegionAdmin, Some(street)).await;
+    let files = Files { server: &server };
+    let map = WISHES
+        .replace("{ constant = \"330206002-C1\" }", "{ column = \"region\" }")
+        .replace("{ constant = \"published\" }", "{ column = \"status\" }");
+    let table = "nr,title,value,alias,name,phone,address,region,status\n\
+        1,想要轮椅,1,王奶奶,王某,13900000003,一号楼,330206002-C1,draft\n\
+        2,想要台灯,1,王奶奶,王某,13900000003,一号楼,330206,draft\n\
+        3,想要水壶,1,王奶奶,王某,13900000003,一号楼,330206002-C1,published\n";
+    let report = files.post(&staff, "target=wishes", table, &map);
+    let report = report.expect(201).await;
+    assert_eq!(counts(&report.json), [1, 0, 0, 2], "{:#}", report.json);
+    let refused = report.json["errors"].as_array().unwrap();
+    let codes: Vec<_> = refused
+        .iter()
+        .map(|error| {
+            (
+                error["field"].as_str().unwrap(),
+                error["code"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            ("region", "outside_your_regions"),
+            ("status", "drafts_only")
+        ]
+    );
+    files
+        .post(&staff, "target=regions", "code\n1\n", "source = 'x'")
+        .refused(403, "forbidden")
+        .await;
+
+    // what lies elsewhere is not theirs to change, whatever its source is called
+    let elsewhere = "code,name,phone\n51330206MJ88990059,示例社,\n";
+    let theirs = files.post(&admin, "target=organizations", elsewhere, ORGANIZATIONS);
+    assert_eq!(counts(&theirs.expect(201).await.json), [1, 0, 0, 0]);
+    let taken = elsewhere.replace("示例社", "改名社");
+    let map = ORGANIZATIONS
+        .replace("\"330206\"", "\"330206002\"")
+        .replace("\"active\"", "\"draft\"");
+    let report = files.post(&staff, "target=organizations", taken, &map);
+    let report = report.expect(201).await;
+    assert_eq!(first_error(&report).1, "outside_your_regions");
+
+    // one's own imports are seen, others' are not
+    let listed = server.get("/imports").by(&staff).expect(200).await;
+    let own = listed.json["items"].as_array().unwrap();
+    assert_eq!(own.len(), 2, "{:#}", listed.json);
+    let all = server.get("/imports").by(&admin).expect(200).await;
+    let all = all.json["items"].as_array().unwrap().clone();
+    assert_eq!(all.len(), 3);
+    let other = all.iter().find(|import| !own.contains(import)).unwrap();
+    let path = format!("/imports/{}", other["id"].as_str().unwrap());
+    server.get(&path).by(&staff).refused(404, "not_found").await;
+    let path = format!("/imports/{}", own[0]["id"].as_str().unwrap());
+    server.get(&path).by(&staff).expect(200).await;
+}
+
+#[actix_web::test]
+async fn nobody_runs_an_imported_organisation_unasked() {
+    let server = Server::start().await;
+    crate::regions::three_levels(&server).await;
+    let admin = server.staff("管理员", Role::PlatformAdmin, None).await;
+    let person = server.person("路人").await;
+    let files = Files { server: &server };
+    let table = format!(
+        "code,name,phone\n51330206MJ88990059,示例社,{}\n",
+        person.phone
+    );
+    for table in [table.clone(), table.replace("示例社", "示例新社")] {
+        let run = files.post(&admin, "target=organizations", table, ORGANIZATIONS);
+        run.expect(201).await;
+    }
+    let run = server
+        .get("/me/organizations")
+        .by(&person)
+        .expect(200)
+        .await;
+    assert_eq!(run.json["items"], json!([]));
+    manager_of(&server, &person.phone, &admin).await;
+    let run = server
+        .get("/me/organizations")
+        .by(&person)
+        .expect(200)
+        .await;
+    assert_eq!(run.json["items"].as_array().unwrap().len(), 1);
 }

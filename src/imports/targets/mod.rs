@@ -6,6 +6,8 @@ mod regions;
 mod volunteers;
 mod wishes;
 
+use std::str::FromStr;
+
 use uuid::Uuid;
 
 use super::row::Row;
@@ -90,6 +92,24 @@ pub struct Context<'a> {
     pub author: AccountId,
     /// Where the data come from.
     pub source: &'a str,
+    /// The regions, with all below them, of whoever imports for some only; what they import waits
+    /// for its review. None: everywhere, and what was reviewed where it comes from is taken as it is.
+    pub within: Option<&'a [RegionId]>,
+}
+
+impl Context<'_> {
+    /// Whether things of this region may be imported.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn reaches(&self, conn: &mut Conn, region: RegionId) -> Result<bool> {
+        for scope in self.within.into_iter().flatten() {
+            if crate::regions::contains(conn, *scope, region)? {
+                return Ok(true);
+            }
+        }
+        Ok(self.within.is_none())
+    }
 }
 
 impl Target {
@@ -124,28 +144,29 @@ impl Target {
         }
     }
 
-    /// The version of what a row was made into; none where it is no more, and for regions.
+    /// The version and the region of what a row was made into; none where it is no more, and for
+    /// regions, which have no other writer.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn version(self, conn: &mut Conn, subject: Uuid) -> Result<Option<i32>> {
+    pub fn present(self, conn: &mut Conn, subject: Uuid) -> Result<Option<(i32, RegionId)>> {
         let found = match self {
             Self::Regions => return Ok(None),
             Self::Volunteers => {
                 let profile = crate::volunteers::profile(conn, AccountId(subject))?;
-                return Ok(profile.map(|(_, version)| version));
+                return Ok(profile.map(|(profile, version)| (version, profile.region_id)));
             }
             Self::Organizations => {
                 crate::organizations::organization(conn, OrganizationId(subject))
-                    .map(|organization| organization.version)
+                    .map(|organization| (organization.version, organization.region_id))
             }
-            Self::Projects => {
-                crate::projects::project(conn, ProjectId(subject)).map(|project| project.version)
-            }
-            Self::Wishes => crate::wishes::wish(conn, WishId(subject)).map(|wish| wish.version),
+            Self::Projects => crate::projects::project(conn, ProjectId(subject))
+                .map(|project| (project.version, project.region_id)),
+            Self::Wishes => crate::wishes::wish(conn, WishId(subject))
+                .map(|wish| (wish.version, wish.region_id)),
         };
         match found {
-            Ok(version) => Ok(Some(version)),
+            Ok(present) => Ok(Some(present)),
             Err(Error::Problem(problem)) if problem.code == Code::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -177,24 +198,55 @@ const REACH_M: f64 = 20_000.0;
 /// the mapping gives.
 fn place(
     conn: &mut Conn,
+    context: &Context<'_>,
     row: &mut Row<'_>,
     coordinate: (Option<f64>, Option<f64>),
 ) -> Result<Option<RegionId>> {
+    let mut region = None;
     if row.given("region").is_none()
         && let (Some(longitude), Some(latitude)) = coordinate
         && longitude.abs() <= 180.0
         && latitude.abs() <= 90.0
-        && let Some(region) = crate::regions::locate(conn, longitude, latitude, REACH_M)?
     {
-        return Ok(Some(region.id));
+        region = crate::regions::locate(conn, longitude, latitude, REACH_M)?;
     }
-    let Some(code) = row.text("region") else {
+    if region.is_none()
+        && let Some(code) = row.text("region")
+    {
+        region = crate::regions::by_code(conn, &code)?;
+        if region.is_none() {
+            row.refuse("region", Code::UnknownReference);
+        }
+    } else if region.is_none() {
         row.refuse("region", Code::Required);
-        return Ok(None);
-    };
-    let region = crate::regions::by_code(conn, &code)?;
-    if region.is_none() {
-        row.refuse("region", Code::UnknownReference);
     }
-    Ok(region.map(|region| region.id))
+    let region = region.map(|region| region.id);
+    if let Some(region) = region
+        && !context.reaches(conn, region)?
+    {
+        row.refuse("region", Code::OutsideYourRegions);
+    }
+    Ok(region)
+}
+
+/// The state a row asks for: the first, which is also that of a row which asks for none, or the
+/// second, which counts as reviewed where it comes from.
+fn status<T: FromStr + PartialEq>(
+    context: &Context<'_>,
+    row: &mut Row<'_>,
+    (draft, reviewed): (T, T),
+) -> T {
+    match row.choice::<T>("status") {
+        Some(status) if status == reviewed => {
+            if context.within.is_some() {
+                row.refuse("status", Code::DraftsOnly);
+            }
+            reviewed
+        }
+        Some(status) if status != draft => {
+            row.refuse("status", Code::UnknownReference);
+            draft
+        }
+        _ => draft,
+    }
 }

@@ -2,9 +2,8 @@
 
 use uuid::Uuid;
 
-use super::{Context, Field, Kind, field, place, required};
+use super::{Context, Field, Kind, field, place, required, status};
 use crate::error::{Code, Problem, Result};
-use crate::identity;
 use crate::imports::row::Row;
 use crate::organizations::{
     self, NewOrganization, OrganizationId, OrganizationKind, OrganizationStatus, Standing,
@@ -34,28 +33,20 @@ pub fn write(
     known: Option<Uuid>,
 ) -> Result<Uuid> {
     let (longitude, latitude) = (row.decimal("longitude"), row.decimal("latitude"));
-    let region = place(tx.conn, row, (longitude, latitude))?;
+    let region = place(tx.conn, context, row, (longitude, latitude))?;
     let kind: Option<OrganizationKind> = row.choice("kind");
-    let status = row.choice("status").unwrap_or(OrganizationStatus::Draft);
-    if !matches!(
-        status,
-        OrganizationStatus::Draft | OrganizationStatus::Active
-    ) {
-        row.refuse("status", Code::UnknownReference);
-    }
+    let known_states = (OrganizationStatus::Draft, OrganizationStatus::Active);
+    let status = status(context, row, known_states);
     let phone = row.phone("manager_phone");
     row.finish()?;
     let (Some(region_id), Some(kind)) = (region, kind) else {
         return Err(Problem::new(Code::Invalid).into());
     };
     let name = row.text("name").unwrap_or_default();
-    let manager = match phone {
-        None => None,
-        Some(phone) => {
-            let called = row.text("manager_name").unwrap_or(name.clone());
-            Some(identity::create_account(tx, Some(&phone), None, None, &called)?.id)
-        }
-    };
+    let manager = phone.map(|phone| {
+        let called = row.text("manager_name").unwrap_or(name.clone());
+        (phone, called.chars().take(50).collect())
+    });
     let new = NewOrganization {
         kind,
         name,

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Context, Field, Kind, Target, field, place, required};
+use super::{Context, Field, Kind, Target, field, place, required, status};
 use crate::error::{Code, Problem, Result};
 use crate::imports::row::Row;
 use crate::imports::store;
@@ -48,15 +48,20 @@ pub fn write(
     known: Option<Uuid>,
 ) -> Result<Uuid> {
     let (longitude, latitude) = (row.decimal("longitude"), row.decimal("latitude"));
-    let region = place(tx.conn, row, (longitude, latitude))?;
+    let region = place(tx.conn, context, row, (longitude, latitude))?;
     let organization_id = match row.text("organization") {
         None => None,
         Some(key) => {
-            let link = store::link(tx.conn, Target::Organizations, context.source, &key)?;
-            if link.is_none() {
-                row.refuse("organization", Code::UnknownReference);
+            let target = Target::Organizations;
+            let link = store::link(tx.conn, target, context.source, &key)?;
+            let id = link.map(|link| link.subject_id.0);
+            let present = id.map(|id| target.present(tx.conn, id)).transpose()?;
+            match present.flatten() {
+                Some((_, region)) if context.reaches(tx.conn, region)? => {}
+                Some(_) => row.refuse("organization", Code::OutsideYourRegions),
+                None => row.refuse("organization", Code::UnknownReference),
             }
-            link.map(|link| OrganizationId(link.subject_id.0))
+            id.map(OrganizationId)
         }
     };
     let (title, life_cycle) = (
@@ -83,10 +88,7 @@ pub fn write(
     let claim_seats = row.limit("claim_seats", 100);
     let (minors, dangerous) = (row.truth("minors"), row.truth("dangerous"));
     let allows_person = row.truth("allows_person");
-    let status = row.choice("status").unwrap_or(ProjectStatus::Draft);
-    if !matches!(status, ProjectStatus::Draft | ProjectStatus::Open) {
-        row.refuse("status", Code::UnknownReference);
-    }
+    let status = status(context, row, (ProjectStatus::Draft, ProjectStatus::Open));
     row.finish()?;
     let (Some(region_id), Some(life_cycle), Some(starts_on)) = (region, life_cycle, starts_on)
     else {

@@ -40,7 +40,7 @@ pub fn write(
     if row.text("phone").is_none() && row.text("email").is_none() {
         row.refuse("phone", Code::Required);
     }
-    let region = place(tx.conn, row, (None, None))?;
+    let region = place(tx.conn, context, row, (None, None))?;
     let birth_date = row.date("birth_date");
     let interests = row
         .list("interests")

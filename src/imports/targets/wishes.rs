@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Context, Field, Kind, field, place, required};
+use super::{Context, Field, Kind, field, place, required, status};
 use crate::error::{Code, Problem, Result};
 use crate::imports::row::Row;
 use crate::platform::db::Tx;
@@ -34,17 +34,14 @@ pub fn write(
     known: Option<Uuid>,
 ) -> Result<Uuid> {
     let (longitude, latitude) = (row.decimal("longitude"), row.decimal("latitude"));
-    let region = place(tx.conn, row, (longitude, latitude))?;
+    let region = place(tx.conn, context, row, (longitude, latitude))?;
     let (kind, life_cycle) = (row.choice("kind"), row.choice("life_cycle"));
     let (group, channel) = (
         row.choice("beneficiary_group"),
         row.choice("consent_channel"),
     );
     let (value_fen, expires_on) = (row.integer("value_fen"), row.date("expires_on"));
-    let status = row.choice("status").unwrap_or(WishStatus::Draft);
-    if !matches!(status, WishStatus::Draft | WishStatus::Published) {
-        row.refuse("status", Code::UnknownReference);
-    }
+    let status = status(context, row, (WishStatus::Draft, WishStatus::Published));
     row.finish()?;
     let (Some(region_id), Some(kind), Some(life_cycle), Some(beneficiary_group)) =
         (region, kind, life_cycle, group)

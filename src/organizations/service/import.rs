@@ -2,13 +2,16 @@
 
 use serde_json::json;
 
-use super::super::model::{Organization, OrganizationId, OrganizationKind, OrganizationStatus};
+use super::super::model::{
+    MemberRole, Organization, OrganizationId, OrganizationKind, OrganizationStatus,
+};
 use super::super::{rules, store};
+use super::invitations::{Invitee, offer};
 use super::members::recount;
-use super::writing::{NewOrganization, check, draft, found};
+use super::writing::{NewOrganization, check, draft};
 use super::{Desk, change};
 use crate::error::{Code, Error, Problem, Result};
-use crate::identity::AccountId;
+use crate::identity::{self, AccountId};
 use crate::platform::db::Tx;
 use crate::platform::http::valid;
 use crate::platform::journal::Actor;
@@ -20,12 +23,12 @@ pub struct Standing {
     pub status: OrganizationStatus,
     /// Why a credit code whose check character is wrong is believed.
     pub credit_code_reason: Option<String>,
-    /// Who runs it, when that is known.
-    pub manager: Option<AccountId>,
+    /// Who is to run it, when that is known: a phone, and what the person is called.
+    pub manager: Option<(String, String)>,
 }
 
-/// Takes over an organisation, or brings `known` up to date. One that is active here stays so; a
-/// manager is made where there is none yet. A filed one that is active has its members counted, as
+/// Takes over an organisation, or brings `known` up to date. One that is active here stays so;
+/// where there is no manager yet the one named is invited: nobody runs one unasked. A filed one that is active has its members counted, as
 /// when one leaves: with too few its cure period begins.
 ///
 /// # Errors
@@ -45,7 +48,7 @@ pub fn import(
     let mut organization = Organization {
         status: standing.status,
         credit_code_reason: standing.credit_code_reason.clone(),
-        ..draft(tx, standing.manager.unwrap_or(author), new)
+        ..draft(tx, author, new)
     };
     if let Some(known) = &known {
         if !matches!(
@@ -101,10 +104,19 @@ pub fn import(
         }
         Err(error) => return Err(error),
     }
-    if let Some(manager) = standing.manager
+    if let Some((phone, name)) = &standing.manager
         && store::managers(tx.conn, organization.id)?.is_empty()
     {
-        found(tx, actor, &organization, manager)?;
+        let account = identity::create_account(tx, Some(phone), None, None, name)?.id;
+        if store::membership(tx.conn, organization.id, account)?.is_none() {
+            let to = Invitee {
+                account,
+                phone: Some(phone.clone()),
+                name: name.clone(),
+                role: MemberRole::Manager,
+            };
+            offer(tx, desk, &organization, (actor, author), to)?;
+        }
     }
     let mut journalled =
         change(&organization, actor, "import").payload(json!({ "new": known.is_none() }));

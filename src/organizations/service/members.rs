@@ -1,4 +1,4 @@
-//! Membership: by invitation and acceptance, and out again.
+//! Membership once it began, and out again.
 
 use chrono::TimeDelta;
 use serde::Deserialize;
@@ -12,34 +12,12 @@ use super::super::model::{
 use super::super::rules::MEMBERSHIP;
 use super::super::store;
 use super::{Desk, change, notice, of_manager, review, tell_managers};
-use crate::error::{Code, Error, Problem, Result};
+use crate::error::{Code, Error, Result};
 use crate::identity::{self, Caller, Role};
-use crate::notifications::{Kind, Notice, notify};
-use crate::platform::clock::Instant;
+use crate::notifications::{Kind, notify};
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
-use crate::platform::sms::Sms;
-
-/// What an organisation is called in invitations before its review.
-const UNREVIEWED: &str = "（尚未审核的组织）";
-
-/// Somebody to be invited: by phone or by e-mail.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-pub struct Invitation {
-    /// The person's phone.
-    #[validate(custom(function = "identity::valid_phone"))]
-    pub phone: Option<String>,
-    /// The person's e-mail address.
-    #[validate(custom(function = "identity::valid_email"))]
-    pub email: Option<String>,
-    /// What the organisation calls the person.
-    #[validate(length(min = 1, max = 50))]
-    pub name: String,
-    /// What the person may do.
-    pub role: MemberRole,
-}
 
 /// Another role for a member.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
@@ -49,7 +27,7 @@ pub struct NewRole {
     pub role: MemberRole,
 }
 
-fn granted(role: MemberRole) -> Role {
+pub(super) fn granted(role: MemberRole) -> Role {
     match role {
         MemberRole::Manager => Role::OrganizationManager,
         MemberRole::Member => Role::OrganizationMember,
@@ -58,116 +36,21 @@ fn granted(role: MemberRole) -> Role {
 
 /// Everything about an organisation's members waits here for each other: their number and the last
 /// manager span several rows.
-fn serialize(tx: &mut Tx<'_>, id: OrganizationId) -> Result<()> {
+pub(super) fn serialize(tx: &mut Tx<'_>, id: OrganizationId) -> Result<()> {
     tx.serialize_on(&format!("organization:{id}"))
 }
 
-/// Invites somebody. Whoever has no account yet gets one for the phone or address, so the answer
-/// does not tell who has one.
-///
-/// # Errors
-/// `invalid` with every wrong field, `already_member`.
-pub fn invite(
-    tx: &mut Tx<'_>,
-    desk: &Desk,
-    caller: &Caller,
-    id: OrganizationId,
-    new: &Invitation,
-) -> Result<Member> {
-    let organization = of_manager(tx.conn, caller, id)?;
-    let mut wrong = Problem::new(Code::Invalid);
-    let phone = new.phone.as_deref().map(identity::normal_phone).transpose();
-    let email = new.email.as_deref().map(identity::normal_email).transpose();
-    if new.phone.is_some() == new.email.is_some() {
-        wrong = wrong.field("/phone", Code::OneOfTwo);
-    }
-    if let Err(code) = phone {
-        wrong = wrong.field("/phone", code);
-    }
-    if let Err(code) = email {
-        wrong = wrong.field("/email", code);
-    }
-    let (Ok(phone), Ok(email), true) = (phone, email, wrong.errors.is_empty()) else {
-        return Err(wrong.into());
-    };
-    let ended = matches!(
-        organization.status,
-        OrganizationStatus::Dissolved | OrganizationStatus::Revoked
-    );
-    if ended {
-        return Err(Code::OrganizationNotActive.into());
-    }
-    tx.serialize_on(&format!("invitations:{}", caller.account))?;
-    serialize(tx, id)?;
-    let account =
-        identity::create_account(tx, phone.as_deref(), email.as_deref(), None, &new.name)?;
-    if store::membership(tx.conn, id, account.id)?.is_some() {
-        return Err(Code::AlreadyMember.into());
-    }
-    let day_ago = tx.now - TimeDelta::days(1);
-    let sent = store::invited_by(tx.conn, caller.account, day_ago)?;
-    within(&sent, desk.rules.invitations_per_day, tx.now)?;
-    let received = store::invitations_to(tx.conn, account.id, day_ago)?;
-    within(&received, desk.rules.invitations_received_per_day, tx.now)?;
-    let member = Member {
-        id: MemberId::new(),
-        organization_id: id,
-        account_id: account.id,
-        name: new.name.clone(),
-        role: new.role,
-        status: MemberStatus::Invited,
-        invited_by: caller.account,
-        invited_at: tx.now,
-        expires_at: tx.now + TimeDelta::days(desk.rules.invitation_days),
-        joined_at: None,
-        ended_at: None,
-    };
-    store::insert_member(tx.conn, &member)?;
-    tx.journal(step(&organization, &member, caller.actor(), "invite"))?;
-    let due = member.expires_at.on_the_wall(tx.zone);
-    // what nobody has reviewed is not carried to strangers
-    let name = match organization.status {
-        OrganizationStatus::Active => organization.name.as_str(),
-        _ => UNREVIEWED,
-    };
-    let about = ("organization", organization.id.0);
-    let notice = Notice::titled(account.id, Kind::OrganizationInvitation, about, name);
-    notify(tx, &notice.with("due", due.as_str()))?;
-    if let Some(to) = phone {
-        // somebody without an account reads no inbox
-        let text = format!("组织“{name}”邀请您加入益起来，请在 {due} 前用本手机号登录后答复。");
-        let params = [
-            ("title".to_owned(), name.to_owned()),
-            ("due".to_owned(), due),
-        ]
-        .into();
-        let sms = Sms {
-            to,
-            template: "organization_invitation".to_owned(),
-            params,
-            text,
-        };
-        tx.enqueue("sms", &sms, tx.now)?;
-    }
-    Ok(member)
-}
-
-/// Refuses one more where so many within a day are enough.
-fn within(newest_first: &[Instant], most: usize, now: Instant) -> Result<()> {
-    let Some(oldest) = most.checked_sub(1).and_then(|last| newest_first.get(last)) else {
-        return Ok(());
-    };
-    let wait = (*oldest + TimeDelta::days(1) - now).num_seconds().max(1);
-    let wait = u64::try_from(wait).unwrap_or(1);
-    Err(Problem::new(Code::TooManyRequests).retry_after(wait).into())
-}
-
-fn step(organization: &Organization, member: &Member, actor: Actor, verb: &str) -> Change {
+pub(super) fn step(
+    organization: &Organization,
+    member: &Member,
+    actor: Actor,
+    verb: &str,
+) -> Change {
     Change::new(actor, format!("membership.{verb}"), member.id.0).region(organization.region_id.0)
 }
 
 /// Makes one move of a membership. Repeating it answers as the first time.
-fn advance(
+pub(super) fn advance(
     tx: &mut Tx<'_>,
     organization: &Organization,
     seen: &Member,
@@ -192,57 +75,8 @@ fn advance(
     store::member(tx.conn, seen.id).map(Some)
 }
 
-/// One's own membership or invitation.
-fn own(conn: &mut Conn, caller: &Caller, id: MemberId) -> Result<Member> {
-    let member = store::member(conn, id)?;
-    if member.account_id == caller.account {
-        Ok(member)
-    } else {
-        Err(Code::NotFound.into())
-    }
-}
-
-/// Accepts an invitation: the person belongs to the organisation from now on.
-///
-/// # Errors
-/// `not_found`; `move_not_allowed`, also once it is over.
-pub fn accept(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: MemberId) -> Result<Member> {
-    let seen = own(tx.conn, caller, id)?;
-    if seen.status == MemberStatus::Invited && seen.expires_at <= tx.now {
-        return Err(lifecycle::refusal(MEMBERSHIP, MemberStatus::Expired));
-    }
-    serialize(tx, seen.organization_id)?;
-    let organization = store::organization(tx.conn, seen.organization_id)?;
-    let Some(member) = advance(tx, &organization, &seen, "accept", caller.actor(), None)? else {
-        return Ok(seen);
-    };
-    let scope = Some(organization.id.0);
-    identity::grant(
-        tx,
-        caller.actor(),
-        caller.account,
-        granted(member.role),
-        scope,
-    )?;
-    let params = [("name", member.name.clone())];
-    tell_managers(tx, &organization, Kind::OrganizationJoined, &params)?;
-    recount(tx, desk, organization.id)?;
-    Ok(member)
-}
-
-/// Declines an invitation.
-///
-/// # Errors
-/// `not_found`, `move_not_allowed`.
-pub fn decline(tx: &mut Tx<'_>, caller: &Caller, id: MemberId) -> Result<Member> {
-    let seen = own(tx.conn, caller, id)?;
-    let organization = store::organization(tx.conn, seen.organization_id)?;
-    let moved = advance(tx, &organization, &seen, "decline", caller.actor(), None)?;
-    Ok(moved.unwrap_or(seen))
-}
-
 /// A membership for a manager of its organisation.
-fn managed(
+pub(super) fn managed(
     conn: &mut Conn,
     caller: &Caller,
     of: OrganizationId,
@@ -255,21 +89,6 @@ fn managed(
     } else {
         Err(Code::NotFound.into())
     }
-}
-
-/// Takes an invitation back.
-///
-/// # Errors
-/// `not_found`, `forbidden`, `move_not_allowed`.
-pub fn cancel(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    of: OrganizationId,
-    id: MemberId,
-) -> Result<Member> {
-    let (organization, seen) = managed(tx.conn, caller, of, id)?;
-    let moved = advance(tx, &organization, &seen, "cancel", caller.actor(), None)?;
-    Ok(moved.unwrap_or(seen))
 }
 
 /// Goes. The last manager cannot leave without a successor.

@@ -1,6 +1,7 @@
 //! What can be done with organisations: writing, reviewing, membership.
 
 mod import;
+mod invitations;
 mod members;
 mod review;
 mod writing;
@@ -19,9 +20,8 @@ use super::rules::{MOVES, OrganizationRules};
 use super::store;
 
 pub use import::{Standing, import};
-pub use members::{
-    Invitation, NewRole, accept, cancel, change_role, decline, invite, leave, remove, sweep,
-};
+pub use invitations::{Invitation, accept, cancel, decline, invite};
+pub use members::{NewRole, change_role, leave, remove, sweep};
 pub use review::{
     Approval, approve, approve_registration, dissolve, refuse_registration, reinstate, revise,
     revoke, send_back, submit, suspend,
