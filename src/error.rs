@@ -294,7 +294,7 @@ codes! {
     InThePast 422 "日期不能早于今天。" "The date lies in the past.",
     OwnWish 403 "不能处理自己的心愿。" "It is your own wish.",
     ClaimLimitReached 409 "您正在认领的心愿已达上限，请先完成。" "You hold as many claims as one may. Deliver one first.",
-    ClaimingPaused 409 "近期多次认领到期未送达，暂不能认领。" "Too many of your claims lapsed lately. Claiming is paused for you.",
+    ClaimingPaused 409 "近期认领到期或被收回，暂不能认领。" "Claims of yours lapsed or were taken back lately. Claiming is paused for you.",
     EvidenceMissing 422 "请先上传送达照片。" "Add a photo of the delivery first.",
     NobodyToWriteTo 409 "心愿当前无人认领，无法留言。" "Nobody holds the wish now, so there is nobody to write to.",
     LinkInvalid 404 "链接无效或已过期。" "The link is not valid, or no longer.",
@@ -387,3 +387,4 @@ codes! {
     AccountExists 409 "此人在本平台已有账号，请由本人填写志愿者档案。" "The person has an account here and writes a volunteer profile in person.",
     ProfileExists 409 "此人在本平台已有志愿者档案，导入不予更改。" "The person has a profile here, which an import does not touch.",
 }
+    TimeConflict 409 "与已参加的项目时间冲突。" "It collides with other work that the person has taken on.",

@@ -11,6 +11,7 @@ use super::hours::Hours;
 use crate::error::Code;
 use crate::identity::AccountId;
 use crate::platform::clock::Instant;
+use crate::projects::day_of_work;
 use crate::regions::RegionId;
 use crate::taxonomies::LifeCycle;
 use crate::text_enum;
@@ -138,6 +139,8 @@ pub struct Need {
     pub hours: Hours,
     /// When it begins.
     pub starts_at: Option<Instant>,
+    /// The first day of its work, where qualifications are to hold.
+    pub first_day: Option<NaiveDate>,
     /// Codes of skills or groups, and the least level.
     pub required: Vec<(String, i32)>,
     /// Skills that would help.
@@ -160,6 +163,14 @@ pub struct Need {
     pub filled: u32,
     /// Whose it is: they cannot take it themselves.
     pub owners: Vec<AccountId>,
+}
+
+impl Need {
+    /// The day on which qualifications for it are looked at.
+    pub fn day(&self, today: NaiveDate) -> NaiveDate {
+        self.first_day
+            .map_or(today, |first| day_of_work(first, today))
+    }
 }
 
 /// Who reads why somebody does not fit.

@@ -62,6 +62,7 @@ pub fn need(n: u128) -> Need {
         scale_m: 2000.0,
         hours: Hours::default(),
         starts_at: None,
+        first_day: None,
         required: Vec::new(),
         wanted: Vec::new(),
         qualifications: Vec::new(),

@@ -157,17 +157,18 @@ pub fn missing_skills<'a>(
         .filter(|(skill, level)| level_of(person, skill) < (*level).max(1))
 }
 
-/// The required qualifications that the person does not hold on that day.
+/// The required qualifications that the person does not hold on the need's day.
 pub fn missing_qualifications<'a>(
     person: &'a Person,
     need: &'a Need,
     today: NaiveDate,
 ) -> impl Iterator<Item = &'a String> {
+    let day = need.day(today);
     need.qualifications.iter().filter(move |wanted| {
         !person
             .qualifications
             .iter()
-            .any(|(held, last)| last.is_none_or(|last| today <= last) && includes(held, wanted))
+            .any(|(held, last)| last.is_none_or(|last| day <= last) && includes(held, wanted))
     })
 }
 
@@ -204,7 +205,8 @@ pub fn refusal(filter: Filter, person: &Person, need: &Need, today: NaiveDate) -
         }
         Filter::Party => unless(!need.party_only || person.is_party_member, Code::PartyOnly),
         Filter::Vetting => {
-            let is_vetted = person.vetted_until.is_some_and(|last| today <= last);
+            let day = need.day(today);
+            let is_vetted = person.vetted_until.is_some_and(|last| day <= last);
             unless(!need.minors || is_vetted, Code::VettingMissing)
         }
         Filter::Age => {

@@ -12,6 +12,7 @@ use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller};
 use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
+use crate::platform::token::Vault;
 
 /// By what is ranked, and when.
 #[derive(Clone, Copy)]
@@ -125,6 +126,30 @@ pub fn standing(
     };
     let found = bars(conn, matching, need.id.kind, &batch)?;
     Ok(found.first().map(|bar| bar.code))
+}
+
+/// What a person is called to those who look for people for a need. Stable for the need, and of no
+/// use for another: a keyed hash of both.
+pub fn pseudonym(vault: &Vault, need: &Need, person: AccountId) -> String {
+    let both = format!("{}:{}:{person}", need.id.kind, need.id.id);
+    let hash = vault.lookup_hash("candidate", &both);
+    hash.iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// The candidate for a need who is called so; none for one who is no candidate, or no more.
+pub fn candidate(
+    matching: &Matching,
+    need: &Need,
+    moment: &Moment,
+    called: &str,
+) -> Option<AccountId> {
+    let vault = &matching.setting().vault;
+    let all = matching.world().people_for(need, &moment.terms, usize::MAX);
+    let mut ids = all.iter().map(|hit| hit.what.id);
+    ids.find(|id| pseudonym(vault, need, *id) == called)
 }
 
 /// An open need.

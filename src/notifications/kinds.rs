@@ -141,12 +141,24 @@ kinds! {
     /// To the claimants.
     ProjectCancelled "项目已取消" "项目“{title}”已取消：{reason}。"
         "The project was cancelled" "The project \"{title}\" was cancelled: {reason}.",
+    /// To the publisher, when the region's staff stop it.
+    ProjectSuspendedOf "项目被暂停" "您发布的项目“{title}”已由所在区域的工作人员暂停：{reason}。"
+        "Your project was suspended" "Staff of its region suspended the project \"{title}\" that you published: {reason}.",
+    /// To the publisher, when the region's staff let it go on.
+    ProjectResumedOf "项目已恢复" "您发布的项目“{title}”已由所在区域的工作人员恢复。"
+        "Your project goes on" "Staff of its region let the project \"{title}\" that you published go on.",
+    /// To the publisher, when the region's staff end it.
+    ProjectCancelledOf "项目被取消" "您发布的项目“{title}”已由所在区域的工作人员取消：{reason}。"
+        "Your project was cancelled" "Staff of its region cancelled the project \"{title}\" that you published: {reason}.",
     /// To the publisher.
     ClaimApplied "新的项目认领申请" "{name}申请认领项目“{title}”。"
         "Somebody wants to claim a project" "{name} wants to claim the project \"{title}\".",
     /// To the claimant.
     ClaimApproved "项目认领成功" "您已认领项目“{title}”，请在 {due} 前提交实施计划。"
         "You hold the project" "You hold the project \"{title}\". Hand in your plan by {due}.",
+    /// To the publisher.
+    ClaimHeld "项目已被认领" "{name}已认领项目“{title}”。"
+        "The project was claimed" "{name} holds the project \"{title}\" now.",
     /// To the claimant.
     ClaimWaitlisted "项目认领已进入候补" "项目“{title}”名额已满，您已进入候补。"
         "You are in line for a project" "All seats of the project \"{title}\" are held. You are in line.",
@@ -192,6 +204,12 @@ kinds! {
     /// To the leader of the crew.
     CrewJoined "队员已接受邀请" "{name}已接受邀请，加入项目“{title}”，岗位：{role}。"
         "An invitation was accepted" "{name} accepted and joins the project \"{title}\" as {role}.",
+    /// To the leader of the crew. Does not say who: nobody is named who never came forward.
+    CrewRefused "队伍邀请被谢绝" "有人谢绝了加入项目“{title}”的邀请，岗位：{role}。理由：{reason}。"
+        "An invitation was refused" "Somebody whom you invited to the project \"{title}\" as {role} said no: {reason}.",
+    /// To the leader of the crew.
+    CrewWithdrawn "队员申请已撤回" "{name}撤回了加入项目“{title}”的申请，岗位：{role}。"
+        "An application was taken back" "{name} took the application for the project \"{title}\" as {role} back.",
     /// To the volunteer.
     CrewDeclined "队员申请未通过" "您加入项目“{title}”的申请未通过：{reason}。"
         "Your application was declined" "Your application for the project \"{title}\" was declined: {reason}.",

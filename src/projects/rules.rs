@@ -23,6 +23,8 @@ pub struct ProjectRules {
     pub reminder_hours: Vec<i64>,
     /// Live claims of one claimant.
     pub live_claims: i64,
+    /// Days in which a claimant whose claim of a project expired or was revoked may not claim it again.
+    pub reclaim_days: i64,
     /// The qualification that work with minors asks of every volunteer.
     pub vetting: String,
 }
@@ -81,13 +83,13 @@ pub const MOVES: &[Move<ProjectStatus>] = &[
         from: &[Running],
         verb: "suspend",
         to: Suspended,
-        by: "publisher",
+        by: "publisher, region admin",
     },
     Move {
         from: &[Suspended],
         verb: "resume",
         to: Running,
-        by: "publisher",
+        by: "publisher, region admin",
     },
     Move {
         from: &[Running],
@@ -119,7 +121,7 @@ pub const MOVES: &[Move<ProjectStatus>] = &[
         ],
         verb: "cancel",
         to: Cancelled,
-        by: "publisher",
+        by: "publisher; once it is open: region admin",
     },
 ];
 
@@ -159,6 +161,11 @@ impl Relation {
         let is_unpublished = matches!(status, Draft | Submitted | Returned | Approved);
         self != Self::default() || !(is_unpublished || status == Cancelled)
     }
+}
+
+/// The day on which qualifications for a work are looked at: its first, or today once it goes on.
+pub fn day_of_work(first: NaiveDate, today: NaiveDate) -> NaiveDate {
+    first.max(today)
 }
 
 /// Whether its last day is behind it: nobody takes it on or joins it any more.

@@ -382,11 +382,11 @@ async fn the_story_keeps_claims_that_lost_their_seat_and_why() {
         assert_eq!(reason(by.clone(), claim.clone()).await, why);
     }
 
-    let again = t.executing(&first, &id, &a).await;
-    assert_eq!(reason(first.clone(), again.clone()).await, Value::Null);
-    let photo = t.add_photo(&first, &again, 5).await;
+    let again = t.executing(&second, &id, &b).await;
+    assert_eq!(reason(second.clone(), again.clone()).await, Value::Null);
+    let photo = t.add_photo(&second, &again, 5).await;
     let report = json!({"report": "完成", "people_served": 3, "photos": [photo]});
-    t.claim_act(&first, &again, "report", report)
+    t.claim_act(&second, &again, "report", report)
         .expect(200)
         .await;
     t.claim_act(
@@ -397,8 +397,8 @@ async fn the_story_keeps_claims_that_lost_their_seat_and_why() {
     )
     .expect(200)
     .await;
-    assert_eq!(reason(first.clone(), again.clone()).await, "请补充");
-    t.claim_act(&first, &again, "withdraw", json!({"reason": "人手不足"}))
+    assert_eq!(reason(second.clone(), again.clone()).await, "请补充");
+    t.claim_act(&second, &again, "withdraw", json!({"reason": "人手不足"}))
         .expect(200)
         .await;
     assert_eq!(reason(t.street_admin.clone(), again).await, "人手不足");
@@ -441,4 +441,128 @@ async fn draft_batches_are_for_those_who_may_change_them() {
         .await;
     assert_eq!(count(t.server.get(&batches).expect(200).await), 1);
     t.server.get(&one).expect(200).await;
+}
+
+#[actix_web::test]
+async fn who_lost_a_claim_does_not_claim_the_project_again_at_once() {
+    let t = town().await;
+    let (a, leader) = t.active("示例·甲队").await;
+    let (b, other) = t.active("示例·乙队").await;
+    let open = |mode: &str| t.open_project(json!({"claim_mode": mode}));
+    let (first_come, reviewed) = (open("first_come").await, open("reviewed").await);
+    let held = t
+        .claim(&leader, &first_come, Some(&a))
+        .expect(201)
+        .await
+        .id();
+    let applied = t.claim(&leader, &reviewed, Some(&a)).expect(201).await.id();
+    t.claim_act(&t.street_admin, &applied, "approve", json!({}))
+        .expect(200)
+        .await;
+    let why = json!({"reason": "不符合要求"});
+    t.claim_act(&t.street_admin, &applied, "revoke", why)
+        .expect(200)
+        .await;
+    t.server.pass(TimeDelta::days(14)).await;
+    let leader = t.server.again(&leader).await;
+    assert_eq!(t.claim_status(&leader, &held).await, "expired");
+    let again = |by: &User, project: &str| t.claim(by, project, Some(&a));
+    let said = again(&leader, &first_come)
+        .refused(409, "claiming_paused")
+        .await;
+    let detail = said.json["detail"].as_str().unwrap();
+    assert!(detail.contains("2027-01-06"), "{detail}");
+    again(&leader, &reviewed)
+        .refused(409, "claiming_paused")
+        .await;
+    // others, and other projects, are free
+    let other = t.server.again(&other).await;
+    let seat = t
+        .claim(&other, &first_come, Some(&b))
+        .expect(201)
+        .await
+        .id();
+    again(&leader, &first_come)
+        .refused(409, "claiming_paused")
+        .await;
+    t.claim_act(&other, &seat, "withdraw", json!({"reason": "改期"}))
+        .expect(200)
+        .await;
+    t.server.pass(TimeDelta::days(16)).await;
+    let leader = t.server.again(&leader).await;
+    again(&leader, &reviewed).expect(201).await;
+    again(&leader, &first_come)
+        .refused(409, "claiming_paused")
+        .await;
+    t.server.pass(TimeDelta::days(14)).await;
+    let leader = t.server.again(&leader).await;
+    again(&leader, &first_come).expect(201).await;
+}
+
+#[actix_web::test]
+async fn the_region_stops_what_an_organisation_published_in_it() {
+    let t = town().await;
+    let (publisher, manager) = t.active("示例·发布方").await;
+    let (a, leader) = t.active("示例·甲队").await;
+    let mut new = body(&t);
+    new["organization_id"] = json!(publisher);
+    let id = t.project(&manager, new.clone()).await;
+    let why = || json!({"reason": "安全检查"});
+    let act = |by: &User, id: &str, verb: &str| t.project_act(by, id, verb).json(why());
+    act(&t.street_admin, &id, "cancel")
+        .refused(403, "forbidden")
+        .await;
+    t.project_act(&manager, &id, "submit").expect(200).await;
+    t.project_review(&t.street_admin, &id, "approve", json!({}))
+        .await;
+    t.project_act(&manager, &id, "open").expect(200).await;
+    t.executing(&leader, &id, &a).await;
+    let elsewhere = Some(uuid::Uuid::now_v7());
+    let elsewhere = t
+        .server
+        .staff("示例·别处", Role::RegionAdmin, elsewhere)
+        .await;
+    act(&elsewhere, &id, "suspend")
+        .refused(403, "forbidden")
+        .await;
+    let kinds = |who: User| {
+        let server = &t.server;
+        async move {
+            let inbox = server.get("/me/notifications?limit=100").by(&who);
+            let inbox = inbox.expect(200).await.json;
+            let items = inbox["items"].as_array().unwrap().iter();
+            let kinds = items.map(|notice| notice["kind"].as_str().unwrap().to_owned());
+            kinds.collect::<Vec<_>>()
+        }
+    };
+    for (verb, theirs, claimants) in [
+        ("suspend", "project_suspended_of", "project_suspended"),
+        ("resume", "project_resumed_of", "project_resumed"),
+        ("cancel", "project_cancelled_of", "project_cancelled"),
+    ] {
+        if verb == "resume" {
+            // what the region suspended, the region lets go on
+            let call = t.project_act(&manager, &id, verb);
+            call.refused(403, "forbidden").await;
+            t.project_act(&t.street_admin, &id, verb).expect(200).await;
+        } else {
+            act(&t.street_admin, &id, verb).expect(200).await;
+            act(&t.street_admin, &id, verb).expect(200).await;
+        }
+        assert_eq!(kinds(manager.clone()).await[0], theirs);
+        let told = kinds(leader.clone()).await;
+        assert!(told.contains(&claimants.to_owned()), "{told:?}");
+    }
+    // what the publisher suspended it resumes, and nobody is told of its own doing
+    let id = t.project(&manager, new).await;
+    t.project_act(&manager, &id, "submit").expect(200).await;
+    t.project_review(&t.street_admin, &id, "approve", json!({}))
+        .await;
+    t.project_act(&manager, &id, "open").expect(200).await;
+    t.executing(&leader, &id, &a).await;
+    act(&manager, &id, "suspend").expect(200).await;
+    t.project_act(&manager, &id, "resume").expect(200).await;
+    let told = kinds(manager).await;
+    let count = told.iter().filter(|kind| *kind == "project_suspended_of");
+    assert_eq!(count.count(), 1);
 }

@@ -43,8 +43,13 @@ impl Town {
     }
 
     async fn vet(&self, person: &User) {
-        let body =
-            json!({"kind": "minors_vetting", "number": "示例001", "issued_on": "2026-01-01"});
+        self.vet_until(person, Value::Null).await;
+    }
+
+    async fn vet_until(&self, person: &User, last: Value) {
+        let body = json!({
+            "kind": "minors_vetting", "number": "示例001", "issued_on": "2026-01-01", "expires_on": last,
+        });
         let submitted = self
             .server
             .post("/me/qualifications")
@@ -59,6 +64,14 @@ impl Town {
             .json(json!({}))
             .expect(200)
             .await;
+    }
+
+    /// How often somebody was told something.
+    async fn told(&self, who: &User, kind: &str) -> usize {
+        let inbox = self.server.get("/me/notifications?limit=100").by(who);
+        let inbox = inbox.expect(200).await.json;
+        let items = inbox["items"].as_array().unwrap().iter();
+        items.filter(|notice| notice["kind"] == kind).count()
     }
 
     async fn members(&self, by: &User, claim: &str, status: &str) -> Vec<Value> {
@@ -89,10 +102,13 @@ async fn an_invitation_tells_the_inviter_nothing_about_the_person() {
         let role = t.role(&id, 0).await;
         let bare = t.server.person("示例·无资料").await;
         let other = volunteer(&t.server, t.grid).await;
+        let mut ids = Vec::new();
         for who in [&bare, &other] {
             let body = json!({"role_id": role, "account_id": who.id});
             let invited = t.crew(&leader, &claim, body).expect(201).await;
             assert_eq!(named(&invited.json), ASKED, "{:#}", invited.json);
+            assert_eq!(invited.json["account_id"], Value::Null);
+            ids.push(invited.id());
         }
         let places = t.members(&leader, &claim, "invited").await;
         assert!(places.iter().all(|place| named(place) == ASKED));
@@ -102,15 +118,10 @@ async fn an_invitation_tells_the_inviter_nothing_about_the_person() {
             .refused(422, "invalid")
             .await;
         // the person learns what is missing
-        let place = |who: &User| -> String {
-            let id = json!(who.id);
-            let of = places.iter().find(|place| place["account_id"] == id);
-            of.unwrap()["id"].as_str().unwrap().to_owned()
-        };
-        t.place_act(&bare, &place(&bare), "accept")
+        t.place_act(&bare, &ids[0], "accept")
             .refused(409, "profile_required")
             .await;
-        let refused = t.place_act(&other, &place(&other), "accept").send().await;
+        let refused = t.place_act(&other, &ids[1], "accept").send().await;
         let code = refused.json["code"].as_str().unwrap().to_owned();
         let codes = ["party_only", "vetting_missing", "qualification_missing"];
         assert!(codes.contains(&code.as_str()), "{code} for {change}");
@@ -307,4 +318,174 @@ async fn a_leader_is_not_told_what_an_applicant_came_to_lack() {
     t.place_act(&leader, &place, "accept")
         .refused(409, "not_available")
         .await;
+}
+
+#[actix_web::test]
+async fn a_candidate_is_invited_by_its_pseudonym_and_named_once_it_accepts() {
+    let t = town().await;
+    let (a, leader) = t.active("示例·甲队").await;
+    let id = t.open_project(json!({})).await;
+    let claim = t.claim(&leader, &id, Some(&a)).expect(201).await.id();
+    let role = t.role(&id, 1).await;
+    let role = role.as_str().unwrap();
+    let person = t.matched(json!([]), 121.851).await;
+    t.matched(json!([]), 121.88).await;
+    let list = format!("/needs/project_role/{role}/candidates");
+    let found = t.server.get(&list).by(&leader).expect(200).await;
+    let called = found.json["items"][0]["pseudonym"].as_str().unwrap();
+    let invite = |by: &User, called: &str, claim: &str| {
+        let call = t.server.post(&format!("{list}/{called}/invite"));
+        call.by(by).json(json!({"claim_id": claim, "note": "欢迎"}))
+    };
+    invite(&person, called, &claim)
+        .refused(403, "forbidden")
+        .await;
+    // the publisher looks for people, too, but leads no crew
+    invite(&t.street_admin, called, &claim)
+        .refused(403, "forbidden")
+        .await;
+    invite(&leader, "0123456789abcdef", &claim)
+        .refused(404, "not_found")
+        .await;
+    let invited = invite(&leader, called, &claim).expect(201).await;
+    assert_eq!(invited.json["status"], "invited");
+    assert_eq!(named(&invited.json), ASKED);
+    assert!(!invited.json.to_string().contains(&person.id.to_string()));
+    assert_eq!(
+        invite(&leader, called, &claim).expect(201).await.id(),
+        invited.id()
+    );
+    let left = t.server.get(&list).by(&leader).expect(200).await;
+    assert_eq!(left.json["items"].as_array().unwrap().len(), 1);
+
+    let mine = t.server.get("/me/crews").by(&person).expect(200).await;
+    assert_eq!(mine.json["items"][0]["id"], invited.json["id"]);
+    t.place_act(&person, &invited.id(), "accept")
+        .expect(200)
+        .await;
+    let active = t.members(&leader, &claim, "active").await;
+    assert_eq!(named(&active[0]), CAME);
+    assert_eq!(active[0]["account_id"], json!(person.id));
+}
+
+#[actix_web::test]
+async fn work_at_the_same_hours_is_taken_on_once() {
+    let t = town().await;
+    let (a, leader) = t.active("示例·甲队").await;
+    let at = |from: i32, to: i32| {
+        json!({"roles": [{"name": "志愿者", "seats": 3, "hours": [
+            {"weekday": 6, "from_minute": from, "to_minute": to}]}]})
+    };
+    // all of Saturday morning, from half past ten on, and the hour after
+    let mut crews = Vec::new();
+    for change in [at(540, 660), at(630, 690), at(660, 720)] {
+        let id = t.open_project(change).await;
+        let claim = t.claim(&leader, &id, Some(&a)).expect(201).await.id();
+        crews.push((claim, t.role(&id, 0).await));
+    }
+    let person = volunteer(&t.server, t.grid).await;
+    let apply = |n: usize| {
+        let (claim, role): &(String, Value) = &crews[n];
+        t.crew(&person, claim, json!({ "role_id": role }))
+    };
+    // asked while nothing stood in the way
+    let late = apply(1).expect(201).await.id();
+    let first = apply(0).expect(201).await.id();
+    t.place_act(&leader, &first, "accept").expect(200).await;
+    t.place_act(&leader, &late, "accept")
+        .refused(409, "not_available")
+        .await;
+    t.place_act(&person, &late, "leave").expect(200).await;
+    apply(1).refused(409, "time_conflict").await;
+    let codes = t.failed(&person, &crews[1].1).await;
+    assert!(codes.contains(&"time_conflict".to_owned()), "{codes:?}");
+    let codes = t.failed(&person, &crews[2].1).await;
+    assert!(!codes.contains(&"time_conflict".to_owned()), "{codes:?}");
+    let (claim, role) = &crews[1];
+    let body = json!({"role_id": role, "account_id": person.id});
+    let asked = t.crew(&leader, claim, body).expect(201).await.id();
+    t.place_act(&person, &asked, "accept")
+        .refused(409, "time_conflict")
+        .await;
+    let next = apply(2).expect(201).await.id();
+    t.place_act(&leader, &next, "accept").expect(200).await;
+    // what is over stands in nobody's way
+    t.place_act(&person, &first, "leave").expect(200).await;
+    t.place_act(&person, &next, "leave").expect(200).await;
+    t.place_act(&person, &asked, "accept").expect(200).await;
+}
+
+#[actix_web::test]
+async fn a_vetting_that_ends_before_the_work_begins_is_none_for_it() {
+    let t = town().await;
+    let (a, leader) = t.active("示例·甲队").await;
+    let id = t.open_project(json!({"minors": true})).await;
+    let claim = t.claim(&leader, &id, Some(&a)).expect(201).await.id();
+    let role = t.role(&id, 1).await;
+    for (last, holds) in [("2026-11-30", false), ("2026-12-01", true)] {
+        let person = t.matched(json!([]), 121.851).await;
+        t.vet_until(&person, json!(last)).await;
+        let joined = t.crew(&person, &claim, json!({ "role_id": role }));
+        let codes = t.failed(&person, &role).await;
+        if holds {
+            assert!(codes.is_empty(), "{codes:?}");
+            joined.expect(201).await;
+        } else {
+            assert_eq!(codes, ["vetting_missing"]);
+            joined.refused(403, "vetting_missing").await;
+        }
+    }
+}
+
+#[actix_web::test]
+async fn leaders_and_publishers_are_told() {
+    let t = town().await;
+    let (a, leader) = t.active("示例·甲队").await;
+    let (b, second) = t.active("示例·乙队").await;
+    // written by the district, in a street with staff of its own
+    let mut body = crate::projects::body(&t);
+    body["claim_mode"] = json!("first_come");
+    let id = t.project(&t.district_admin, body).await;
+    t.project_act(&t.district_admin, &id, "submit")
+        .expect(200)
+        .await;
+    t.project_review(&t.street_admin, &id, "approve", json!({}))
+        .await;
+    t.project_act(&t.district_admin, &id, "open")
+        .expect(200)
+        .await;
+    let claim = t.claim(&leader, &id, Some(&a)).expect(201).await.id();
+    t.claim(&second, &id, Some(&b)).expect(201).await;
+    for who in [&t.district_admin, &t.street_admin] {
+        assert_eq!(t.told(who, "claim_held").await, 1);
+    }
+    let role = t.role(&id, 1).await;
+    let person = volunteer(&t.server, t.grid).await;
+    let asked = json!({"role_id": role, "account_id": person.id});
+    let asked = t.crew(&leader, &claim, asked).expect(201).await.id();
+    let refuse = t.place_act(&person, &asked, "decline");
+    refuse.json(json!({"reason": "没有时间"})).expect(200).await;
+    assert_eq!(t.told(&leader, "crew_refused").await, 1);
+    let inbox = t
+        .server
+        .get("/me/notifications")
+        .by(&leader)
+        .expect(200)
+        .await;
+    assert!(
+        !inbox.json["items"][0].to_string().contains("志愿者"),
+        "not named"
+    );
+    let applied = t.crew(&person, &claim, json!({ "role_id": role }));
+    let applied = applied.expect(201).await.id();
+    t.place_act(&person, &applied, "leave").expect(200).await;
+    assert_eq!(t.told(&leader, "crew_withdrawn").await, 1);
+    // the second in line moves up
+    t.claim_act(&leader, &claim, "withdraw", json!({"reason": "太忙"}))
+        .expect(200)
+        .await;
+    for who in [&t.district_admin, &t.street_admin] {
+        assert_eq!(t.told(who, "claim_withdrawn").await, 1);
+        assert_eq!(t.told(who, "claim_held").await, 2);
+    }
 }

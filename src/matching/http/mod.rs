@@ -8,6 +8,7 @@ use super::world::Terms;
 use crate::platform::Platform;
 use crate::platform::http::page::DEFAULT_LIMIT;
 
+mod invitations;
 mod needs;
 mod recommendations;
 
@@ -16,6 +17,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(recommendations::recommend)
         .service(needs::candidates)
+        .service(invitations::invite)
         .service(needs::explain);
 }
 

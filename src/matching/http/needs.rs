@@ -10,7 +10,7 @@ use validator::Validate;
 use super::{moment, rows};
 use crate::error::Result;
 use crate::identity::Caller;
-use crate::matching::model::{Need, NeedKind, Person, Viewer};
+use crate::matching::model::{NeedKind, Person, Viewer};
 use crate::matching::projection::Matching;
 use crate::matching::score::{self, Side};
 use crate::matching::service::{self, Moment};
@@ -18,7 +18,6 @@ use crate::matching::view::{FactorView, FilterView, NeedView, factor_views, filt
 use crate::matching::world::Hit;
 use crate::platform::Platform;
 use crate::platform::http::{Params, ProblemBody};
-use crate::platform::token::Vault;
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
@@ -53,8 +52,8 @@ struct Candidates {
 
 /// List candidates for a need
 ///
-/// For those who speak for it: of a wish, the staff of its region. Nobody is named until both sides
-/// agree.
+/// For those who speak for it: of a wish, the staff of its region; of a role, those who lead a crew
+/// of its project or publish it. Nobody is named until both sides agree.
 #[utoipa::path(tag = "matching", params(
         ("kind" = NeedKind, Path, description = "What the need is"),
         ("id" = String, Path, format = Uuid, description = "The wish or role"), Limit),
@@ -82,7 +81,7 @@ pub(super) async fn candidates(
         let hits = service::people_for(conn, &matching, &need, &moment, k)?;
         let weights = &moment.terms.weights;
         let item = |hit: Hit<Person>| Candidate {
-            pseudonym: pseudonym(&vault, &need, &hit.what),
+            pseudonym: service::pseudonym(&vault, &need, hit.what.id),
             score: hit.score,
             factors: factor_views(&hit.what, &need, Side::People, weights, caller.lang),
         };
@@ -93,16 +92,6 @@ pub(super) async fn candidates(
         })
     });
     Ok(Json(answer.await?))
-}
-
-/// Stable for a need, and of no use for another: a keyed hash of both.
-fn pseudonym(vault: &Vault, need: &Need, person: &Person) -> String {
-    let both = format!("{}:{}:{}", need.id.kind, need.id.id, person.id);
-    let hash = vault.lookup_hash("candidate", &both);
-    hash.iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 /// Why a need is, or is not, for the caller.

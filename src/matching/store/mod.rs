@@ -52,7 +52,7 @@ pub struct Source {
     pub people: fn(&mut Conn, &str, &[Uuid]) -> Result<Vec<AccountId>>,
     /// What people have taken on of this kind and not finished; who is not there has nothing.
     pub commitments: fn(&mut Conn, &[AccountId]) -> Result<Commitments>,
-    /// What only the database knows, in one query for the whole batch.
+    /// What only the database knows, asked once for the whole batch.
     pub barred: fn(&mut Conn, &Setting, &Batch) -> Result<Vec<Bar>>,
     /// Whether the caller may ask for candidates.
     pub may_ask: fn(&mut Conn, &Caller, &Need) -> Result<bool>,

@@ -20,7 +20,7 @@ use crate::platform::clock::Instant;
 use crate::platform::columns::Json;
 use crate::platform::db::Conn;
 use crate::projects::claims::{self, ClaimId};
-use crate::projects::crews::{self, CrewMemberId, CrewStatus};
+use crate::projects::crews::{self, CrewMemberId, CrewStatus, Schedule};
 use crate::projects::{ProjectId, ProjectStatus, RoleId, RoleSkill, least_age};
 use crate::regions::{self, Level, RegionId};
 use crate::schema::{crew_members, project_claims, project_roles, projects};
@@ -155,6 +155,7 @@ fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
             scale_m: reach.scale_m,
             hours: Hours::weekly(spans),
             starts_at: midnight(row.starts_on, setting.zone),
+            first_day: Some(row.starts_on),
             required: required.into_iter().map(|s| (s.skill, s.level)).collect(),
             wanted: wanted.into_iter().map(wished).collect(),
             qualifications: row.qualification.into_iter().collect(),
@@ -291,20 +292,54 @@ fn commitments(conn: &mut Conn, people: &[AccountId]) -> Result<Commitments> {
         .collect())
 }
 
-/// Who stands in the crew already, or asked for a place in it.
-fn barred(conn: &mut Conn, _: &Setting, batch: &Batch) -> Result<Vec<Bar>> {
-    let standing: Vec<(AccountId, RoleId)> = crew_members::table
-        .filter(crew_members::account_id.eq_any(batch.people.clone()))
-        .filter(crew_members::role_id.eq_any(named(&batch.needs)))
-        .filter(crew_members::ended_at.is_null())
-        .select((crew_members::account_id, crew_members::role_id))
+/// Who stands in a crew of the role's project already, or asked for a place in it; and who has taken
+/// on other work at the same hours.
+fn barred(conn: &mut Conn, setting: &Setting, batch: &Batch) -> Result<Vec<Bar>> {
+    type Role = (RoleId, ProjectId, Json<Vec<Window>>, NaiveDate, NaiveDate);
+    let roles: Vec<Role> = project_roles::table
+        .inner_join(projects::table)
+        .filter(project_roles::id.eq_any(named(&batch.needs)))
+        .select((
+            project_roles::id,
+            project_roles::project_id,
+            project_roles::hours,
+            projects::starts_on,
+            projects::ends_on,
+        ))
         .load(conn)?;
-    let bar = |(person, role): (AccountId, RoleId)| Bar {
-        person,
-        need: Some(role.0),
-        code: Code::InCrewAlready,
-    };
-    Ok(standing.into_iter().map(bar).collect())
+    let of: Vec<_> = roles.iter().map(|role| role.1).collect();
+    let standing: Vec<(AccountId, ProjectId)> = crew_members::table
+        .inner_join(project_claims::table)
+        .filter(crew_members::account_id.eq_any(batch.people.clone()))
+        .filter(crew_members::ended_at.is_null())
+        .filter(project_claims::status.eq_any(claims::rules::LIVE.to_vec()))
+        .filter(project_claims::project_id.eq_any(of))
+        .select((crew_members::account_id, project_claims::project_id))
+        .load(conn)?;
+    let taken = crews::schedules(conn, &batch.people)?;
+    let today = batch.now.with_timezone(&setting.zone).date_naive();
+    let mut bars = Vec::new();
+    for (role, project, hours, first, last) in roles {
+        let mut bar = |person: &AccountId, code| {
+            bars.push(Bar {
+                person: *person,
+                need: Some(role.0),
+                code,
+            });
+        };
+        let there = standing.iter().filter(|place| place.1 == project);
+        there.for_each(|(person, _)| bar(person, Code::InCrewAlready));
+        let wanted = Schedule {
+            hours: hours.0,
+            first,
+            last,
+        };
+        let busy = taken
+            .iter()
+            .filter(|(_, other)| other.collides(&wanted, today));
+        busy.for_each(|(person, _)| bar(person, Code::TimeConflict));
+    }
+    Ok(bars)
 }
 
 fn may_ask(conn: &mut Conn, caller: &Caller, need: &Need) -> Result<bool> {

@@ -111,6 +111,7 @@ fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
             scale_m: reach.scale_m,
             hours: Hours::default(),
             starts_at: None,
+            first_day: None,
             required: Vec::new(),
             wanted: Vec::new(),
             qualifications: Vec::new(),

@@ -127,6 +127,29 @@ pub fn standing(
     Ok(rows.first(conn).optional()?)
 }
 
+/// When a claimant last lost a claim of a project: it expired or was revoked.
+pub fn last_lost(
+    conn: &mut Conn,
+    of: ProjectId,
+    organization: Option<OrganizationId>,
+    person: Option<AccountId>,
+) -> Result<Option<Instant>> {
+    let mut rows = project_claims::table
+        .filter(project_claims::project_id.eq(of))
+        .filter(project_claims::status.eq_any([ClaimStatus::Expired, ClaimStatus::Revoked]))
+        .select(project_claims::ended_at)
+        .into_boxed();
+    rows = match (organization, person) {
+        (Some(organization), _) => rows.filter(project_claims::organization_id.eq(organization)),
+        (None, person) => rows.filter(project_claims::person_id.eq(person)),
+    };
+    let last: Option<Option<Instant>> = rows
+        .order(project_claims::ended_at.desc())
+        .first(conn)
+        .optional()?;
+    Ok(last.flatten())
+}
+
 /// How many claims of a claimant hold a seat.
 pub fn count_live(
     conn: &mut Conn,

@@ -47,11 +47,11 @@ pub struct CrewMemberView {
     pub project_id: ProjectId,
     /// In which role.
     pub role_id: RoleId,
-    /// Who.
-    pub account_id: AccountId,
-    /// What the person is called; null as long as the person has neither applied nor accepted.
+    /// Who; null as long as the person has neither applied nor accepted.
+    pub account_id: Option<AccountId>,
+    /// What the person is called; null until then, too.
     pub name: Option<String>,
-    /// Stands in the place of the name until then: the same in all that is said of this crew.
+    /// Stands in the place of both until then: the same in all that is said of this crew.
     pub pseudonym: Option<String>,
     /// What the one who asked has to say; only for the leader and the person.
     pub note: Option<String>,
@@ -96,12 +96,23 @@ fn view(conn: &mut Conn, vault: &Vault, row: CrewMember, by: Reader) -> Result<C
         id: row.id,
         claim_id: row.claim_id,
         role_id: row.role_id,
-        account_id: row.account_id,
+        account_id: is_named.then_some(row.account_id),
         note: (is_own || by.is_leader).then_some(row.note),
         status: row.status,
         status_since: row.status_since,
         created_at: row.created_at,
     })
+}
+
+impl CrewMemberView {
+    /// A place as whoever leads the crew, or has it, sees it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn of(conn: &mut Conn, desk: &Desk, caller: &Caller, row: CrewMember) -> Result<Self> {
+        let reader = Reader::of(conn, caller, row.claim_id)?;
+        view(conn, &desk.vault, row, reader)
+    }
 }
 
 /// Stable for a crew, and of no use for another or for a list of candidates: a keyed hash.
@@ -138,11 +149,8 @@ async fn join_crew(
                 None => service::apply(tx, &desk, caller, *id, input)?,
             };
             let location = format!("/api/v1/project-claims/{}/crew", row.claim_id);
-            let reader = Reader::of(tx.conn, caller, row.claim_id)?;
-            Ok(Made::new(
-                view(tx.conn, &desk.vault, row, reader)?,
-                location,
-            ))
+            let view = CrewMemberView::of(tx.conn, &desk, caller, row)?;
+            Ok(Made::new(view, location))
         })
         .await
 }
@@ -248,8 +256,8 @@ macro_rules! moves {
                 .run(move |$tx, $caller, $input| {
                     let ($id, $desk) = (*id, desk.as_ref());
                     let row = $do?;
-                    let reader = Reader::of($tx.conn, $caller, row.claim_id)?;
-                    Ok(Made::changed(view($tx.conn, &$desk.vault, row, reader)?))
+                    let view = CrewMemberView::of($tx.conn, $desk, $caller, row)?;
+                    Ok(Made::changed(view))
                 })
                 .await
         }

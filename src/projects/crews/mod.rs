@@ -15,9 +15,11 @@ pub mod rules;
 mod service;
 mod store;
 
+pub use http::CrewMemberView;
 pub use model::{CrewMember, CrewMemberId, CrewStatus};
 pub(super) use people::{suits, vetted_adults};
+pub use rules::Schedule;
 pub(super) use service::disband;
 pub use service::{NewMember, accept, apply, invite, may_look_for_people};
 pub(super) use store::{ever_in, ever_in_project};
-pub use store::{filled, is_in};
+pub use store::{filled, is_in, schedules};

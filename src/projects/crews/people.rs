@@ -1,5 +1,6 @@
 //! Which people may do a project's work.
 
+use super::rules::Schedule;
 use super::store;
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
@@ -7,15 +8,16 @@ use crate::party;
 use crate::platform::db::Tx;
 use crate::projects::claims::ClaimId;
 use crate::projects::model::{Project, ProjectRole};
-use crate::projects::rules::{ADULT_AGE, least_age};
+use crate::projects::rules::{ADULT_AGE, day_of_work, least_age};
 use crate::projects::service::Desk;
 use crate::volunteers;
 
 /// Whether a person may work in a role: what the project's work asks for, and the qualification
-/// of the role. Skills are matching's; an organisation may take somebody who still learns.
+/// of the role, and no other work at the same hours. Skills are matching's; an organisation may take
+/// somebody who still learns.
 ///
 /// # Errors
-/// `profile_required`, `qualification_missing`, and those of [`suits`].
+/// `profile_required`, `qualification_missing`, `time_conflict`, and those of [`suits`].
 pub(super) fn may_work(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -26,13 +28,22 @@ pub(super) fn may_work(
     if volunteers::profile(tx.conn, who)?.is_none() {
         return Err(Code::ProfileRequired.into());
     }
-    let day = project.starts_on.max(tx.today());
+    let day = day_of_work(project.starts_on, tx.today());
     if let Some(kind) = &role.qualification
         && !volunteers::holds_qualification(tx.conn, who, kind, day)?
     {
         return Err(Code::QualificationMissing.into());
     }
-    suits(tx, desk, project, who)
+    suits(tx, desk, project, who)?;
+    // two crews that take the same person on wait for each other
+    tx.serialize_on(&format!("crew member:{who}"))?;
+    let wanted = Schedule::of(project, role);
+    let taken = store::schedules(tx.conn, &[who])?;
+    let collides = |(_, other): &(_, Schedule)| other.collides(&wanted, tx.today());
+    if taken.iter().any(collides) {
+        return Err(Code::TimeConflict.into());
+    }
+    Ok(())
 }
 
 /// Whether a project's work is for a person, as the one who claims it or in a crew: Party
@@ -61,7 +72,7 @@ fn age(tx: &mut Tx<'_>, who: AccountId) -> Result<Option<i32>> {
 }
 
 fn is_vetted(tx: &mut Tx<'_>, desk: &Desk, project: &Project, who: AccountId) -> Result<bool> {
-    let day = project.starts_on.max(tx.today());
+    let day = day_of_work(project.starts_on, tx.today());
     volunteers::holds_qualification(tx.conn, who, &desk.rules.vetting, day)
 }
 

@@ -16,7 +16,7 @@ use crate::projects::claims::rules::{LIVE, has_run_out};
 use crate::projects::claims::{self, ClaimId, ProjectClaim};
 use crate::projects::model::{Project, ProjectRole, RoleId};
 use crate::projects::rules::is_over;
-use crate::projects::service::{Desk, notice};
+use crate::projects::service::{Desk, notice, tell};
 use crate::projects::store as projects;
 
 /// A place in a crew that is asked for: by the volunteer, or by the leader for somebody.
@@ -218,15 +218,8 @@ fn tell_leaders(
     kind: Kind,
     params: &[(&'static str, &str)],
 ) -> Result<()> {
-    for to in claims::leaders(tx.conn, claim)? {
-        let told = params
-            .iter()
-            .fold(notice(project, to, kind), |told, (gap, text)| {
-                told.with(gap, *text)
-            });
-        notify(tx, &told)?;
-    }
-    Ok(())
+    let to = claims::leaders(tx.conn, claim)?;
+    tell(tx, project, &to, kind, params)
 }
 
 /// Whether a crew takes people at all: its claim lives, and the project is not over.
@@ -352,10 +345,10 @@ pub fn decline(
 ) -> Result<CrewMember> {
     let Seen {
         place,
+        claim,
         project,
         is_leader,
         is_person,
-        ..
     } = seen(tx.conn, caller, id)?;
     let verb = rules::answer(place.status, false);
     if (verb == "refuse" && !is_person) || (verb == "decline" && !is_leader) {
@@ -367,6 +360,10 @@ pub fn decline(
     if verb == "decline" {
         let told = notice(&project, place.account_id, Kind::CrewDeclined);
         notify(tx, &told.with("reason", reason))?;
+    } else {
+        let role = projects::role(tx.conn, place.role_id)?;
+        let params = [("role", role.name.as_str()), ("reason", reason)];
+        tell_leaders(tx, &project, &claim, Kind::CrewRefused, &params)?;
     }
     Ok(moved)
 }
@@ -390,9 +387,13 @@ pub fn leave(tx: &mut Tx<'_>, caller: &Caller, id: CrewMemberId) -> Result<CrewM
     let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), None)? else {
         return Ok(place);
     };
+    let name = identity::account(tx.conn, place.account_id)?.display_name;
     if verb == "leave" {
-        let name = identity::account(tx.conn, place.account_id)?.display_name;
         tell_leaders(tx, &project, &claim, Kind::CrewLeft, &[("name", &name)])?;
+    } else {
+        let role = projects::role(tx.conn, place.role_id)?;
+        let params = [("name", name.as_str()), ("role", role.name.as_str())];
+        tell_leaders(tx, &project, &claim, Kind::CrewWithdrawn, &params)?;
     }
     Ok(moved)
 }

@@ -1,14 +1,18 @@
 //! The SQL of crews.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::model::{CrewMember, CrewMemberId, CrewStatus};
+use super::rules::Schedule;
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
+use crate::platform::columns::Json;
 use crate::platform::db::{Conn, Tx};
-use crate::projects::claims::ClaimId;
+use crate::projects::claims::{self, ClaimId};
 use crate::projects::model::{ProjectId, RoleId};
-use crate::schema::{crew_members, project_claims};
+use crate::schema::{crew_members, project_claims, project_roles, projects};
+use crate::volunteers::Window;
 
 pub fn member(conn: &mut Conn, id: CrewMemberId) -> Result<CrewMember> {
     crew_members::table
@@ -83,6 +87,32 @@ pub fn ever_in(conn: &mut Conn, claim: ClaimId, who: AccountId) -> Result<bool> 
         .filter(crew_members::claim_id.eq(claim))
         .filter(crew_members::account_id.eq(who));
     Ok(places.count().get_result::<i64>(conn)? > 0)
+}
+
+/// When people work in crews of claims that live.
+///
+/// # Errors
+/// Those of the database.
+pub fn schedules(conn: &mut Conn, people: &[AccountId]) -> Result<Vec<(AccountId, Schedule)>> {
+    type Row = (AccountId, Json<Vec<Window>>, NaiveDate, NaiveDate);
+    let rows: Vec<Row> = crew_members::table
+        .inner_join(project_claims::table)
+        .inner_join(project_roles::table.inner_join(projects::table))
+        .filter(crew_members::account_id.eq_any(people.to_vec()))
+        .filter(crew_members::status.eq(CrewStatus::Active))
+        .filter(project_claims::status.eq_any(claims::rules::LIVE.to_vec()))
+        .select((
+            crew_members::account_id,
+            project_roles::hours,
+            projects::starts_on,
+            projects::ends_on,
+        ))
+        .load(conn)?;
+    let taken = |(who, hours, first, last): Row| {
+        let hours = hours.0;
+        (who, Schedule { hours, first, last })
+    };
+    Ok(rows.into_iter().map(taken).collect())
 }
 
 /// Those who work in a crew.

@@ -60,7 +60,7 @@ macro_rules! moves {
         #[utoipa::path(tag = "projects", request_body = $body,
             params(("id" = ProjectId, Path, description = "The project")), responses(
             (status = 200, description = "Moved; also when it was moved so before by the same caller", body = ProjectView),
-            (status = 403, description = "Not its publisher", body = ProblemBody),
+            (status = 403, description = "Not the caller's move", body = ProblemBody),
             (status = 404, description = "No such project", body = ProblemBody),
             (status = 409, description = "Its state does not allow it", body = ProblemBody),
             (status = 422, description = "Something is missing or wrong", body = ProblemBody)))]
@@ -93,15 +93,15 @@ moves! {
     close_claims "/projects/{id}/close-claims" Nothing, |tx, _desk, caller, id, _input| service::close_claims(tx, caller, id);
     /// Suspend a running project
     ///
-    /// Its leases stand still.
+    /// Its leases stand still. For its publisher and the staff of its region.
     suspend "/projects/{id}/suspend" Reason, |tx, _desk, caller, id, input| service::suspend(tx, caller, id, &input.reason);
     /// Let a suspended project go on
     ///
-    /// Its leases begin anew.
+    /// Its leases begin anew. What the staff of its region suspended, they let go on.
     resume "/projects/{id}/resume" Nothing, |tx, desk, caller, id, _input| service::resume(tx, desk, caller, id);
     /// Cancel a project
     ///
-    /// Its claims end.
+    /// Its claims end. For its publisher and, once it was open, the staff of its region.
     cancel "/projects/{id}/cancel" Reason, |tx, desk, caller, id, input| service::cancel(tx, desk, caller, id, &input.reason);
     /// Put a completed project away
     archive "/projects/{id}/archive" Nothing, |tx, _desk, caller, id, _input| service::archive(tx, caller, id);

@@ -4,14 +4,15 @@ mod editing;
 mod moves;
 mod writing;
 
-use super::model::{Project, ProjectId};
+use super::model::{Project, ProjectId, ProjectStatus};
 use super::rules::{self, MOVES, ProjectRules, Relation};
 use super::store;
 use super::{campaigns, claims};
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
-use crate::notifications::{self, Kind, Notice};
+use crate::notifications::{self, Kind, Notice, notify};
 use crate::organizations;
+use crate::platform::columns::Uid;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{self, Actor, Change};
 use crate::platform::lifecycle;
@@ -85,6 +86,20 @@ pub(in crate::projects) fn of_publisher(
     let (project, relation) = visible(conn, Some(caller), id)?;
     if relation.publisher {
         Ok(project)
+    } else {
+        Err(Code::Forbidden.into())
+    }
+}
+
+/// A project for those who may stop it: those who act for its publisher and, once it was open, those
+/// who review in its region. Says whether the caller is of the latter alone.
+fn of_stopper(conn: &mut Conn, caller: &Caller, id: ProjectId) -> Result<(Project, bool)> {
+    let (project, relation) = visible(conn, Some(caller), id)?;
+    let is_open = Relation::default().may_see(project.status);
+    if relation.publisher {
+        Ok((project, false))
+    } else if relation.reviewer && (is_open || project.status == ProjectStatus::Cancelled) {
+        Ok((project, true))
     } else {
         Err(Code::Forbidden.into())
     }
@@ -172,15 +187,43 @@ pub(in crate::projects) fn notice(project: &Project, to: AccountId, kind: Kind) 
     Notice::titled(to, kind, ("project", project.id.0), &project.title)
 }
 
-/// Those who act for the publisher: the organisation's managers, or the region's staff.
-pub(in crate::projects) fn publishers(
-    conn: &mut Conn,
+/// Tells those who act for the publisher, the organisation's managers or the region's staff, and the
+/// author; not the one who did it.
+pub(in crate::projects) fn tell_publisher(
+    tx: &mut Tx<'_>,
     project: &Project,
-) -> Result<Vec<AccountId>> {
-    match project.organization_id {
-        Some(organization) => organizations::managers(conn, organization),
-        None => notifications::staff_of(conn, project.region_id),
+    by: Actor,
+    kind: Kind,
+    params: &[(&'static str, &str)],
+) -> Result<()> {
+    let mut to = match project.organization_id {
+        Some(organization) => organizations::managers(tx.conn, organization)?,
+        None => notifications::staff_of(tx.conn, project.region_id)?,
+    };
+    to.push(project.author_id);
+    to.sort_unstable();
+    to.dedup();
+    to.retain(|account| by != Actor::Account(Uid(account.0)));
+    tell(tx, project, &to, kind, params)
+}
+
+/// Tells people about a project.
+pub(in crate::projects) fn tell(
+    tx: &mut Tx<'_>,
+    project: &Project,
+    to: &[AccountId],
+    kind: Kind,
+    params: &[(&'static str, &str)],
+) -> Result<()> {
+    for to in to {
+        let told = params
+            .iter()
+            .fold(notice(project, *to, kind), |told, (gap, text)| {
+                told.with(gap, *text)
+            });
+        notify(tx, &told)?;
     }
+    Ok(())
 }
 
 /// Whether nobody can claim a project any more, because it is over or its batch's window has closed.

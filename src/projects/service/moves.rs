@@ -5,13 +5,18 @@ use serde_json::json;
 use super::super::model::{Project, ProjectId, ProjectStatus};
 use super::super::rules::{self, MOVES};
 use super::super::{claims, store};
-use super::{Desk, advance, change, follow_claims, is_repeat, notice, of_publisher, of_reviewer};
+use super::{
+    Desk, advance, change, follow_claims, is_repeat, notice, of_publisher, of_reviewer, of_stopper,
+    tell_publisher,
+};
 use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
 use crate::notifications::{self, Kind, notify};
+use crate::organizations;
+use crate::platform::columns::Uid;
 use crate::platform::db::Tx;
 use crate::platform::http::IfMatch;
-use crate::platform::journal::Actor;
+use crate::platform::journal::{self, Actor};
 use crate::platform::lifecycle;
 use crate::projects::campaigns::{self, BatchId};
 
@@ -195,35 +200,66 @@ pub(in crate::projects) fn open_batch(
     Ok(approved.len())
 }
 
-/// Stops a running project for a while: its leases stand still.
+/// Stops a running project for a while: its leases stand still. For the publisher, and for those who
+/// review in its region.
 ///
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
 pub fn suspend(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, reason: &str) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
+    let (project, is_reviewer) = of_stopper(tx.conn, caller, id)?;
     if is_repeat(tx.conn, &project, "suspend", caller)? {
         return Ok(project);
     }
     let moved = advance(tx, &project, "suspend", caller.actor(), Some(reason))?;
     claims::pause(tx, &moved, reason)?;
+    if is_reviewer {
+        tell_publisher(
+            tx,
+            &moved,
+            caller.actor(),
+            Kind::ProjectSuspendedOf,
+            &[("reason", reason)],
+        )?;
+    }
     Ok(moved)
 }
 
-/// Lets a suspended project go on: its leases begin anew.
+/// Whether somebody who does not run the organisation behind a suspended project suspended it: then
+/// the region lets it go on.
+fn was_stopped_by_region(tx: &mut Tx<'_>, project: &Project) -> Result<bool> {
+    let Some(organization) = project.organization_id else {
+        return Ok(false);
+    };
+    let last = journal::last_of(tx.conn, "project", project.id.0, &["suspend"])?;
+    let managers = organizations::managers(tx.conn, organization)?;
+    let by = last.and_then(|entry| entry.actor_id);
+    Ok(!managers.iter().any(|manager| by == Some(Uid(manager.0))))
+}
+
+/// Lets a suspended project go on: its leases begin anew. What the region suspended, the region lets
+/// go on.
 ///
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
 pub fn resume(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
+    let (project, is_reviewer) = of_stopper(tx.conn, caller, id)?;
     if is_repeat(tx.conn, &project, "resume", caller)? {
         return Ok(project);
     }
     let moved = advance(tx, &project, "resume", caller.actor(), None)?;
+    lifecycle::step(MOVES, project.status, "resume")?;
+    if !is_reviewer && was_stopped_by_region(tx, &project)? {
+        return Err(Code::Forbidden.into());
+    }
     claims::unpause(tx, desk, &moved)?;
+    if is_reviewer {
+        tell_publisher(tx, &moved, caller.actor(), Kind::ProjectResumedOf, &[])?;
+    }
     follow_claims(tx, id)
 }
 
-/// Ends a project before it is completed, and with it its claims.
+/// Ends a project before it is completed, and with it its claims. For the publisher and, once it was
+/// open, for those who review in its region.
 ///
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
@@ -234,12 +270,21 @@ pub fn cancel(
     id: ProjectId,
     reason: &str,
 ) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
+    let (project, is_reviewer) = of_stopper(tx.conn, caller, id)?;
     if is_repeat(tx.conn, &project, "cancel", caller)? {
         return Ok(project);
     }
     let moved = advance(tx, &project, "cancel", caller.actor(), Some(reason))?;
     claims::end_all(tx, desk, &moved, caller.actor(), reason)?;
+    if is_reviewer {
+        tell_publisher(
+            tx,
+            &moved,
+            caller.actor(),
+            Kind::ProjectCancelledOf,
+            &[("reason", reason)],
+        )?;
+    }
     Ok(moved)
 }
 

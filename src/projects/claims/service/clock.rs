@@ -61,7 +61,13 @@ fn expire(tx: &mut Tx<'_>, desk: &Desk, seen: &ProjectClaim) -> Result<()> {
     let ended = end(tx, desk, &project, &claim, "expire", Actor::System, None)?;
     tell_claimant(tx, &project, &ended, Kind::ClaimExpired, &[])?;
     let name = name(tx.conn, &ended)?;
-    tell_publisher(tx, &project, Kind::ClaimExpiredOf, &[("name", &name)])
+    tell_publisher(
+        tx,
+        &project,
+        Actor::System,
+        Kind::ClaimExpiredOf,
+        &[("name", &name)],
+    )
 }
 
 /// A reaction: an organisation that may not act any more loses its claims (domain §3). What it

@@ -1,8 +1,10 @@
 //! Who may claim a project, and who may hold one more.
 
+use chrono::TimeDelta;
+
 use super::super::model::ProjectClaim;
 use super::super::store;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{Caller, Role};
 use crate::organizations::{self, OrganizationId};
 use crate::platform::db::Tx;
@@ -64,11 +66,38 @@ pub(super) fn in_window(tx: &mut Tx<'_>, project: &Project) -> Result<()> {
     }
 }
 
-/// Whether a claimant may hold one more seat: the project is not over, the claimant may act there,
-/// and is not at its limit.
+/// Whether a claimant may have a claim of a project again: none of its own expired or was revoked
+/// lately.
 ///
 /// # Errors
-/// `project_over`, `claim_limit_reached`, what keeps the organisation from acting, and
+/// `claiming_paused`, with the end of the pause.
+pub(super) fn not_paused(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    project: &Project,
+    claim: &ProjectClaim,
+) -> Result<()> {
+    let by = (claim.organization_id, claim.person_id);
+    let lost = store::last_lost(tx.conn, project.id, by.0, by.1)?;
+    let until = lost.map(|at| at + TimeDelta::days(desk.rules.reclaim_days));
+    match until {
+        Some(until) if tx.now < until => {
+            let at = until.on_the_wall(tx.zone);
+            let paused = Problem::new(Code::ClaimingPaused).detail(
+                format!("您对该项目的认领曾到期或被收回，{at} 起可再次认领。"),
+                format!("A claim of yours to this project expired or was revoked. Claim it again from {at}."),
+            );
+            Err(paused.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a claimant may hold one more seat: the project is not over, the claimant may act there,
+/// is not at its limit, and did not lose a claim of the project lately.
+///
+/// # Errors
+/// `project_over`, `claiming_paused`, `claim_limit_reached`, what keeps the organisation from acting, and
 /// `not_available` for a person whom the work does not suit.
 pub(super) fn may_hold(
     tx: &mut Tx<'_>,
@@ -90,6 +119,7 @@ pub(super) fn may_hold(
             error => error,
         })?;
     }
+    not_paused(tx, desk, project, claim)?;
     // the limit spans several projects: two claims of one claimant wait for each other
     let who = claim
         .organization_id

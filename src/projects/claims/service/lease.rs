@@ -7,7 +7,7 @@ use validator::Validate;
 use super::super::model::{ClaimId, ClaimStatus, ProjectClaim};
 use super::super::rules::{LIVE, MOVES, has_run_out};
 use super::super::store;
-use super::eligible::{entitled, in_window, may_hold};
+use super::eligible::{entitled, in_window, may_hold, not_paused};
 use super::line::{hold, promote, promote_elsewhere, seats_left, wait};
 use super::{
     advance, change, is_repeat, name, of_claimant, of_publisher, serialize, tell_claimant,
@@ -43,7 +43,7 @@ pub struct Application {
 ///
 /// # Errors
 /// `forbidden` for an organisation one does not run; `own_project`, `no_persons`,
-/// `outside_claim_window`, `project_over`, `claim_limit_reached`, what keeps the organisation or
+/// `outside_claim_window`, `project_over`, `claim_limit_reached`, `claiming_paused`, what keeps the organisation or
 /// the person from the work, or `move_not_allowed` where nothing can be claimed.
 pub fn apply(
     tx: &mut Tx<'_>,
@@ -97,6 +97,7 @@ pub fn apply(
         created_at: tx.now,
     };
     let is_free = project.status == ProjectStatus::Open && seats_left(tx.conn, &project)? > 0;
+    not_paused(tx, desk, &project, &claim)?;
     if is_free && project.claim_mode == ClaimMode::FirstCome {
         may_hold(tx, desk, &project, &claim)?;
     }
@@ -108,7 +109,13 @@ pub fn apply(
         }
         ClaimMode::Reviewed if is_free => {
             let name = name(tx.conn, &claim)?;
-            tell_publisher(tx, &project, Kind::ClaimApplied, &[("name", &name)])?;
+            tell_publisher(
+                tx,
+                &project,
+                caller.actor(),
+                Kind::ClaimApplied,
+                &[("name", &name)],
+            )?;
         }
         _ => wait(tx, &project, &claim)?,
     }
@@ -207,7 +214,7 @@ pub fn withdraw(
     )?;
     let name = name(tx.conn, &ended)?;
     let params = [("name", name.as_str()), ("reason", reason)];
-    tell_publisher(tx, &project, Kind::ClaimWithdrawn, &params)?;
+    tell_publisher(tx, &project, caller.actor(), Kind::ClaimWithdrawn, &params)?;
     Ok(ended)
 }
 

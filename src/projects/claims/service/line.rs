@@ -7,7 +7,7 @@ use super::super::model::{ClaimId, ClaimStatus, ProjectClaim};
 use super::super::rules::free_seat;
 use super::super::store;
 use super::eligible::may_hold;
-use super::{advance, serialize, tell_claimant};
+use super::{advance, name, serialize, tell_claimant, tell_publisher};
 use crate::error::{Code, Error, Result};
 use crate::notifications::Kind;
 use crate::platform::clock::Instant;
@@ -57,6 +57,8 @@ pub(super) fn hold(
         .map(|at| at.on_the_wall(tx.zone))
         .unwrap_or_default();
     tell_claimant(tx, project, &moved, Kind::ClaimApproved, &[("due", &due)])?;
+    let name = name(tx.conn, &moved)?;
+    tell_publisher(tx, project, by, Kind::ClaimHeld, &[("name", &name)])?;
     Ok(moved)
 }
 

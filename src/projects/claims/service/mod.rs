@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
-use crate::notifications::{Kind, notify};
+use crate::notifications::Kind;
 use crate::organizations::{self, OrganizationId};
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{self, Actor, Change, Entry};
@@ -18,7 +18,7 @@ use crate::platform::lifecycle;
 use crate::projects::crews;
 use crate::projects::model::{Project, ProjectId};
 use crate::projects::rules::Tally;
-use crate::projects::service::{notice, publishers};
+use crate::projects::service::{tell, tell_publisher};
 
 use super::model::{ClaimId, ClaimStatus, ProjectClaim};
 use super::rules::{LIVE, MOVES};
@@ -246,24 +246,6 @@ pub(in crate::projects) fn leaders(
     }
 }
 
-fn tell(
-    tx: &mut Tx<'_>,
-    project: &Project,
-    to: Vec<AccountId>,
-    kind: Kind,
-    params: &[(&'static str, &str)],
-) -> Result<()> {
-    for to in to {
-        let told = params
-            .iter()
-            .fold(notice(project, to, kind), |told, (gap, text)| {
-                told.with(gap, *text)
-            });
-        notify(tx, &told)?;
-    }
-    Ok(())
-}
-
 fn tell_claimant(
     tx: &mut Tx<'_>,
     project: &Project,
@@ -272,17 +254,7 @@ fn tell_claimant(
     params: &[(&'static str, &str)],
 ) -> Result<()> {
     let to = leaders(tx.conn, claim)?;
-    tell(tx, project, to, kind, params)
-}
-
-fn tell_publisher(
-    tx: &mut Tx<'_>,
-    project: &Project,
-    kind: Kind,
-    params: &[(&'static str, &str)],
-) -> Result<()> {
-    let to = publishers(tx.conn, project)?;
-    tell(tx, project, to, kind, params)
+    tell(tx, project, &to, kind, params)
 }
 
 /// What the claimant is called: an organisation's name, or what the person is called.

@@ -88,7 +88,13 @@ pub fn plan(
     };
     let moved = advance(tx, &project, &planned, "plan", caller.actor(), None)?;
     let name = name(tx.conn, &moved)?;
-    tell_publisher(tx, &project, Kind::ClaimPlanned, &[("name", &name)])?;
+    tell_publisher(
+        tx,
+        &project,
+        caller.actor(),
+        Kind::ClaimPlanned,
+        &[("name", &name)],
+    )?;
     Ok(moved)
 }
 
@@ -242,7 +248,13 @@ pub fn report(
     let moved = advance(tx, &project, &reported, "report", caller.actor(), None)?;
     follow_claims(tx, project.id)?;
     let name = name(tx.conn, &moved)?;
-    tell_publisher(tx, &project, Kind::ClaimReported, &[("name", &name)])?;
+    tell_publisher(
+        tx,
+        &project,
+        caller.actor(),
+        Kind::ClaimReported,
+        &[("name", &name)],
+    )?;
     Ok(moved)
 }
 
