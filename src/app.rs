@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::error::{Error, Result};
 use crate::identity::{IdentityRules, Keyring};
-use crate::imports;
+use crate::imports::{self, ImportRules};
 use crate::matching::{Matching, MatchingRules};
 use crate::organizations::{self, OrganizationRules};
 use crate::platform::cache::{Cache, CacheConfig, CacheStore};
@@ -59,6 +59,8 @@ pub struct Config {
     pub projects: ProjectRules,
     /// Terms and caps of wishes.
     pub wishes: WishRules,
+    /// Bounds of imports.
+    pub imports: ImportRules,
     /// Weights and reaches of matching.
     pub matching: MatchingRules,
 }
@@ -252,6 +254,7 @@ impl App {
         imports::Desk {
             organizations: self.organizations.clone(),
             wishes: self.wishes.clone(),
+            rules: self.config.imports.clone(),
         }
     }
 

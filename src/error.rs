@@ -161,6 +161,21 @@ impl Problem {
         self
     }
 
+    /// Adds what another refusal says of fields that are not wrong here.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        let known = self.errors.len();
+        let is_new = |error: &FieldError, wrong: &[FieldError]| {
+            wrong.iter().all(|known| known.pointer != error.pointer)
+        };
+        for error in other.errors {
+            if is_new(&error, &self.errors[..known]) {
+                self.errors.push(error);
+            }
+        }
+        self
+    }
+
     /// Says after how many seconds to try again.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
@@ -174,6 +189,29 @@ impl Problem {
         problem.state = Some(state);
         problem.allowed = Some(allowed.into_iter().map(str::to_owned).collect());
         problem
+    }
+}
+
+/// Several checks at once: `invalid` with the wrong fields of all, each by the first check that finds
+/// it wrong. An `invalid` without fields is nothing wrong.
+///
+/// # Errors
+/// What the checks refuse; a refusal that is not about fields goes alone.
+pub fn together<const N: usize>(checks: [Result<()>; N]) -> Result<()> {
+    let mut wrong = Problem::new(Code::Invalid);
+    for check in checks {
+        match check {
+            Ok(()) => {}
+            Err(Error::Problem(problem)) if problem.code == Code::Invalid => {
+                wrong = wrong.and(*problem);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if wrong.errors.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.into())
     }
 }
 
@@ -364,6 +402,7 @@ codes! {
     DistanceOverLimit 409 "距离超出范围。" "It is too far away.",
     LocationMissing 409 "没有位置信息，无法匹配。" "There is no place to measure the distance from.",
     NoCommonHours 409 "没有共同的空闲时间。" "There is no hour in common.",
+    TimeConflict 409 "与已参加的项目时间冲突。" "It collides with other work that the person has taken on.",
     PartyOnly 403 "仅限党员参加。" "It is for Party members only.",
     CapacityFull 409 "名额已满。" "All places are taken.",
     Age 403 "未达到年龄要求，或未填写出生日期。" "The required age is not reached, or no date of birth is known.",
@@ -378,6 +417,7 @@ codes! {
     ImportPartMissing 422 "请上传名为 file 的数据文件和名为 mapping 的映射文件。" "Send the data as a part named file and its mapping as a part named mapping.",
     TableUnreadable 422 "数据文件无法读取。" "The file cannot be read as a table.",
     TableTooLarge 413 "数据文件过大。" "The file has too many bytes, rows or columns.",
+    TooManyRows 422 "要么全部导入、要么全不导入时，行数过多：请分批导入，或使用命令行。" "These are too many rows for all or nothing: import them in parts, or by the command line.",
     MappingUnreadable 422 "映射文件无法读取。" "The mapping cannot be read.",
     UnknownColumn 422 "数据文件中没有这一列。" "The file has no such column.",
     TooManyCells 422 "该行的单元格多于表头。" "The row has more cells than there are columns.",
@@ -387,4 +427,3 @@ codes! {
     AccountExists 409 "此人在本平台已有账号，请由本人填写志愿者档案。" "The person has an account here and writes a volunteer profile in person.",
     ProfileExists 409 "此人在本平台已有志愿者档案，导入不予更改。" "The person has a profile here, which an import does not touch.",
 }
-    TimeConflict 409 "与已参加的项目时间冲突。" "It collides with other work that the person has taken on.",

@@ -131,7 +131,7 @@ fn entitled(caller: &Caller) -> Result<Entitled> {
 /// For administrators of the platform, and for the staff of a region: these import organisations,
 /// volunteers, projects and wishes of their regions, as drafts that wait for their review, and
 /// update what lies there. A bad row is reported and holds up no other one, unless all
-/// or nothing is asked for. The report holds the first thousand errors. The same file again
+/// or nothing is asked for, which has a bound of rows here. The report holds the first thousand errors. The same file again
 /// changes nothing: rows are known by their external ids.
 #[utoipa::path(tag = "imports", params(RunImport),
     request_body(content = ImportForm, content_type = "multipart/form-data"), responses(
@@ -175,6 +175,10 @@ async fn run(
         all_or_nothing: query.all_or_nothing,
         ..order
     };
+    let is_whole = query.all_or_nothing && !query.dry_run;
+    if is_whole && order.table.rows.len() > desk.rules.all_or_nothing_rows {
+        return Err(Code::TooManyRows.into());
+    }
     let mut report = service::run(&platform.db, &desk, order, Arc::new(|_, _| ())).await?;
     report.errors.truncate(ERRORS_KEPT);
     Ok(match report.id {

@@ -313,7 +313,7 @@ skills = { column = "g", split = "|", values = { "First Aid" = "health.first_aid
         assert_eq!(row.list("skills"), ["health.first_aid", "x"]);
         assert_eq!(row.limit("seats", 10_000), Some(10_000));
         assert!(row.date("starts_on").is_some());
-        assert!(row.finish().is_ok());
+        assert!(row.finish(Ok(())).is_ok());
     }
 
     #[test]
@@ -327,7 +327,7 @@ skills = { column = "g", split = "|", values = { "First Aid" = "health.first_aid
         }
         assert!(
             Row::new(&plan, values, chrono_tz::Asia::Shanghai)
-                .finish()
+                .finish(Ok(()))
                 .is_err()
         );
     }
@@ -380,7 +380,7 @@ skills = { column = "g", split = "|", values = { "First Aid" = "health.first_aid
             row.truth("field");
             row.phone("title");
             row.list("skills");
-            let _ = row.finish();
+            let _ = row.finish(Ok(()));
         }
 
         #[test]

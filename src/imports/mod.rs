@@ -23,6 +23,6 @@ mod table;
 mod targets;
 mod workbook;
 
-pub use model::{Report, RowError};
+pub use model::{ImportRules, Report, RowError};
 pub use service::{Desk, Order, Progress, order, run};
 pub use targets::Target;

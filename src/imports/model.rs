@@ -11,6 +11,14 @@ use crate::platform::clock::Instant;
 use crate::platform::columns::{Json, Uid};
 use crate::schema::{import_links, imports};
 
+/// The room's numbers; `config/default.toml` says what each means.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportRules {
+    /// Rows that one import through HTTP may keep whole or not at all.
+    pub all_or_nothing_rows: usize,
+}
+
 id! {
     /// Names an import that was run.
     ImportId

@@ -8,6 +8,10 @@ use super::mapping::{Rule, Scalar};
 use super::row::Value;
 use super::table::{TableRow, tidy};
 use super::targets::{Field, Kind, Target};
+use crate::identity;
+
+/// What only one thing is or has: in normal form, so that equal ones are the same text.
+pub type Tie = (&'static str, String);
 
 /// A mapping bound to the columns of a file.
 #[derive(Debug)]
@@ -50,6 +54,19 @@ impl Plan {
     /// The id of a row, if other rows have it, too.
     pub fn shared_key(&self, row: &TableRow) -> Option<&String> {
         self.shared.get(&self.key(row)?)
+    }
+
+    /// By what a row meets others of its file, and whether it makes that or only refers to it.
+    pub fn ties(&self, row: &TableRow) -> Vec<(Tie, bool)> {
+        let tie = |(field, what): &(&'static str, &'static str)| {
+            let text = match self.bound.get(field)?.read(row) {
+                Value::Given(text) | Value::Fixed(text) => text,
+                Value::Absent | Value::Unlimited | Value::Failed => return None,
+            };
+            let text = identity::normal_phone(&text).unwrap_or(text.to_lowercase());
+            Some(((*what, text), field == what))
+        };
+        self.target.ties().iter().filter_map(tie).collect()
     }
 
     /// Whether a row has more cells than there are columns.
@@ -127,6 +144,10 @@ impl Bound {
         if is_one_of(&self.rule.unlimited) {
             return Value::Unlimited;
         }
+        let cells = self.columns.iter().filter_map(|n| row.cells.get(*n));
+        if cells.into_iter().any(|cell| is_failed(cell)) {
+            return Value::Failed;
+        }
         let text = match &self.pattern {
             None => text,
             Some(pattern) => match pattern.captures(&text).and_then(|found| found.get(1)) {
@@ -144,6 +165,14 @@ impl Bound {
             Value::Given(text)
         }
     }
+}
+
+/// Whether a cell holds what spreadsheets show where a formula failed.
+pub(super) fn is_failed(cell: &str) -> bool {
+    const ERRORS: [&str; 8] = [
+        "#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#DATA!",
+    ];
+    ERRORS.contains(&tidy(cell).as_str())
 }
 
 /// What a sentinel is compared by: a plain decimal number by its value (`9999.0` is `9999`), any

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::dates;
 use super::plan::Plan;
-use crate::error::{Code, Problem, Result};
+use crate::error::{Code, Error, FieldError, Problem, Result};
 use crate::identity;
 
 /// What a row says about a field.
@@ -23,6 +23,8 @@ pub enum Value {
     Given(String),
     /// What the mapping says instead.
     Fixed(String),
+    /// That a formula of the sheet failed.
+    Failed,
 }
 
 /// One row being read.
@@ -31,6 +33,8 @@ pub struct Row<'a> {
     values: BTreeMap<&'static str, Value>,
     zone: Tz,
     wrong: Problem,
+    /// Fields of which nothing is said, since others that they hang on are wrong.
+    open: Vec<&'static str>,
 }
 
 impl<'a> Row<'a> {
@@ -41,10 +45,13 @@ impl<'a> Row<'a> {
             values,
             zone,
             wrong: Problem::new(Code::Invalid),
+            open: Vec::new(),
         };
         for field in plan.target.fields() {
-            if field.required && row.value(field.name) == &Value::Absent {
-                row.refuse(field.name, Code::Required);
+            match row.value(field.name) {
+                Value::Failed => row.refuse(field.name, Code::Format),
+                Value::Absent if field.required => row.refuse(field.name, Code::Required),
+                _ => {}
             }
         }
         row
@@ -60,15 +67,56 @@ impl<'a> Row<'a> {
         self.wrong = wrong.field(format!("/{name}"), code);
     }
 
-    /// Ends the reading.
+    /// Notes that a field is missing, unless it is known to be wrong.
+    pub fn require(&mut self, name: &str) {
+        if !self.is_wrong(name) {
+            self.refuse(name, Code::Required);
+        }
+    }
+
+    /// Says nothing of a field: it hangs on another one that is wrong.
+    pub fn leave_open(&mut self, name: &'static str) {
+        self.open.push(name);
+    }
+
+    /// Whether a field was found wrong, or left open.
+    pub fn is_wrong(&self, name: &str) -> bool {
+        let at = |error: &FieldError| self.plan.target.field_at(&error.pointer) == name;
+        self.open.contains(&name) || self.wrong.errors.iter().any(at)
+    }
+
+    /// Whether anything was found wrong.
+    pub fn is_bad(&self) -> bool {
+        !self.wrong.errors.is_empty()
+    }
+
+    /// Ends the reading with what was made of it. Something is made of a bad row, too, with stand-ins
+    /// for what could not be read, so that all that is wrong is told at once; the caller undoes it.
     ///
     /// # Errors
-    /// `invalid` with every field that was wrong.
-    pub fn finish(&self) -> Result<()> {
-        if self.wrong.errors.is_empty() {
-            Ok(())
-        } else {
-            Err(self.wrong.clone().into())
+    /// `invalid` with every field that was wrong, and what was refused about the others.
+    pub fn finish<T>(&self, made: Result<T>) -> Result<T> {
+        if !self.is_bad() {
+            return made;
+        }
+        match made {
+            Ok(_) => Err(self.wrong.clone().into()),
+            Err(Error::Problem(mut refused)) => {
+                if refused.code != Code::Invalid {
+                    refused.errors.push(FieldError {
+                        pointer: String::new(),
+                        code: refused.code,
+                        detail: refused.detail.clone(),
+                    });
+                }
+                let target = self.plan.target;
+                refused
+                    .errors
+                    .retain(|error| !self.is_wrong(&target.field_at(&error.pointer)));
+                Err(self.wrong.clone().and(*refused).into())
+            }
+            Err(error) if error.is_unique_violation() => Err(self.wrong.clone().into()),
+            Err(error) => Err(error),
         }
     }
 
@@ -84,7 +132,7 @@ impl<'a> Row<'a> {
     pub fn text(&self, name: &str) -> Option<String> {
         match self.value(name) {
             Value::Given(text) | Value::Fixed(text) => Some(text.clone()),
-            Value::Absent | Value::Unlimited => None,
+            Value::Absent | Value::Unlimited | Value::Failed => None,
         }
     }
 
@@ -140,6 +188,15 @@ impl<'a> Row<'a> {
         self.parsed(name, |text| {
             text.parse().ok().filter(|number: &f64| number.is_finite())
         })
+    }
+
+    /// Degrees east and north; neither where one is wrong.
+    pub fn coordinate(&mut self) -> (Option<f64>, Option<f64>) {
+        let coordinate = (self.decimal("longitude"), self.decimal("latitude"));
+        if self.is_wrong("longitude") || self.is_wrong("latitude") {
+            return (None, None);
+        }
+        coordinate
     }
 
     /// A truth; false where nothing is said.

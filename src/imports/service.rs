@@ -1,10 +1,10 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::mapping::Mapping;
-use super::model::{Link, LinkId, Report};
-use super::plan::Plan;
+use super::model::{ImportRules, Link, LinkId, Report};
+use super::plan::{Plan, Tie, is_failed};
 use super::record::{keep, record, refusal};
 use super::row::Row;
 use super::store;
@@ -34,6 +34,8 @@ pub struct Desk {
     pub organizations: organizations::Desk,
     /// Writes wishes.
     pub wishes: wishes::Desk,
+    /// The room's numbers.
+    pub rules: ImportRules,
 }
 
 /// What is to be imported, and how.
@@ -64,8 +66,16 @@ pub type Progress = Arc<dyn Fn(usize, usize) + Send + Sync>;
 #[derive(Default)]
 struct Tally {
     report: Report,
+    before: Before,
+}
+
+/// What later parts must know of earlier ones.
+#[derive(Clone, Default)]
+struct Before {
     /// The ids that stand in the file more than once, of which a row landed.
     landed: HashSet<String>,
+    /// What rows made that later ones may meet, and which rows: of a dry run, which keeps nothing.
+    made: HashMap<Tie, usize>,
 }
 
 enum Outcome {
@@ -102,27 +112,25 @@ pub async fn run(db: &Db, desk: &Desk, order: Order, progress: Progress) -> Resu
     let started_at = db.clock().now();
     let total = order.table.rows.len();
     let mut report = Report::default();
-    if order.dry_run || order.all_or_nothing {
+    let mut before = Arc::new(Before::default());
+    let is_whole = order.all_or_nothing && !order.dry_run;
+    let part = if is_whole { total.max(1) } else { PART };
+    for begin in (0..total).step_by(part) {
+        let rows = begin..total.min(begin + part);
         let (desk, order, progress) = (desk.clone(), order.clone(), progress.clone());
-        report = db
-            .write(move |tx| whole(tx, &desk, &order, &progress))
+        let earlier = Arc::clone(&before);
+        let done = db
+            .write(move |tx| part_of(tx, &desk, &order, rows.clone(), &earlier, &progress))
             .await?;
-    } else {
-        let mut landed = Arc::new(HashSet::new());
-        for begin in (0..total).step_by(PART) {
-            let rows = begin..total.min(begin + PART);
-            let end = rows.end;
-            let (desk, order, before) = (desk.clone(), order.clone(), Arc::clone(&landed));
-            let part = db
-                .write(move |tx| {
-                    let mut part = Tally::default();
-                    rows_of(tx, &desk, &order, rows.clone(), &before, &mut part).map(|()| part)
-                })
-                .await?;
-            Arc::make_mut(&mut landed).extend(part.landed);
-            add(&mut report, part.report);
-            progress(end, total);
+        let before = Arc::make_mut(&mut before);
+        before.landed.extend(done.before.landed);
+        for (tie, row) in done.before.made {
+            before.made.entry(tie).or_insert(row);
         }
+        add(&mut report, done.report);
+    }
+    if order.all_or_nothing && report.failed > 0 {
+        (report.created, report.updated, report.unchanged) = (0, 0, 0);
     }
     report.rows = total as u64;
     report.dry_run = order.dry_run;
@@ -143,32 +151,28 @@ fn add(report: &mut Report, part: Report) {
     report.errors.extend(part.errors);
 }
 
-/// All rows in one go, which is undone for a dry run or after a bad row.
-fn whole(tx: &mut Tx<'_>, desk: &Desk, order: &Order, progress: &Progress) -> Result<Report> {
+/// Rows in one go, undone for a dry run, and after a bad row where all or nothing is asked for.
+fn part_of(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    order: &Order,
+    rows: Range<usize>,
+    before: &Before,
+    progress: &Progress,
+) -> Result<Tally> {
     let mut tally = Tally::default();
     let mut is_through = false;
-    let total = order.table.rows.len();
     let kept = tx.savepoint(|tx| {
-        for begin in (0..total).step_by(PART) {
-            let end = total.min(begin + PART);
-            rows_of(tx, desk, order, begin..end, &HashSet::new(), &mut tally)?;
-            progress(end, total);
-        }
+        rows_of(tx, desk, order, rows, before, progress, &mut tally)?;
         is_through = true;
-        if order.dry_run || tally.report.failed > 0 {
+        if order.dry_run || (order.all_or_nothing && tally.report.failed > 0) {
             return Err(Error::internal("undone on purpose"));
         }
         Ok(())
     });
     match kept {
         Err(error) if !is_through => Err(error),
-        _ => {
-            let mut report = tally.report;
-            if order.all_or_nothing && report.failed > 0 {
-                (report.created, report.updated, report.unchanged) = (0, 0, 0);
-            }
-            Ok(report)
-        }
+        _ => Ok(tally),
     }
 }
 
@@ -177,7 +181,8 @@ fn rows_of(
     desk: &Desk,
     order: &Order,
     rows: Range<usize>,
-    before: &HashSet<String>,
+    before: &Before,
+    progress: &Progress,
     tally: &mut Tally,
 ) -> Result<()> {
     let author = match order.by {
@@ -193,15 +198,21 @@ fn rows_of(
         source: &order.plan.source,
         within: order.within.as_deref(),
     };
-    for row in &order.table.rows[rows] {
+    let mut again = HashSet::new();
+    for n in rows {
+        let row = &order.table.rows[n];
+        make_again(tx, &context, order, n, before, &mut again)?;
         let shared = order.plan.shared_key(row);
-        let is_repeated =
-            shared.is_some_and(|key| before.contains(key) || tally.landed.contains(key));
+        let is_repeated = shared
+            .is_some_and(|key| before.landed.contains(key) || tally.before.landed.contains(key));
         let done = if is_repeated {
             Err(wrong_key(Code::Repeated))
         } else {
             tx.savepoint(|tx| one(tx, &context, order, row))
         };
+        if (n + 1) % PART == 0 || n + 1 == order.table.rows.len() {
+            progress(n + 1, order.table.rows.len());
+        }
         let report = &mut tally.report;
         match done {
             Ok(Outcome::Created) => report.created += 1,
@@ -213,7 +224,40 @@ fn rows_of(
                 continue;
             }
         }
-        tally.landed.extend(shared.cloned());
+        tally.before.landed.extend(shared.cloned());
+        if order.dry_run {
+            let ties = order.plan.ties(row).into_iter();
+            for (tie, _) in ties.filter(|(_, is_made)| *is_made) {
+                tally.before.made.entry(tie).or_insert(n);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes again what the row at `n` may meet of what earlier parts of a dry run made and undid.
+fn make_again(
+    tx: &mut Tx<'_>,
+    context: &Context<'_>,
+    order: &Order,
+    n: usize,
+    before: &Before,
+    again: &mut HashSet<usize>,
+) -> Result<()> {
+    if before.made.is_empty() {
+        return Ok(());
+    }
+    for (tie, _) in order.plan.ties(&order.table.rows[n]) {
+        let Some(earlier) = before.made.get(&tie).copied().filter(|row| *row != n) else {
+            continue;
+        };
+        if again.insert(earlier) {
+            make_again(tx, context, order, earlier, before, again)?;
+            let row = &order.table.rows[earlier];
+            if let Err(error) = tx.savepoint(|tx| one(tx, context, order, row)) {
+                refusal(order, row, error)?;
+            }
+        }
     }
     Ok(())
 }
@@ -229,6 +273,9 @@ fn one(tx: &mut Tx<'_>, context: &Context<'_>, order: &Order, row: &TableRow) ->
     let key = plan.key(row).ok_or_else(|| wrong_key(Code::Required))?;
     if key.chars().count() > 200 {
         return Err(wrong_key(Code::Length));
+    }
+    if is_failed(&key) {
+        return Err(wrong_key(Code::Format));
     }
     if plan.is_too_wide(row) {
         return Err(Code::TooManyCells.into());

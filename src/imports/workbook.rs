@@ -9,7 +9,8 @@ use super::table::{
 };
 use crate::error::{Code, Result};
 
-/// The rows of a sheet as text: dates and numbers in the form of ISO 8601 and of JSON.
+/// The rows of a sheet as text: dates and numbers in the form of ISO 8601 and of JSON, errors as the
+/// sheet shows them.
 ///
 /// # Errors
 /// `table_unreadable`, `table_too_large`.
@@ -73,7 +74,8 @@ fn text(cell: &DataRef<'_>) -> String {
             Some(at) => at.format("%Y-%m-%dT%H:%M:%S").to_string(),
             None => at.as_f64().to_string(),
         },
-        DataRef::Error(_) | DataRef::Empty => String::new(),
+        DataRef::Error(error) => error.to_string(),
+        DataRef::Empty => String::new(),
     }
 }
 

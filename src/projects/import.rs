@@ -4,7 +4,7 @@ use super::model::{Project, ProjectId, ProjectStatus};
 use super::rules;
 use super::service::{NewProject, change, check, draft, write_roles};
 use super::store;
-use crate::error::{Code, Problem, Result};
+use crate::error::{Code, Problem, Result, together};
 use crate::identity::AccountId;
 use crate::platform::columns::Json;
 use crate::platform::db::Tx;
@@ -25,7 +25,6 @@ pub fn import(
     new: &NewProject,
     status: ProjectStatus,
 ) -> Result<Project> {
-    valid::check(new, "")?;
     let known = known.map(|id| store::project(tx.conn, id)).transpose()?;
     let mut project = Project {
         status,
@@ -53,19 +52,35 @@ pub fn import(
             project.status_since = known.status_since;
         }
     }
-    check(tx.conn, &project, &new.roles)?;
+    let kept = match &known {
+        Some(known) => store::roles(tx.conn, known.id)?,
+        None => Vec::new(),
+    };
+    let mut missing = Problem::new(Code::Invalid);
+    if project.status == ProjectStatus::Open {
+        let seats: Vec<_> = if kept.len() > 1 {
+            kept.iter().map(|role| role.seats).collect()
+        } else {
+            new.roles.iter().map(|role| role.seats).collect()
+        };
+        missing.errors = rules::misses(&project, &seats, tx.today());
+    }
+    together([
+        valid::check(new, ""),
+        check(tx.conn, &project, &new.roles),
+        Err(missing.into()),
+    ])?;
     match &known {
         None => {
             store::insert(tx.conn, &project)?;
             write_roles(tx.conn, project.id, &new.roles)?;
         }
-        Some(known) => {
+        Some(_) => {
             if !store::save(tx.conn, &project)? {
                 return Err(Code::VersionMismatch.into());
             }
             // a role keeps its id: people may stand in it
-            let roles = store::roles(tx.conn, known.id)?;
-            if let ([role], [wanted]) = (roles.as_slice(), new.roles.as_slice()) {
+            if let ([role], [wanted]) = (kept.as_slice(), new.roles.as_slice()) {
                 let mut role = role.clone();
                 role.name.clone_from(&wanted.name);
                 role.seats = wanted.seats;
@@ -73,14 +88,6 @@ pub fn import(
                 role.skills = Json(wanted.skills.clone());
                 store::update_role(tx.conn, &role)?;
             }
-        }
-    }
-    if project.status == ProjectStatus::Open {
-        let today = tx.today();
-        let mut missing = Problem::new(Code::Invalid);
-        missing.errors = rules::misses(&project, &store::roles(tx.conn, project.id)?, today);
-        if !missing.errors.is_empty() {
-            return Err(missing.into());
         }
     }
     let mut change = change(&project, actor, "import").payload(json!({ "new": known.is_none() }));

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::model::{
-    Project, ProjectRole,
+    Project,
     ProjectStatus::{
         self, Approved, Archived, Cancelled, Claimed, Completed, Completing, Draft, Open, Returned,
         Running, Submitted, Suspended,
@@ -173,8 +173,9 @@ pub fn is_over(project: &Project, today: NaiveDate) -> bool {
     project.ends_on < today
 }
 
-/// What a project still misses to be submitted (domain §3): each miss on its own.
-pub fn misses(project: &Project, roles: &[ProjectRole], today: NaiveDate) -> Vec<FieldError> {
+/// What a project whose roles have so many `seats` still misses to be submitted (domain §3): each
+/// miss on its own.
+pub fn misses(project: &Project, seats: &[i32], today: NaiveDate) -> Vec<FieldError> {
     let mut missing = Vec::new();
     let mut miss = |pointer: &str, code| missing.push(FieldError::new(pointer, code));
     if project.risk_notice.trim().is_empty() {
@@ -200,10 +201,10 @@ pub fn misses(project: &Project, roles: &[ProjectRole], today: NaiveDate) -> Vec
             miss("/insurance_until", Code::InsuranceGap);
         }
     }
-    let seats: i32 = roles.iter().map(|role| role.seats).sum();
-    if roles.is_empty() {
+    let all: i64 = seats.iter().map(|seats| i64::from(*seats)).sum();
+    if seats.is_empty() {
         miss("/roles", Code::Required);
-    } else if project.minors && i64::from(seats) < MINORS_ADULTS {
+    } else if project.minors && all < MINORS_ADULTS {
         miss("/roles", Code::TwoAdults);
     }
     missing

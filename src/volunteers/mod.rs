@@ -16,4 +16,4 @@ mod store;
 
 pub use model::{Place, Profile, QualificationStatus, SkillLevel, Window};
 pub use rules::{age, check_windows, includes};
-pub use service::{birth_date, holds_qualification, import, profile, write_profile};
+pub use service::{birth_date, check, holds_qualification, import, profile, write_profile};

@@ -7,7 +7,7 @@ use validator::Validate;
 use super::model::{Profile, Qualification, QualificationId, QualificationStatus, Volunteer};
 use super::rules::{self, MOVES};
 use super::store;
-use crate::error::{Code, Problem, Result};
+use crate::error::{Code, Problem, Result, together};
 use crate::identity::{AccountId, Caller, Role};
 use crate::notifications::{Kind, Notice, notify};
 use crate::platform::db::{Conn, Tx};
@@ -78,8 +78,28 @@ pub fn import(
     account: AccountId,
     profile: &Profile,
 ) -> Result<(Profile, i32)> {
-    valid::check(profile, "")?;
+    check(tx, profile)?;
     write(tx, actor, account, None, profile)
+}
+
+/// Looks at a profile that comes from somewhere else.
+///
+/// # Errors
+/// `invalid` with every wrong field.
+pub fn check(tx: &mut Tx<'_>, profile: &Profile) -> Result<()> {
+    together([valid::check(profile, ""), fits(tx, profile)])
+}
+
+fn fits(tx: &mut Tx<'_>, profile: &Profile) -> Result<()> {
+    let mut wrong = rules::check(profile, tx.today());
+    if regions::by_id(tx.conn, profile.region_id).is_err() {
+        wrong = wrong.field("/region_id", Code::UnknownReference);
+    }
+    if wrong.errors.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.into())
+    }
 }
 
 fn write(
@@ -89,14 +109,7 @@ fn write(
     seen: Option<IfMatch>,
     profile: &Profile,
 ) -> Result<(Profile, i32)> {
-    let today = tx.now.with_timezone(&tx.zone).date_naive();
-    let mut wrong = rules::check(profile, today);
-    if regions::by_id(tx.conn, profile.region_id).is_err() {
-        wrong = wrong.field("/region_id", Code::UnknownReference);
-    }
-    if !wrong.errors.is_empty() {
-        return Err(wrong.into());
-    }
+    fits(tx, profile)?;
     let known = store::volunteer(tx.conn, account)?;
     let verb = if known.is_some() {
         "volunteer.updated"

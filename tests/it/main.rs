@@ -14,6 +14,7 @@ mod imports;
 mod imports_again;
 mod imports_files;
 mod imports_open_data;
+mod imports_rows;
 mod matching;
 mod notifications;
 mod organizations;

@@ -124,6 +124,17 @@ impl Target {
         }
     }
 
+    /// The fields by which rows of one file meet: each with what it names, which is itself in the row
+    /// that makes it.
+    pub fn ties(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Regions => &[("code", "code"), ("parent", "code")],
+            Self::Organizations => &[("credit_code", "credit_code")],
+            Self::Volunteers => &[("phone", "phone"), ("email", "email")],
+            Self::Projects | Self::Wishes => &[],
+        }
+    }
+
     /// Makes a row into something new, or brings `known` up to date. Returns its id.
     ///
     /// # Errors
@@ -191,17 +202,23 @@ impl Target {
     }
 }
 
+/// Stands in for a required text that is missing.
+const UNREAD: &str = "（缺）";
+
+/// Stands in for a region that could not be read: no room finds it.
+const NOWHERE: RegionId = RegionId(Uuid::nil());
+
 /// How far from its nearest region a place may lie, in metres.
 const REACH_M: f64 = 20_000.0;
 
 /// The region a row lies in: by the code it gives, else by its coordinate, else by the code that
-/// the mapping gives.
+/// the mapping gives; a stand-in where none is found.
 fn place(
     conn: &mut Conn,
     context: &Context<'_>,
     row: &mut Row<'_>,
     coordinate: (Option<f64>, Option<f64>),
-) -> Result<Option<RegionId>> {
+) -> Result<RegionId> {
     let mut region = None;
     if row.given("region").is_none()
         && let (Some(longitude), Some(latitude)) = coordinate
@@ -217,8 +234,10 @@ fn place(
         if region.is_none() {
             row.refuse("region", Code::UnknownReference);
         }
+    } else if region.is_none() && (row.is_wrong("longitude") || row.is_wrong("latitude")) {
+        row.leave_open("region");
     } else if region.is_none() {
-        row.refuse("region", Code::Required);
+        row.require("region");
     }
     let region = region.map(|region| region.id);
     if let Some(region) = region
@@ -226,7 +245,7 @@ fn place(
     {
         row.refuse("region", Code::OutsideYourRegions);
     }
-    Ok(region)
+    Ok(region.unwrap_or(NOWHERE))
 }
 
 /// The state a row asks for: the first, which is also that of a row which asks for none, or the
@@ -240,6 +259,7 @@ fn status<T: FromStr + PartialEq>(
         Some(status) if status == reviewed => {
             if context.within.is_some() {
                 row.refuse("status", Code::DraftsOnly);
+                return draft;
             }
             reviewed
         }

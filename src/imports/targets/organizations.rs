@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Context, Field, Kind, field, place, required, status};
-use crate::error::{Code, Problem, Result};
+use crate::error::Result;
 use crate::imports::row::Row;
 use crate::organizations::{
     self, NewOrganization, OrganizationId, OrganizationKind, OrganizationStatus, Standing,
@@ -32,25 +32,22 @@ pub fn write(
     row: &mut Row<'_>,
     known: Option<Uuid>,
 ) -> Result<Uuid> {
-    let (longitude, latitude) = (row.decimal("longitude"), row.decimal("latitude"));
+    let (longitude, latitude) = row.coordinate();
     let region = place(tx.conn, context, row, (longitude, latitude))?;
     let kind: Option<OrganizationKind> = row.choice("kind");
     let known_states = (OrganizationStatus::Draft, OrganizationStatus::Active);
     let status = status(context, row, known_states);
     let phone = row.phone("manager_phone");
-    row.finish()?;
-    let (Some(region_id), Some(kind)) = (region, kind) else {
-        return Err(Problem::new(Code::Invalid).into());
-    };
     let name = row.text("name").unwrap_or_default();
     let manager = phone.map(|phone| {
         let called = row.text("manager_name").unwrap_or(name.clone());
         (phone, called.chars().take(50).collect())
     });
     let new = NewOrganization {
-        kind,
+        // asks least of what else the row says
+        kind: kind.unwrap_or(OrganizationKind::VolunteerTeam),
         name,
-        region_id,
+        region_id: region,
         field: row.text("field"),
         introduction: row.text("introduction").unwrap_or_default(),
         credit_code: row.text("credit_code"),
@@ -68,6 +65,6 @@ pub fn write(
     let known = known.map(OrganizationId);
     let desk = &context.desk.organizations;
     let by = (context.actor, context.author);
-    let organization = organizations::import(tx, desk, by, known, &new, &standing)?;
-    Ok(organization.id.0)
+    let made = organizations::import(tx, desk, by, known, &new, &standing);
+    row.finish(made).map(|organization| organization.id.0)
 }

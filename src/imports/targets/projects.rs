@@ -2,13 +2,14 @@
 
 use uuid::Uuid;
 
-use super::{Context, Field, Kind, Target, field, place, required, status};
-use crate::error::{Code, Problem, Result};
+use super::{Context, Field, Kind, Target, UNREAD, field, place, required, status};
+use crate::error::{Code, Result};
 use crate::imports::row::Row;
 use crate::imports::store;
 use crate::organizations::OrganizationId;
 use crate::platform::db::Tx;
 use crate::projects::{self, NewProject, NewRole, ProjectId, ProjectStatus, RoleSkill};
+use crate::taxonomies::LifeCycle;
 
 /// The seats of a role without a limit: as many as a role may have.
 const MOST_SEATS: i32 = 10_000;
@@ -33,7 +34,7 @@ pub const FIELDS: &[Field] = &[
     field("insurance_until", Kind::Date),
     field("claim_mode", Kind::Text),
     field("allows_person", Kind::Truth),
-    field("claim_seats", Kind::Number),
+    field("claim_seats", Kind::Limit),
     field("role_name", Kind::Text),
     field("seats", Kind::Limit),
     field("skills", Kind::List),
@@ -47,7 +48,7 @@ pub fn write(
     row: &mut Row<'_>,
     known: Option<Uuid>,
 ) -> Result<Uuid> {
-    let (longitude, latitude) = (row.decimal("longitude"), row.decimal("latitude"));
+    let (longitude, latitude) = row.coordinate();
     let region = place(tx.conn, context, row, (longitude, latitude))?;
     let organization_id = match row.text("organization") {
         None => None,
@@ -65,7 +66,7 @@ pub fn write(
         }
     };
     let (title, life_cycle) = (
-        row.text("title").unwrap_or_default(),
+        row.text("title").unwrap_or(UNREAD.to_owned()),
         row.choice("life_cycle"),
     );
     let (starts_on, ends_on) = (row.date("starts_on"), row.date("ends_on"));
@@ -75,9 +76,11 @@ pub fn write(
         required: false,
         importance: 1,
     };
+    let seats = row.limit("seats", MOST_SEATS);
+    let unsaid = if row.is_wrong("seats") { MOST_SEATS } else { 1 };
     let role = NewRole {
         name: row.text("role_name").unwrap_or("志愿者".to_owned()),
-        seats: row.limit("seats", MOST_SEATS).unwrap_or(1),
+        seats: seats.unwrap_or(unsaid),
         qualification: row.text("qualification"),
         skills: row.list("skills").into_iter().map(skill).collect(),
         hours: Vec::new(),
@@ -89,19 +92,16 @@ pub fn write(
     let (minors, dangerous) = (row.truth("minors"), row.truth("dangerous"));
     let allows_person = row.truth("allows_person");
     let status = status(context, row, (ProjectStatus::Draft, ProjectStatus::Open));
-    row.finish()?;
-    let (Some(region_id), Some(life_cycle), Some(starts_on)) = (region, life_cycle, starts_on)
-    else {
-        return Err(Problem::new(Code::Invalid).into());
-    };
+    // a day that could not be read is as good as the other one
+    let starts_on = starts_on.or(ends_on).unwrap_or(tx.today());
     let new = NewProject {
         batch_id: None,
-        region_id,
+        region_id: region,
         organization_id,
         summary: row.text("summary").unwrap_or(title.clone()),
         title,
         field: row.text("field").unwrap_or_default(),
-        life_cycle,
+        life_cycle: life_cycle.unwrap_or(LifeCycle::Support),
         beneficiary_group,
         risk_notice: row.text("risk_notice").unwrap_or_default(),
         minors,
@@ -120,6 +120,6 @@ pub fn write(
         roles: vec![role],
     };
     let known = known.map(ProjectId);
-    let project = projects::import(tx, context.actor, context.author, known, &new, status)?;
-    Ok(project.id.0)
+    let made = projects::import(tx, context.actor, context.author, known, &new, status);
+    row.finish(made).map(|project| project.id.0)
 }

@@ -26,7 +26,7 @@ pub fn write(tx: &mut Tx<'_>, context: &Context<'_>, row: &mut Row<'_>) -> Resul
     let level: Option<Level> = row.choice("level");
     let (name, parent) = (row.text("name"), row.text("parent"));
     let population = row.integer("population");
-    let (longitude, latitude) = (row.decimal("longitude"), row.decimal("latitude"));
+    let (longitude, latitude) = row.coordinate();
     let (valid_from, valid_to) = (row.date("valid_from"), row.date("valid_to"));
     let geometry: Option<serde_json::Value> = row
         .text("geometry")
@@ -42,14 +42,13 @@ pub fn write(tx: &mut Tx<'_>, context: &Context<'_>, row: &mut Row<'_>) -> Resul
     let name = name.or(known.as_ref().map(|known| known.name.clone()));
     let level = level.or(known.as_ref().map(|known| known.level));
     if name.is_none() {
-        row.refuse("name", Code::Required);
+        row.require("name");
     }
-    if level.is_none() && row.text("level").is_none() {
-        row.refuse("level", Code::Required);
+    if level.is_none() {
+        row.require("level");
     }
-    row.finish()?;
     let (Some(name), Some(level)) = (name, level) else {
-        return Err(Problem::new(Code::Invalid).into());
+        return row.finish(Err(Problem::new(Code::Invalid).into()));
     };
     let new = NewRegion {
         code: code.clone(),
@@ -61,12 +60,15 @@ pub fn write(tx: &mut Tx<'_>, context: &Context<'_>, row: &mut Row<'_>) -> Resul
         latitude,
         valid_from: valid_from
             .or(known.map(|known| known.valid_from))
+            .or(valid_to.filter(|_| row.is_wrong("valid_from")))
             .unwrap_or(tx.today()),
         valid_to,
     };
-    let (region, _) = regions::upsert(tx, context.actor, &new)?;
-    if let Some(geometry) = geometry {
-        regions::set_polygon(tx, context.actor, &code, &geometry)?;
-    }
-    Ok(region.id.0)
+    let made = regions::upsert(tx, context.actor, &new).and_then(|(region, _)| {
+        if let Some(geometry) = geometry {
+            regions::set_polygon(tx, context.actor, &code, &geometry)?;
+        }
+        Ok(region.id.0)
+    });
+    row.finish(made)
 }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Context, Field, Kind, field, place, required};
-use crate::error::{Code, Problem, Result};
+use crate::error::{Code, Result};
 use crate::identity::{self, AccountId};
 use crate::imports::row::Row;
 use crate::platform::db::{Conn, Tx};
@@ -38,7 +38,7 @@ pub fn write(
         row.refuse("email", code);
     }
     if row.text("phone").is_none() && row.text("email").is_none() {
-        row.refuse("phone", Code::Required);
+        row.require("phone");
     }
     let region = place(tx.conn, context, row, (None, None))?;
     let birth_date = row.date("birth_date");
@@ -50,22 +50,17 @@ pub fn write(
     if interests.is_none() {
         row.refuse("interests", Code::UnknownReference);
     }
-    row.finish()?;
-    let Some(region_id) = region else {
-        return Err(Problem::new(Code::Invalid).into());
+    if known.is_none() {
+        let email = email.as_ref().and_then(|email| email.as_deref().ok());
+        refuse_known(tx.conn, row, phone.as_deref(), email)?;
+    }
+    let kept = match known {
+        Some(id) => volunteers::profile(tx.conn, AccountId(id))?.map(|(profile, _)| profile),
+        None => None,
     };
-    let account = match known {
-        Some(id) => AccountId(id),
-        None => {
-            let email = email.and_then(std::result::Result::ok);
-            refuse_known(tx.conn, row, phone.as_deref(), email.as_deref())?;
-            identity::create_account(tx, phone.as_deref(), email.as_deref(), None, &name)?.id
-        }
-    };
-    let kept = volunteers::profile(tx.conn, account)?.map(|(profile, _)| profile);
     let skill = |skill| SkillLevel { skill, level: 1 };
     let profile = Profile {
-        region_id,
+        region_id: region,
         introduction: row.text("introduction").unwrap_or_default(),
         birth_date,
         skills: row.list("skills").into_iter().map(skill).collect(),
@@ -74,6 +69,14 @@ pub fn write(
             .as_ref()
             .map_or(Vec::new(), |kept| kept.availability.clone()),
         places: kept.map_or(Vec::new(), |kept| kept.places),
+    };
+    row.finish(volunteers::check(tx, &profile))?;
+    let account = match known {
+        Some(id) => AccountId(id),
+        None => {
+            let email = email.and_then(std::result::Result::ok);
+            identity::create_account(tx, phone.as_deref(), email.as_deref(), None, &name)?.id
+        }
     };
     volunteers::import(tx, context.actor, account, &profile)?;
     Ok(account.0)
@@ -96,5 +99,5 @@ fn refuse_known(
             row.refuse(field, code);
         }
     }
-    row.finish()
+    Ok(())
 }

@@ -2,11 +2,12 @@
 
 use uuid::Uuid;
 
-use super::{Context, Field, Kind, field, place, required, status};
-use crate::error::{Code, Problem, Result};
+use super::{Context, Field, Kind, UNREAD, field, place, required, status};
+use crate::error::Result;
 use crate::imports::row::Row;
 use crate::platform::db::Tx;
-use crate::wishes::{self, Contact, NewWish, WishId, WishStatus};
+use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
+use crate::wishes::{self, Contact, NewWish, WishId, WishKind, WishStatus};
 
 pub const FIELDS: &[Field] = &[
     required("title", Kind::Text),
@@ -33,7 +34,7 @@ pub fn write(
     row: &mut Row<'_>,
     known: Option<Uuid>,
 ) -> Result<Uuid> {
-    let (longitude, latitude) = (row.decimal("longitude"), row.decimal("latitude"));
+    let (longitude, latitude) = row.coordinate();
     let region = place(tx.conn, context, row, (longitude, latitude))?;
     let (kind, life_cycle) = (row.choice("kind"), row.choice("life_cycle"));
     let (group, channel) = (
@@ -42,15 +43,15 @@ pub fn write(
     );
     let (value_fen, expires_on) = (row.integer("value_fen"), row.date("expires_on"));
     let status = status(context, row, (WishStatus::Draft, WishStatus::Published));
-    row.finish()?;
-    let (Some(region_id), Some(kind), Some(life_cycle), Some(beneficiary_group)) =
-        (region, kind, life_cycle, group)
-    else {
-        return Err(Problem::new(Code::Invalid).into());
+    // of a wish whose kind is not known no value is right or wrong
+    let (kind, value_fen) = match kind {
+        Some(kind) => (kind, value_fen),
+        None => (WishKind::Service, None),
     };
+    let title = row.text("title").unwrap_or(UNREAD.to_owned());
     let text = |name: &str| row.text(name).unwrap_or_default();
     let new = NewWish {
-        region_id,
+        region_id: region,
         on_behalf: true,
         consent_channel: channel,
         contact: Contact {
@@ -59,11 +60,11 @@ pub fn write(
             address: text("contact_address"),
         },
         alias: text("alias"),
-        beneficiary_group,
-        life_cycle,
+        beneficiary_group: group.unwrap_or(BeneficiaryGroup::Other),
+        life_cycle: life_cycle.unwrap_or(LifeCycle::Support),
         kind,
-        title: text("title"),
-        description: row.text("description").unwrap_or(text("title")),
+        title: title.clone(),
+        description: row.text("description").unwrap_or(title),
         value_fen,
         longitude,
         latitude,
@@ -71,6 +72,6 @@ pub fn write(
     };
     let by = (context.actor, context.author);
     let desk = &context.desk.wishes;
-    let wish = wishes::import(tx, desk, by, known.map(WishId), &new, status)?;
-    Ok(wish.id.0)
+    let made = wishes::import(tx, desk, by, known.map(WishId), &new, status);
+    row.finish(made).map(|wish| wish.id.0)
 }

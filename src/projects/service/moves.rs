@@ -42,8 +42,9 @@ pub fn submit(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project
 
 fn complete(tx: &mut Tx<'_>, project: &Project) -> Result<()> {
     let roles = store::roles(tx.conn, project.id)?;
+    let seats: Vec<_> = roles.iter().map(|role| role.seats).collect();
     let mut missing = Problem::new(Code::Invalid);
-    missing.errors = rules::misses(project, &roles, tx.today());
+    missing.errors = rules::misses(project, &seats, tx.today());
     if missing.errors.is_empty() {
         Ok(())
     } else {
@@ -211,7 +212,6 @@ pub fn suspend(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, reason: &str) ->
         return Ok(project);
     }
     let moved = advance(tx, &project, "suspend", caller.actor(), Some(reason))?;
-    claims::pause(tx, &moved, reason)?;
     if is_reviewer {
         tell_publisher(
             tx,
@@ -221,6 +221,7 @@ pub fn suspend(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, reason: &str) ->
             &[("reason", reason)],
         )?;
     }
+    claims::pause(tx, &moved, reason)?;
     Ok(moved)
 }
 
@@ -246,15 +247,15 @@ pub fn resume(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ProjectId) -> R
     if is_repeat(tx.conn, &project, "resume", caller)? {
         return Ok(project);
     }
-    let moved = advance(tx, &project, "resume", caller.actor(), None)?;
     lifecycle::step(MOVES, project.status, "resume")?;
     if !is_reviewer && was_stopped_by_region(tx, &project)? {
         return Err(Code::Forbidden.into());
     }
-    claims::unpause(tx, desk, &moved)?;
+    let moved = advance(tx, &project, "resume", caller.actor(), None)?;
     if is_reviewer {
         tell_publisher(tx, &moved, caller.actor(), Kind::ProjectResumedOf, &[])?;
     }
+    claims::unpause(tx, desk, &moved)?;
     follow_claims(tx, id)
 }
 
@@ -275,7 +276,6 @@ pub fn cancel(
         return Ok(project);
     }
     let moved = advance(tx, &project, "cancel", caller.actor(), Some(reason))?;
-    claims::end_all(tx, desk, &moved, caller.actor(), reason)?;
     if is_reviewer {
         tell_publisher(
             tx,
@@ -285,6 +285,7 @@ pub fn cancel(
             &[("reason", reason)],
         )?;
     }
+    claims::end_all(tx, desk, &moved, caller.actor(), reason)?;
     Ok(moved)
 }
 
