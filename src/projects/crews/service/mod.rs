@@ -1,12 +1,16 @@
+//! What can be done with places in crews.
+
+mod answers;
+
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::model::{CrewMember, CrewMemberId, CrewStatus};
 use super::people::may_work;
-use super::rules::{self, MOVES};
+use super::rules::MOVES;
 use super::store;
-use crate::error::{Code, Error, Problem, Result};
+use crate::error::{Code, Problem, Result};
 use crate::identity::{self, AccountId, AccountStatus, Caller};
 use crate::notifications::{Kind, notify};
 use crate::platform::db::{Conn, Tx};
@@ -18,6 +22,8 @@ use crate::projects::model::{Project, ProjectRole, RoleId};
 use crate::projects::rules::is_over;
 use crate::projects::service::{Desk, notice, tell};
 use crate::projects::store as projects;
+
+pub use answers::{accept, decline, leave, remove};
 
 /// A place in a crew that is asked for: by the volunteer, or by the leader for somebody.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
@@ -275,155 +281,6 @@ fn advance(
             .reason(reason),
     )?;
     store::member(tx.conn, seen.id).map(Some)
-}
-
-/// Says yes: to an application as the leader, to an invitation as the person.
-///
-/// # Errors
-/// `not_found`, `forbidden`, `crew_closed`, `project_over`, `capacity_full`, `move_not_allowed`, and
-/// what keeps the person from the role: to the person as it is, to the leader `not_available`.
-pub fn accept(
-    tx: &mut Tx<'_>,
-    desk: &Desk,
-    caller: &Caller,
-    id: CrewMemberId,
-) -> Result<CrewMember> {
-    let first = seen(tx.conn, caller, id)?;
-    tx.serialize_on(&format!("project:{}", first.project.id))?;
-    let Seen {
-        place,
-        claim,
-        project,
-        is_leader,
-        is_person,
-    } = seen(tx.conn, caller, id)?;
-    let last = journal::last_move(tx.conn, "crew_member", id.0)?;
-    let joined_by_me = last.as_ref().is_some_and(|(kind, who)| {
-        kind == "crew_member.join" && who.is_some_and(|who| who.0 == caller.account.0)
-    });
-    let verb = if joined_by_me {
-        "join"
-    } else {
-        rules::answer(place.status, true)
-    };
-    if (verb == "join" && !is_person) || (verb == "accept" && !is_leader) {
-        return Err(Code::Forbidden.into());
-    }
-    let role = projects::role(tx.conn, place.role_id)?;
-    if matches!(place.status, CrewStatus::Applied | CrewStatus::Invited) {
-        takes_people(tx, &claim, &project)?;
-        has_seat(tx.conn, claim.id, &role)?;
-        let may = may_work(tx, desk, &project, &role, place.account_id);
-        may.map_err(|error| match error {
-            Error::Problem(_) if !is_person => Code::NotAvailable.into(),
-            error => error,
-        })?;
-    }
-    let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), None)? else {
-        return Ok(place);
-    };
-    if verb == "accept" {
-        let told = notice(&project, place.account_id, Kind::CrewAccepted);
-        notify(tx, &told.with("role", role.name.as_str()))?;
-    } else {
-        let name = identity::account(tx.conn, place.account_id)?.display_name;
-        let params = [("name", name.as_str()), ("role", role.name.as_str())];
-        tell_leaders(tx, &project, &claim, Kind::CrewJoined, &params)?;
-    }
-    Ok(moved)
-}
-
-/// Says no: to an application as the leader, to an invitation as the person.
-///
-/// # Errors
-/// `not_found`, `forbidden`, `move_not_allowed`.
-pub fn decline(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    id: CrewMemberId,
-    reason: &str,
-) -> Result<CrewMember> {
-    let Seen {
-        place,
-        claim,
-        project,
-        is_leader,
-        is_person,
-    } = seen(tx.conn, caller, id)?;
-    let verb = rules::answer(place.status, false);
-    if (verb == "refuse" && !is_person) || (verb == "decline" && !is_leader) {
-        return Err(Code::Forbidden.into());
-    }
-    let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), Some(reason))? else {
-        return Ok(place);
-    };
-    if verb == "decline" {
-        let told = notice(&project, place.account_id, Kind::CrewDeclined);
-        notify(tx, &told.with("reason", reason))?;
-    } else {
-        let role = projects::role(tx.conn, place.role_id)?;
-        let params = [("role", role.name.as_str()), ("reason", reason)];
-        tell_leaders(tx, &project, &claim, Kind::CrewRefused, &params)?;
-    }
-    Ok(moved)
-}
-
-/// Goes: takes the application back, or leaves the crew.
-///
-/// # Errors
-/// `not_found`, `forbidden`, `move_not_allowed`.
-pub fn leave(tx: &mut Tx<'_>, caller: &Caller, id: CrewMemberId) -> Result<CrewMember> {
-    let Seen {
-        place,
-        claim,
-        project,
-        is_person,
-        ..
-    } = seen(tx.conn, caller, id)?;
-    if !is_person {
-        return Err(Code::Forbidden.into());
-    }
-    let verb = rules::going(place.status);
-    let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), None)? else {
-        return Ok(place);
-    };
-    let name = identity::account(tx.conn, place.account_id)?.display_name;
-    if verb == "leave" {
-        tell_leaders(tx, &project, &claim, Kind::CrewLeft, &[("name", &name)])?;
-    } else {
-        let role = projects::role(tx.conn, place.role_id)?;
-        let params = [("name", name.as_str()), ("role", role.name.as_str())];
-        tell_leaders(tx, &project, &claim, Kind::CrewWithdrawn, &params)?;
-    }
-    Ok(moved)
-}
-
-/// Sends somebody away: takes the invitation back, or removes a member, with a reason.
-///
-/// # Errors
-/// `not_found`, `forbidden`, `move_not_allowed`.
-pub fn remove(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    id: CrewMemberId,
-    reason: &str,
-) -> Result<CrewMember> {
-    let Seen {
-        place,
-        project,
-        is_leader,
-        ..
-    } = seen(tx.conn, caller, id)?;
-    if !is_leader {
-        return Err(Code::Forbidden.into());
-    }
-    let verb = rules::sending_away(place.status);
-    let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), Some(reason))? else {
-        return Ok(place);
-    };
-    let told = notice(&project, place.account_id, Kind::CrewRemoved);
-    notify(tx, &told.with("reason", reason))?;
-    Ok(moved)
 }
 
 /// Lets a crew go whose claim has ended.
