@@ -795,6 +795,57 @@ async fn a_beneficiary_without_an_account_follows_and_confirms_by_link() {
     s.server.get(&link).refused(404, "link_invalid").await;
 }
 
+/// The photos too, and only those of its wish, and only as long as the link lives; nothing that is
+/// counted or logged holds the link.
+#[actix_web::test]
+async fn a_beneficiary_without_an_account_sees_the_delivery_by_link() {
+    let s = street().await;
+    let id = s.on_behalf().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.deliver(&s.volunteer, &id).await;
+    s.server.work().await;
+    let sms = s.server.sms("+8613800000001").pop().expect("an SMS");
+    let url = sms["params"]["url"].as_str().unwrap();
+    let link = url.split("/api/v1").nth(1).unwrap().to_owned();
+    let photo_of = |followed: &Value| -> String {
+        let url = followed["wish"]["involved"]["evidence"][0]["photo_url"].as_str();
+        url.unwrap().strip_prefix("/api/v1").unwrap().to_owned()
+    };
+    let photo = photo_of(&s.server.get(&link).expect(200).await.json);
+    assert!(photo.starts_with(&link), "{photo}");
+    for shown in [photo.clone(), format!("{photo}?thumbnail=true")] {
+        let shown = s.server.get(&shown).expect(200).await;
+        assert_eq!(shown.header("content-type"), Some("image/jpeg"));
+        assert!(shown.bytes.starts_with(&[0xff, 0xd8]));
+        assert_eq!(shown.header("cache-control"), Some("no-store"));
+    }
+    let disputed = s.server.post(&format!("{link}/dispute"));
+    let disputed = disputed.json(json!({"reason": "还没收到"})).expect(200);
+    assert_eq!(photo_of(&disputed.await.json), photo);
+
+    let other = s.delivered().await;
+    let others = s.read(&s.resident, &other).await.json["involved"]["evidence"][0]["id"].clone();
+    let others = others.as_str().unwrap();
+    let through = |link: &str, photo: &str| {
+        let path = format!("{link}/evidence/{photo}");
+        s.server.get(&path)
+    };
+    through(&link, others).refused(404, "not_found").await;
+    through("/wish-links/forged.token", others)
+        .refused(404, "link_invalid")
+        .await;
+    through(&link, "none").refused(400, "malformed_path").await;
+
+    let token = link.strip_prefix("/wish-links/").unwrap();
+    let figures = s.server.get("/metrics").expect(200).await;
+    let figures = String::from_utf8(figures.bytes).unwrap();
+    assert!(figures.contains("/wish-links/{}/evidence/{}"), "{figures}");
+    assert!(!figures.contains(token), "{figures}");
+
+    s.server.pass(TimeDelta::days(200)).await;
+    s.server.get(&photo).refused(404, "link_invalid").await;
+}
+
 #[actix_web::test]
 async fn both_sides_write_without_knowing_numbers() {
     let s = street().await;

@@ -57,6 +57,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(messages::list_messages);
     config
         .service(links::follow_link)
+        .service(links::show_evidence_by_link)
         .service(links::confirm_by_link)
         .service(links::dispute_by_link);
 }
