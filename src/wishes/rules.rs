@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::model::ConsentChannel;
 use super::model::WishStatus::{self, *};
 use crate::platform::lifecycle::Move;
 
@@ -177,6 +178,11 @@ impl Relation {
     pub fn may_follow(self) -> bool {
         self.is_involved()
     }
+}
+
+/// Whether a consent is that of somebody for whom another person posts.
+pub fn is_on_behalf(consent: ConsentChannel) -> bool {
+    consent != ConsentChannel::App
 }
 
 /// Whether a text asks for money in any form: wishes are for goods and services only (domain §3).
