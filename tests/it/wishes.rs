@@ -11,18 +11,23 @@ use crate::harness::{Answer, Server, User};
 use crate::regions::another_grid;
 
 /// A street with its people.
-struct Street {
-    server: Server,
-    street: Uuid,
-    grid: Uuid,
-    admin: User,
-    worker: User,
-    resident: User,
-    volunteer: User,
+pub struct Street {
+    pub server: Server,
+    pub street: Uuid,
+    pub grid: Uuid,
+    pub admin: User,
+    pub worker: User,
+    pub resident: User,
+    pub volunteer: User,
 }
 
 async fn street() -> Street {
-    let server = Server::start().await;
+    street_with(json!({})).await
+}
+
+/// With some settings changed.
+pub async fn street_with(settings: Value) -> Street {
+    let server = Server::start_with(settings).await;
     let (_, street, grid) = crate::regions::three_levels(&server).await;
     Street {
         admin: server
@@ -40,7 +45,7 @@ async fn street() -> Street {
 }
 
 impl Street {
-    fn wish(&self) -> Value {
+    pub fn wish(&self) -> Value {
         json!({
             "region_id": self.grid,
             "contact": {"name": "示例·王秀英", "phone": "13800000001", "address": "示例小区1幢101"},
@@ -50,7 +55,7 @@ impl Street {
         })
     }
 
-    async fn draft(&self, by: &User, wish: Value) -> String {
+    pub async fn draft(&self, by: &User, wish: Value) -> String {
         self.server
             .post("/wishes")
             .by(by)
@@ -60,12 +65,12 @@ impl Street {
             .id()
     }
 
-    fn act(&self, by: &User, id: &str, verb: &str) -> crate::harness::Call<'_> {
+    pub fn act(&self, by: &User, id: &str, verb: &str) -> crate::harness::Call<'_> {
         self.server.post(&format!("/wishes/{id}/{verb}")).by(by)
     }
 
     /// With a reason, for the moves that want one.
-    fn because(&self, by: &User, id: &str, verb: &str) -> crate::harness::Call<'_> {
+    pub fn because(&self, by: &User, id: &str, verb: &str) -> crate::harness::Call<'_> {
         self.act(by, id, verb).json(json!({"reason": "因故"}))
     }
 
@@ -82,14 +87,14 @@ impl Street {
             .await
     }
 
-    async fn published(&self) -> String {
+    pub async fn published(&self) -> String {
         let id = self.draft(&self.resident, self.wish()).await;
         self.act(&self.resident, &id, "submit").expect(200).await;
         self.publish(&id).await;
         id
     }
 
-    async fn on_behalf(&self) -> String {
+    pub async fn on_behalf(&self) -> String {
         let mut wish = self.wish();
         wish["on_behalf"] = json!(true);
         wish["consent_channel"] = json!("oral");
@@ -99,7 +104,7 @@ impl Street {
         id
     }
 
-    async fn add_photo(&self, by: &User, id: &str) -> Answer {
+    pub async fn add_photo(&self, by: &User, id: &str) -> Answer {
         self.server
             .post(&format!("/wishes/{id}/evidence"))
             .by(by)
@@ -108,7 +113,7 @@ impl Street {
             .await
     }
 
-    async fn deliver(&self, by: &User, id: &str) {
+    pub async fn deliver(&self, by: &User, id: &str) {
         assert_eq!(self.add_photo(by, id).await.status, 201);
         self.act(by, id, "deliver").expect(200).await;
     }

@@ -92,6 +92,7 @@ pub fn relation(conn: &mut Conn, caller: Option<&Caller>, wish: &Wish) -> Result
             | WishStatus::Closed
     );
     Ok(Relation {
+        signed_in: true,
         author,
         beneficiary,
         proxy: of_the_grid || (author && is_on_behalf(wish.consent_channel)),
@@ -118,6 +119,13 @@ pub fn visible(conn: &mut Conn, caller: Option<&Caller>, id: WishId) -> Result<(
     } else {
         Err(Code::NotFound.into())
     }
+}
+
+/// A wish for a caller whose move it is, and how the caller stands to it.
+fn to_move(conn: &mut Conn, caller: &Caller, id: WishId, verb: &str) -> Result<(Wish, Relation)> {
+    let (wish, relation) = visible(conn, Some(caller), id)?;
+    lifecycle::may(MOVES, relation, verb)?;
+    Ok((wish, relation))
 }
 
 fn change(wish: &Wish, actor: Actor, verb: &str) -> Change {
