@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::model::{
     Project, ProjectRole,
@@ -10,8 +11,8 @@ use super::model::{
         Running, Submitted, Suspended,
     },
 };
-use crate::error::{Code, FieldError};
-use crate::platform::lifecycle::Move;
+use crate::error::{Code, FieldError, Result};
+use crate::platform::lifecycle::{self, ActsAs, Move};
 
 /// The room's numbers; `config/default.toml` says what each means.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -27,91 +28,106 @@ pub struct ProjectRules {
     pub vetting: String,
 }
 
+/// Who moves a project.
+#[derive(Clone, Copy, Debug, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
+pub enum By {
+    /// Who acts for the region or organisation that published it.
+    Publisher,
+    /// Who administers its region and had no hand in writing it.
+    #[strum(serialize = "region admin")]
+    Reviewer,
+    /// The batch it is published with.
+    Batch,
+    /// What becomes of its claims.
+    Claims,
+}
+
 /// Every move of a project (domain §3).
-pub const MOVES: &[Move<ProjectStatus>] = &[
+pub const MOVES: &[Move<ProjectStatus, By>] = &[
     Move {
         from: &[Draft],
         verb: "submit",
         to: Submitted,
-        by: "publisher",
+        by: &[By::Publisher],
     },
     Move {
         from: &[Submitted],
         verb: "return",
         to: Returned,
-        by: "region admin",
+        by: &[By::Reviewer],
     },
     Move {
         from: &[Returned],
         verb: "revise",
         to: Draft,
-        by: "publisher",
+        by: &[By::Publisher],
     },
     Move {
         from: &[Submitted],
         verb: "approve",
         to: Approved,
-        by: "region admin",
+        by: &[By::Reviewer],
     },
     Move {
         from: &[Approved],
         verb: "open",
         to: Open,
-        by: "publisher, batch",
+        by: &[By::Publisher, By::Batch],
     },
     Move {
         from: &[Open],
         verb: "claim",
         to: Claimed,
-        by: "claims",
+        by: &[By::Claims],
     },
     Move {
         from: &[Claimed, Running, Completing],
         verb: "free",
         to: Open,
-        by: "claims",
+        by: &[By::Claims],
     },
     Move {
         from: &[Claimed],
         verb: "start",
         to: Running,
-        by: "claims",
+        by: &[By::Claims],
     },
     Move {
         from: &[Running],
         verb: "suspend",
         to: Suspended,
-        by: "publisher",
+        by: &[By::Publisher],
     },
     Move {
         from: &[Suspended],
         verb: "resume",
         to: Running,
-        by: "publisher",
+        by: &[By::Publisher],
     },
     Move {
         from: &[Running],
         verb: "report",
         to: Completing,
-        by: "claims",
+        by: &[By::Claims],
     },
     Move {
         from: &[Completing],
         verb: "send_back",
         to: Running,
-        by: "claims",
+        by: &[By::Claims],
     },
     Move {
         from: &[Completing],
         verb: "complete",
         to: Completed,
-        by: "claims",
+        by: &[By::Claims],
     },
     Move {
         from: &[Completed],
         verb: "archive",
         to: Archived,
-        by: "publisher",
+        by: &[By::Publisher],
     },
     Move {
         from: &[
@@ -119,7 +135,7 @@ pub const MOVES: &[Move<ProjectStatus>] = &[
         ],
         verb: "cancel",
         to: Cancelled,
-        by: "publisher",
+        by: &[By::Publisher],
     },
 ];
 
@@ -149,8 +165,23 @@ pub struct Relation {
     pub author: bool,
     /// Acts for the region or organisation that published it.
     pub publisher: bool,
-    /// Reviews what is published in its region.
+    /// Administers its region.
     pub reviewer: bool,
+    /// Administers its region, and wrote, changed or handed it in, or belongs to the organisation
+    /// behind it.
+    pub reviews_own: bool,
+}
+
+impl ActsAs<By> for Relation {
+    fn acts_as(self, party: By) -> Result<(), Code> {
+        let holds = match party {
+            By::Publisher => self.publisher,
+            By::Reviewer if self.reviews_own => return Err(Code::OwnProject),
+            By::Reviewer => self.reviewer,
+            By::Batch | By::Claims => false,
+        };
+        if holds { Ok(()) } else { Err(Code::Forbidden) }
+    }
 }
 
 impl Relation {
@@ -159,6 +190,24 @@ impl Relation {
         let is_unpublished = matches!(status, Draft | Submitted | Returned | Approved);
         self != Self::default() || !(is_unpublished || status == Cancelled)
     }
+}
+
+/// Whether its publisher opens it, and not the batch it is in.
+///
+/// # Errors
+/// `opens_with_its_batch`.
+pub fn opens_by_itself(project: &Project) -> Result<(), Code> {
+    match project.batch_id {
+        None => Ok(()),
+        Some(_) => Err(Code::OpensWithItsBatch),
+    }
+}
+
+/// The moves of a project that are somebody's now ([`lifecycle::open_to`]).
+pub fn moves(project: &Project, who: Relation) -> Vec<&'static str> {
+    let mut verbs = lifecycle::open_to(MOVES, who, project.status);
+    verbs.retain(|verb| *verb != "open" || opens_by_itself(project).is_ok());
+    verbs
 }
 
 /// Whether its last day is behind it: nobody takes it on or joins it any more.
@@ -244,7 +293,6 @@ pub fn follow(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::lifecycle;
     use proptest::prelude::*;
     use strum::VariantArray;
 

@@ -125,7 +125,7 @@ pub struct Wish {
 }
 
 /// How to reach a beneficiary. Kept sealed, shown to the live claimant and to those who post.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Contact {
     /// The beneficiary's name.

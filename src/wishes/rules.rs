@@ -1,9 +1,12 @@
 //! Pure decisions about wishes.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
+use super::model::ConsentChannel;
 use super::model::WishStatus::{self, *};
-use crate::platform::lifecycle::Move;
+use crate::error::{Code, Result};
+use crate::platform::lifecycle::{ActsAs, Move};
 
 /// The room's numbers; `config/default.toml` says what each means.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -29,115 +32,139 @@ pub struct WishRules {
     pub lapse_days: i64,
 }
 
+/// Who moves a wish.
+#[derive(Clone, Copy, Debug, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
+pub enum By {
+    /// Who posted it.
+    Author,
+    /// Who administers its region and has nothing else to do with it.
+    #[strum(serialize = "region admin")]
+    Screener,
+    /// Anybody who is signed in and whose wish it is not.
+    Volunteer,
+    /// Who holds the live claim.
+    Claimant,
+    /// Whom it is for, signed in or by link.
+    Beneficiary,
+    /// Who stands in for the beneficiary.
+    Proxy,
+    /// The passing of time.
+    #[strum(serialize = "clock")]
+    Time,
+}
+
 /// Every move there is (domain §3, wish).
-pub const MOVES: &[Move<WishStatus>] = &[
+pub const MOVES: &[Move<WishStatus, By>] = &[
     Move {
         from: &[Draft],
         verb: "submit",
         to: Submitted,
-        by: "author",
+        by: &[By::Author],
     },
     Move {
         from: &[Submitted],
         verb: "publish",
         to: Published,
-        by: "region admin",
+        by: &[By::Screener],
     },
     Move {
         from: &[Submitted],
         verb: "reject",
         to: Rejected,
-        by: "region admin",
+        by: &[By::Screener],
     },
     Move {
         from: &[Rejected],
         verb: "revise",
         to: Draft,
-        by: "author",
+        by: &[By::Author],
     },
     Move {
         from: &[Published],
         verb: "claim",
         to: Claimed,
-        by: "claimant",
+        by: &[By::Volunteer],
     },
     Move {
         from: &[Claimed],
         verb: "deliver",
         to: Delivered,
-        by: "claimant",
+        by: &[By::Claimant],
     },
     Move {
         from: &[Claimed],
         verb: "release",
         to: Published,
-        by: "claimant",
+        by: &[By::Claimant],
     },
     Move {
         from: &[Claimed],
         verb: "lapse",
         to: Published,
-        by: "clock",
+        by: &[By::Time],
     },
     Move {
         from: &[Delivered],
         verb: "confirm",
         to: Fulfilled,
-        by: "beneficiary or proxy",
+        by: &[By::Beneficiary, By::Proxy],
     },
     Move {
         from: &[Delivered],
         verb: "time_out",
         to: Fulfilled,
-        by: "clock",
+        by: &[By::Time],
     },
     Move {
         from: &[Delivered],
         verb: "dispute",
         to: Disputed,
-        by: "beneficiary or proxy",
+        by: &[By::Beneficiary, By::Proxy],
     },
     Move {
         from: &[Disputed],
         verb: "redeliver",
         to: Claimed,
-        by: "region admin",
+        by: &[By::Screener],
     },
     Move {
         from: &[Disputed],
         verb: "free",
         to: Published,
-        by: "region admin",
+        by: &[By::Screener],
     },
     Move {
         from: &[Fulfilled],
         verb: "reopen",
         to: Disputed,
-        by: "beneficiary or proxy",
+        by: &[By::Beneficiary, By::Proxy],
     },
     Move {
         from: &[Fulfilled],
         verb: "close",
         to: Closed,
-        by: "clock",
+        by: &[By::Time],
     },
     Move {
         from: &[Draft, Submitted, Rejected, Published, Claimed],
         verb: "withdraw",
         to: Withdrawn,
-        by: "author",
+        by: &[By::Author],
     },
     Move {
         from: &[Published],
         verb: "expire",
         to: Expired,
-        by: "clock",
+        by: &[By::Time],
     },
 ];
 
 /// How somebody stands to a wish. Several may hold at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Relation {
+    /// Has an account.
+    pub signed_in: bool,
     /// Posted it.
     pub author: bool,
     /// It is for this person.
@@ -150,10 +177,36 @@ pub struct Relation {
     pub screener: bool,
 }
 
+impl ActsAs<By> for Relation {
+    /// Nobody screens, or settles a dispute about, what is their own in any way; nobody claims their
+    /// own wish, or confirms their own delivery.
+    fn acts_as(self, party: By) -> Result<(), Code> {
+        let is_own = self.author || self.beneficiary;
+        let holds = match party {
+            By::Author => self.author,
+            By::Screener if self.screener && (is_own || self.claimant) => {
+                return Err(Code::OwnWish);
+            }
+            By::Screener => self.screener,
+            By::Volunteer if is_own => return Err(Code::OwnWish),
+            By::Volunteer => self.signed_in,
+            By::Claimant => self.claimant,
+            By::Beneficiary => self.beneficiary && !self.claimant,
+            By::Proxy => self.proxy && !self.claimant,
+            By::Time => false,
+        };
+        if holds { Ok(()) } else { Err(Code::Forbidden) }
+    }
+}
+
 impl Relation {
     /// Whether the wish concerns the person beyond what everybody sees.
     pub fn is_involved(self) -> bool {
-        self != Self::default()
+        let stranger = Self {
+            signed_in: self.signed_in,
+            ..Self::default()
+        };
+        self != stranger
     }
 
     /// Whether the person speaks for the beneficiary.
@@ -177,6 +230,11 @@ impl Relation {
     pub fn may_follow(self) -> bool {
         self.is_involved()
     }
+}
+
+/// Whether a consent is that of somebody for whom another person posts.
+pub fn is_on_behalf(consent: ConsentChannel) -> bool {
+    consent != ConsentChannel::App
 }
 
 /// Whether a text asks for money in any form: wishes are for goods and services only (domain §3).

@@ -44,6 +44,9 @@ pub fn update(conn: &mut Conn, wish: &Wish) -> Result<bool> {
         .filter(wishes::version.eq(wish.version));
     let updated = diesel::update(same)
         .set((
+            wishes::region_id.eq(wish.region_id),
+            wishes::contact.eq(&wish.contact),
+            wishes::consent_channel.eq(wish.consent_channel),
             wishes::alias.eq(&wish.alias),
             wishes::beneficiary_group.eq(wish.beneficiary_group),
             wishes::life_cycle.eq(wish.life_cycle),
@@ -51,25 +54,13 @@ pub fn update(conn: &mut Conn, wish: &Wish) -> Result<bool> {
             wishes::title.eq(&wish.title),
             wishes::description.eq(&wish.description),
             wishes::value_fen.eq(wish.value_fen),
+            wishes::longitude.eq(wish.longitude),
+            wishes::latitude.eq(wish.latitude),
             wishes::expires_on.eq(wish.expires_on),
             wishes::version.eq(wish.version + 1),
         ))
         .execute(conn)?;
     Ok(updated > 0)
-}
-
-/// Writes what an import may change beside that.
-pub fn update_origin(conn: &mut Conn, wish: &Wish) -> Result<()> {
-    diesel::update(wishes::table.find(wish.id))
-        .set((
-            wishes::region_id.eq(wish.region_id),
-            wishes::contact.eq(&wish.contact),
-            wishes::consent_channel.eq(wish.consent_channel),
-            wishes::longitude.eq(wish.longitude),
-            wishes::latitude.eq(wish.latitude),
-        ))
-        .execute(conn)?;
-    Ok(())
 }
 
 /// Moves a wish by compare-and-set; false when somebody else moved or changed it first.

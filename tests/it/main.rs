@@ -15,6 +15,7 @@ mod imports_again;
 mod imports_files;
 mod imports_open_data;
 mod matching;
+mod moves;
 mod notifications;
 mod organizations;
 mod party;

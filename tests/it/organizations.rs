@@ -22,7 +22,12 @@ pub struct Town {
 }
 
 pub async fn town() -> Town {
-    let server = Server::start().await;
+    town_with(json!({})).await
+}
+
+/// With some settings changed.
+pub async fn town_with(settings: Value) -> Town {
+    let server = Server::start_with(settings).await;
     let (district, street, grid) = crate::regions::three_levels(&server).await;
     let district_admin = server
         .staff("示例·区管", Role::RegionAdmin, Some(district))

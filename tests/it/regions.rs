@@ -124,6 +124,15 @@ pub async fn three_levels(server: &Server) -> (uuid::Uuid, uuid::Uuid, uuid::Uui
     )
 }
 
+/// Another grid beside that of [`three_levels`].
+pub async fn another_grid(server: &Server) -> uuid::Uuid {
+    let community = Some("330206002-C1");
+    let name = "示例一社区第02网格";
+    let grid = region("330206002-C1-G02", name, Level::Grid, community, None);
+    let added = server.write(move |tx| regions::upsert(tx, Actor::System, &grid));
+    added.await.0.id.0
+}
+
 #[actix_web::test]
 async fn the_tree_is_listed_page_by_page() {
     let server = small_district().await;

@@ -5,22 +5,29 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use yiqilai::identity::Role;
+use yiqilai::platform::journal::Actor;
 
 use crate::harness::{Answer, Server, User};
+use crate::regions::another_grid;
 
 /// A street with its people.
-struct Street {
-    server: Server,
-    street: Uuid,
-    grid: Uuid,
-    admin: User,
-    worker: User,
-    resident: User,
-    volunteer: User,
+pub struct Street {
+    pub server: Server,
+    pub street: Uuid,
+    pub grid: Uuid,
+    pub admin: User,
+    pub worker: User,
+    pub resident: User,
+    pub volunteer: User,
 }
 
 async fn street() -> Street {
-    let server = Server::start().await;
+    street_with(json!({})).await
+}
+
+/// With some settings changed.
+pub async fn street_with(settings: Value) -> Street {
+    let server = Server::start_with(settings).await;
     let (_, street, grid) = crate::regions::three_levels(&server).await;
     Street {
         admin: server
@@ -38,7 +45,7 @@ async fn street() -> Street {
 }
 
 impl Street {
-    fn wish(&self) -> Value {
+    pub fn wish(&self) -> Value {
         json!({
             "region_id": self.grid,
             "contact": {"name": "示例·王秀英", "phone": "13800000001", "address": "示例小区1幢101"},
@@ -48,7 +55,7 @@ impl Street {
         })
     }
 
-    async fn draft(&self, by: &User, wish: Value) -> String {
+    pub async fn draft(&self, by: &User, wish: Value) -> String {
         self.server
             .post("/wishes")
             .by(by)
@@ -58,12 +65,12 @@ impl Street {
             .id()
     }
 
-    fn act(&self, by: &User, id: &str, verb: &str) -> crate::harness::Call<'_> {
+    pub fn act(&self, by: &User, id: &str, verb: &str) -> crate::harness::Call<'_> {
         self.server.post(&format!("/wishes/{id}/{verb}")).by(by)
     }
 
     /// With a reason, for the moves that want one.
-    fn because(&self, by: &User, id: &str, verb: &str) -> crate::harness::Call<'_> {
+    pub fn because(&self, by: &User, id: &str, verb: &str) -> crate::harness::Call<'_> {
         self.act(by, id, verb).json(json!({"reason": "因故"}))
     }
 
@@ -80,14 +87,14 @@ impl Street {
             .await
     }
 
-    async fn published(&self) -> String {
+    pub async fn published(&self) -> String {
         let id = self.draft(&self.resident, self.wish()).await;
         self.act(&self.resident, &id, "submit").expect(200).await;
         self.publish(&id).await;
         id
     }
 
-    async fn on_behalf(&self) -> String {
+    pub async fn on_behalf(&self) -> String {
         let mut wish = self.wish();
         wish["on_behalf"] = json!(true);
         wish["consent_channel"] = json!("oral");
@@ -97,7 +104,7 @@ impl Street {
         id
     }
 
-    async fn add_photo(&self, by: &User, id: &str) -> Answer {
+    pub async fn add_photo(&self, by: &User, id: &str) -> Answer {
         self.server
             .post(&format!("/wishes/{id}/evidence"))
             .by(by)
@@ -106,7 +113,7 @@ impl Street {
             .await
     }
 
-    async fn deliver(&self, by: &User, id: &str) {
+    pub async fn deliver(&self, by: &User, id: &str) {
         assert_eq!(self.add_photo(by, id).await.status, 201);
         self.act(by, id, "deliver").expect(200).await;
     }
@@ -154,6 +161,31 @@ impl Street {
             .rev()
             .find_map(|entry| entry.to_state)
             .unwrap()
+    }
+
+    /// A PATCH with the version that is read.
+    async fn edit(&self, by: &User, id: &str, body: Value) -> Answer {
+        let path = format!("/wishes/{id}");
+        let seen = self.server.get(&path).by(by).send().await;
+        let etag = seen.header("etag").unwrap_or("\"1\"").to_owned();
+        let call = self.server.call(Method::PATCH, &path).by(by).json(body);
+        call.header("if-match", &etag).send().await
+    }
+
+    /// What the journal keeps of a kind of step, the oldest first.
+    async fn journalled(&self, id: &str, kind: &'static str) -> Vec<Value> {
+        let id: Uuid = id.parse().unwrap();
+        let story = self
+            .server
+            .app
+            .platform
+            .db
+            .read(move |conn| yiqilai::platform::journal::of_subject(conn, "wish", id));
+        let story = story.await.unwrap().into_iter();
+        story
+            .filter(|entry| entry.kind == kind)
+            .map(|entry| entry.payload.0)
+            .collect()
     }
 
     async fn again(&self, user: &User) -> User {
@@ -418,6 +450,137 @@ async fn drafts_are_edited_by_version_and_only_drafts() {
         .refused(409, "move_not_allowed")
         .await;
     assert_eq!(refused.json["state"], "submitted");
+}
+
+/// All of a draft can be mended, by the rules of its creation.
+#[actix_web::test]
+async fn a_draft_is_mended_in_everything_it_was_created_with() {
+    let s = street().await;
+    let id = s.draft(&s.resident, s.wish()).await;
+    let both = [
+        ("/longitude".to_owned(), "required".to_owned()),
+        ("/value_fen".to_owned(), "value_of_service".to_owned()),
+    ];
+    let wrong = json!({"kind": "service", "latitude": null, "contact": {"name": "", "phone": "1", "address": "x"}});
+    let fields = s.edit(&s.resident, &id, wrong).await.fields();
+    assert_eq!(fields, [("/contact/name".to_owned(), "length".to_owned())]);
+    let wrong = json!({"kind": "service", "latitude": null});
+    let mut fields = s.edit(&s.resident, &id, wrong).await.fields();
+    fields.sort();
+    assert_eq!(fields, both);
+    for (wrong, pointer) in [
+        (json!({"region_id": s.street}), "/region_id"),
+        (json!({"region_id": Uuid::now_v7()}), "/region_id"),
+        (json!({"longitude": 181}), "/longitude"),
+        (json!({"consent_channel": "oral"}), "/consent_channel"),
+        (
+            json!({"contact": {"name": "王", "phone": "12", "address": "1幢"}}),
+            "/contact/phone",
+        ),
+    ] {
+        let refused = s.edit(&s.resident, &id, wrong.clone()).await;
+        assert_eq!(refused.status, 422, "{wrong}");
+        assert_eq!(refused.fields()[0].0, pointer, "{wrong}");
+    }
+    for null in ["contact", "region_id", "kind", "consent_channel"] {
+        let refused = s.edit(&s.resident, &id, json!({ null: null })).await;
+        assert_eq!(refused.status, 400, "{null} cannot be removed");
+    }
+    let other_grid = another_grid(&s.server).await;
+    let mended = json!({
+        "kind": "service", "value_fen": null, "longitude": 121.9, "latitude": 29.95, "region_id": other_grid,
+        "contact": {"name": "示例·王秀英", "phone": "138 0000 0002", "address": "示例小区2幢"},
+    });
+    let mended = s.edit(&s.resident, &id, mended).await;
+    assert_eq!(mended.status, 200, "{:#}", mended.json);
+    assert_eq!(mended.header("etag"), Some("\"2\""));
+    assert_eq!(mended.json["kind"], "service");
+    assert_eq!(mended.json["involved"]["region_id"], json!(other_grid));
+    assert!(!mended.json.to_string().contains("13800000002"));
+    let contact = s.act(&s.resident, &id, "contact").expect(200).await;
+    assert_eq!(contact.json["phone"], "+8613800000002");
+    assert_eq!(contact.json["address"], "示例小区2幢");
+    // what is absent or the same is not named
+    let same = json!({
+        "contact": {"name": "示例·王秀英", "phone": "+8613800000002", "address": "示例小区2幢"},
+        "longitude": null, "latitude": null,
+    });
+    assert_eq!(s.edit(&s.resident, &id, same).await.status, 200);
+    let edits = s.journalled(&id, "wish.edit").await;
+    assert_eq!(
+        edits[0]["changed"],
+        json!([
+            "region_id",
+            "contact",
+            "kind",
+            "value_fen",
+            "longitude",
+            "latitude"
+        ])
+    );
+    assert_eq!(edits[1]["changed"], json!(["longitude", "latitude"]));
+    for secret in ["王秀英", "1380000000", "2幢", "121.9"] {
+        assert!(!json!(edits).to_string().contains(secret), "{secret}");
+    }
+    // it is found where it is now
+    s.act(&s.resident, &id, "submit").expect(200).await;
+    s.publish(&id).await;
+    let path = format!("/wishes?region_id={other_grid}&kind=service");
+    let found = s.server.get(&path).expect(200).await.json;
+    assert_eq!(found["items"][0]["id"], json!(id));
+}
+
+/// Whom another person posts for agreed as the one who was named then.
+#[actix_web::test]
+async fn somebody_elses_contact_changes_with_its_consent_and_the_wish_stays_where_its_proxy_serves()
+{
+    let s = street().await;
+    let mut wish = s.wish();
+    wish["on_behalf"] = json!(true);
+    wish["consent_channel"] = json!("oral");
+    let id = s.draft(&s.worker, wish.clone()).await;
+    let contact = json!({"name": "示例·李秀兰", "phone": "13800000003", "address": "示例小区3幢"});
+    let missing = [("/consent_channel".to_owned(), "consent_required".to_owned())];
+    for wrong in [
+        json!({"contact": contact}),
+        json!({"contact": contact, "consent_channel": "app"}),
+        json!({"consent_channel": "app"}),
+    ] {
+        let refused = s.edit(&s.worker, &id, wrong).await;
+        assert_eq!(refused.fields(), missing);
+    }
+    let mended = s.edit(&s.worker, &id, json!({"contact": wish["contact"]}));
+    assert_eq!(mended.await.status, 200, "the same contact");
+    let mended = json!({"contact": contact, "consent_channel": "paper"});
+    let mended = s.edit(&s.worker, &id, mended).await;
+    assert_eq!(mended.json["involved"]["consent_channel"], "paper");
+    let edits = s.journalled(&id, "wish.edit").await;
+    assert_eq!(edits[0], json!({"changed": [], "consent": null}));
+    let told = json!({"changed": ["consent_channel", "contact"], "consent": "paper"});
+    assert_eq!(edits[1], told);
+
+    let other_grid = another_grid(&s.server).await;
+    let refused = s.edit(&s.worker, &id, json!({"region_id": other_grid}));
+    assert_eq!(refused.await.status, 403);
+    let serves_both = s.worker.id;
+    let scope = Some(other_grid);
+    s.server
+        .write(move |tx| {
+            yiqilai::identity::grant(tx, Actor::System, serves_both, Role::GridWorker, scope)
+        })
+        .await;
+    let moved = s.edit(&s.worker, &id, json!({"region_id": other_grid}));
+    assert_eq!(moved.await.status, 200);
+    let foreign = s.edit(&s.resident, &id, json!({"alias": "李奶奶"})).await;
+    assert_eq!(foreign.status, 404, "nobody else's draft");
+
+    // the link goes to the one who agreed
+    s.act(&s.worker, &id, "submit").expect(200).await;
+    s.publish(&id).await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.server.work().await;
+    assert!(s.server.sms("+8613800000001").is_empty());
+    assert_eq!(s.server.sms("+8613800000003").len(), 1);
 }
 
 #[actix_web::test]
@@ -793,6 +956,57 @@ async fn a_beneficiary_without_an_account_follows_and_confirms_by_link() {
         .await;
     s.server.pass(TimeDelta::days(200)).await;
     s.server.get(&link).refused(404, "link_invalid").await;
+}
+
+/// The photos too, and only those of its wish, and only as long as the link lives; nothing that is
+/// counted or logged holds the link.
+#[actix_web::test]
+async fn a_beneficiary_without_an_account_sees_the_delivery_by_link() {
+    let s = street().await;
+    let id = s.on_behalf().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.deliver(&s.volunteer, &id).await;
+    s.server.work().await;
+    let sms = s.server.sms("+8613800000001").pop().expect("an SMS");
+    let url = sms["params"]["url"].as_str().unwrap();
+    let link = url.split("/api/v1").nth(1).unwrap().to_owned();
+    let photo_of = |followed: &Value| -> String {
+        let url = followed["wish"]["involved"]["evidence"][0]["photo_url"].as_str();
+        url.unwrap().strip_prefix("/api/v1").unwrap().to_owned()
+    };
+    let photo = photo_of(&s.server.get(&link).expect(200).await.json);
+    assert!(photo.starts_with(&link), "{photo}");
+    for shown in [photo.clone(), format!("{photo}?thumbnail=true")] {
+        let shown = s.server.get(&shown).expect(200).await;
+        assert_eq!(shown.header("content-type"), Some("image/jpeg"));
+        assert!(shown.bytes.starts_with(&[0xff, 0xd8]));
+        assert_eq!(shown.header("cache-control"), Some("no-store"));
+    }
+    let disputed = s.server.post(&format!("{link}/dispute"));
+    let disputed = disputed.json(json!({"reason": "还没收到"})).expect(200);
+    assert_eq!(photo_of(&disputed.await.json), photo);
+
+    let other = s.delivered().await;
+    let others = s.read(&s.resident, &other).await.json["involved"]["evidence"][0]["id"].clone();
+    let others = others.as_str().unwrap();
+    let through = |link: &str, photo: &str| {
+        let path = format!("{link}/evidence/{photo}");
+        s.server.get(&path)
+    };
+    through(&link, others).refused(404, "not_found").await;
+    through("/wish-links/forged.token", others)
+        .refused(404, "link_invalid")
+        .await;
+    through(&link, "none").refused(400, "malformed_path").await;
+
+    let token = link.strip_prefix("/wish-links/").unwrap();
+    let figures = s.server.get("/metrics").expect(200).await;
+    let figures = String::from_utf8(figures.bytes).unwrap();
+    assert!(figures.contains("/wish-links/{}/evidence/{}"), "{figures}");
+    assert!(!figures.contains(token), "{figures}");
+
+    s.server.pass(TimeDelta::days(200)).await;
+    s.server.get(&photo).refused(404, "link_invalid").await;
 }
 
 #[actix_web::test]

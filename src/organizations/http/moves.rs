@@ -7,7 +7,7 @@ use super::super::model::OrganizationId;
 use super::super::service::{
     self, Approval, Desk, EditOrganization, NewOrganization, Registration,
 };
-use super::{OrganizationView, moved, view};
+use super::{OrganizationView, Relation, moved, view};
 use crate::error::Result;
 use crate::identity::{Command, Made};
 use crate::platform::http::ProblemBody;
@@ -25,7 +25,8 @@ pub(super) async fn create(command: Command<NewOrganization>) -> Result<HttpResp
         .run(move |tx, caller, input| {
             let row = service::create(tx, caller, input)?;
             let (location, version) = (format!("/api/v1/organizations/{}", row.id), row.version);
-            let relation = service::Relation {
+            let relation = Relation {
+                founder: true,
                 manager: true,
                 member: true,
                 ..Default::default()

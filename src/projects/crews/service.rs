@@ -4,7 +4,7 @@ use validator::Validate;
 
 use super::model::{CrewMember, CrewMemberId, CrewStatus};
 use super::people::may_work;
-use super::rules::{self, MOVES};
+use super::rules::{self, MOVES, Relation};
 use super::store;
 use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{self, AccountId, AccountStatus, Caller};
@@ -44,35 +44,40 @@ pub fn may_look_for_people(conn: &mut Conn, caller: &Caller, role: RoleId) -> Re
     let project = projects::project(conn, project)?;
     for claim in claims::holders(conn, project.id)? {
         let relation = claims::relation(conn, Some(caller), &project, &claim)?;
-        if relation.claimant || relation.publisher {
+        if relation.claimant || relation.publisher || relation.reviewer {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-/// A place with its claim and project, and whether the caller leads the crew or is the person.
+/// A place with its claim and project, and how the caller stands to it.
 struct Seen {
     place: CrewMember,
     claim: ProjectClaim,
     project: Project,
-    is_leader: bool,
-    is_person: bool,
+    relation: Relation,
+}
+
+/// How a caller stands to a place in the crew of a claim.
+pub(super) fn relation(caller: &Caller, place: &CrewMember, claim: &ProjectClaim) -> Relation {
+    Relation {
+        leader: claims::is_claimant(caller, claim),
+        person: place.account_id == caller.account,
+    }
 }
 
 fn seen(conn: &mut Conn, caller: &Caller, id: CrewMemberId) -> Result<Seen> {
     let place = store::member(conn, id)?;
     let claim = claims::claim(conn, place.claim_id)?;
     let project = projects::project(conn, claim.project_id)?;
-    let relation = claims::relation(conn, Some(caller), &project, &claim)?;
-    let is_person = place.account_id == caller.account;
-    if is_person || relation.claimant {
+    let relation = relation(caller, &place, &claim);
+    if relation.is_involved() {
         Ok(Seen {
             place,
             claim,
             project,
-            is_leader: relation.claimant,
-            is_person,
+            relation,
         })
     } else {
         Err(Code::NotFound.into())
@@ -301,8 +306,7 @@ pub fn accept(
         place,
         claim,
         project,
-        is_leader,
-        is_person,
+        relation,
     } = seen(tx.conn, caller, id)?;
     let last = journal::last_move(tx.conn, "crew_member", id.0)?;
     let joined_by_me = last.as_ref().is_some_and(|(kind, who)| {
@@ -313,16 +317,14 @@ pub fn accept(
     } else {
         rules::answer(place.status, true)
     };
-    if (verb == "join" && !is_person) || (verb == "accept" && !is_leader) {
-        return Err(Code::Forbidden.into());
-    }
+    lifecycle::may(MOVES, relation, verb)?;
     let role = projects::role(tx.conn, place.role_id)?;
     if matches!(place.status, CrewStatus::Applied | CrewStatus::Invited) {
         takes_people(tx, &claim, &project)?;
         has_seat(tx.conn, claim.id, &role)?;
         let may = may_work(tx, desk, &project, &role, place.account_id);
         may.map_err(|error| match error {
-            Error::Problem(_) if !is_person => Code::NotAvailable.into(),
+            Error::Problem(_) if !relation.person => Code::NotAvailable.into(),
             error => error,
         })?;
     }
@@ -353,14 +355,11 @@ pub fn decline(
     let Seen {
         place,
         project,
-        is_leader,
-        is_person,
+        relation,
         ..
     } = seen(tx.conn, caller, id)?;
     let verb = rules::answer(place.status, false);
-    if (verb == "refuse" && !is_person) || (verb == "decline" && !is_leader) {
-        return Err(Code::Forbidden.into());
-    }
+    lifecycle::may(MOVES, relation, verb)?;
     let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), Some(reason))? else {
         return Ok(place);
     };
@@ -380,13 +379,10 @@ pub fn leave(tx: &mut Tx<'_>, caller: &Caller, id: CrewMemberId) -> Result<CrewM
         place,
         claim,
         project,
-        is_person,
-        ..
+        relation,
     } = seen(tx.conn, caller, id)?;
-    if !is_person {
-        return Err(Code::Forbidden.into());
-    }
     let verb = rules::going(place.status);
+    lifecycle::may(MOVES, relation, verb)?;
     let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), None)? else {
         return Ok(place);
     };
@@ -410,13 +406,11 @@ pub fn remove(
     let Seen {
         place,
         project,
-        is_leader,
+        relation,
         ..
     } = seen(tx.conn, caller, id)?;
-    if !is_leader {
-        return Err(Code::Forbidden.into());
-    }
     let verb = rules::sending_away(place.status);
+    lifecycle::may(MOVES, relation, verb)?;
     let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), Some(reason))? else {
         return Ok(place);
     };

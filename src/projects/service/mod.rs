@@ -5,7 +5,7 @@ mod moves;
 mod writing;
 
 use super::model::{Project, ProjectId};
-use super::rules::{self, MOVES, ProjectRules, Relation};
+use super::rules::{self, By, MOVES, ProjectRules, Relation};
 use super::store;
 use super::{campaigns, claims};
 use crate::error::{Code, Result};
@@ -14,7 +14,7 @@ use crate::notifications::{self, Kind, Notice};
 use crate::organizations;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{self, Actor, Change};
-use crate::platform::lifecycle;
+use crate::platform::lifecycle::{self, ActsAs};
 use crate::platform::token::Vault;
 
 pub use editing::{EditProject, edit};
@@ -42,14 +42,25 @@ pub fn relation(conn: &mut Conn, caller: Option<&Caller>, project: &Project) -> 
     let Some(caller) = caller else {
         return Ok(Relation::default());
     };
-    let of_region = caller.holds_in_region(conn, &[Role::RegionAdmin], project.region_id)?;
+    let reviewer = caller.holds_in_region(conn, &[Role::RegionAdmin], project.region_id)?;
+    let author = project.author_id == caller.account;
+    let belongs = |role| {
+        let organization = project.organization_id;
+        organization.is_some_and(|id| caller.holds(role, id.0))
+    };
+    let manages = belongs(Role::OrganizationManager);
     Ok(Relation {
-        author: project.author_id == caller.account,
+        author,
         publisher: match project.organization_id {
-            Some(organization) => caller.holds(Role::OrganizationManager, organization.0),
-            None => of_region,
+            Some(_) => manages,
+            None => reviewer,
         },
-        reviewer: of_region,
+        reviewer,
+        reviews_own: reviewer
+            && (author
+                || manages
+                || belongs(Role::OrganizationMember)
+                || wrote(conn, caller, project)?),
     })
 }
 
@@ -76,18 +87,18 @@ pub fn visible(
     }
 }
 
-/// A project for those who act for its publisher.
-pub(in crate::projects) fn of_publisher(
-    conn: &mut Conn,
-    caller: &Caller,
-    id: ProjectId,
-) -> Result<Project> {
+/// A project for a caller whose move it is.
+fn to_move(conn: &mut Conn, caller: &Caller, id: ProjectId, verb: &str) -> Result<Project> {
     let (project, relation) = visible(conn, Some(caller), id)?;
-    if relation.publisher {
-        Ok(project)
-    } else {
-        Err(Code::Forbidden.into())
-    }
+    lifecycle::may(MOVES, relation, verb)?;
+    Ok(project)
+}
+
+/// A project for those who act for its publisher.
+fn of_publisher(conn: &mut Conn, caller: &Caller, id: ProjectId) -> Result<Project> {
+    let (project, relation) = visible(conn, Some(caller), id)?;
+    relation.acts_as(By::Publisher)?;
+    Ok(project)
 }
 
 /// Whether the caller wrote, changed or handed a project in, or approved it, by what the journal
@@ -113,23 +124,6 @@ pub(in crate::projects) fn had_a_hand_in(
 fn wrote(conn: &mut Conn, caller: &Caller, project: &Project) -> Result<bool> {
     let verbs = ["create", "edit", "submit", "import"];
     journal::has_done(conn, caller.account.0, "project", project.id.0, &verbs)
-}
-
-/// A project for a reviewer, who neither wrote, changed or handed it in nor belongs to the
-/// organisation behind it.
-fn of_reviewer(conn: &mut Conn, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let (project, relation) = visible(conn, Some(caller), id)?;
-    if !relation.reviewer {
-        return Err(Code::Forbidden.into());
-    }
-    let is_theirs = project.organization_id.is_some_and(|organization| {
-        caller.holds(Role::OrganizationManager, organization.0)
-            || caller.holds(Role::OrganizationMember, organization.0)
-    });
-    if relation.author || is_theirs || wrote(conn, caller, &project)? {
-        return Err(Code::OwnProject.into());
-    }
-    Ok(project)
 }
 
 pub(in crate::projects) fn change(project: &Project, actor: Actor, verb: &str) -> Change {

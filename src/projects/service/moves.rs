@@ -5,7 +5,7 @@ use serde_json::json;
 use super::super::model::{Project, ProjectId, ProjectStatus};
 use super::super::rules::{self, MOVES};
 use super::super::{claims, store};
-use super::{Desk, advance, change, follow_claims, is_repeat, notice, of_publisher, of_reviewer};
+use super::{Desk, advance, change, follow_claims, is_repeat, notice, of_publisher, to_move};
 use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
 use crate::notifications::{self, Kind, notify};
@@ -20,7 +20,7 @@ use crate::projects::campaigns::{self, BatchId};
 /// # Errors
 /// `invalid` with every miss.
 pub fn submit(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
+    let project = to_move(tx.conn, caller, id, "submit")?;
     if is_repeat(tx.conn, &project, "submit", caller)? {
         return Ok(project);
     }
@@ -51,7 +51,7 @@ fn complete(tx: &mut Tx<'_>, project: &Project) -> Result<()> {
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
 pub fn revise(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
+    let project = to_move(tx.conn, caller, id, "revise")?;
     if is_repeat(tx.conn, &project, "revise", caller)? {
         return Ok(project);
     }
@@ -63,7 +63,7 @@ pub fn revise(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project
 /// # Errors
 /// `forbidden`, `own_project`, and every miss that appeared since the submission.
 pub fn approve(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, seen: IfMatch) -> Result<Project> {
-    let project = of_reviewer(tx.conn, caller, id)?;
+    let project = to_move(tx.conn, caller, id, "approve")?;
     let is_reviewed = matches!(
         project.status,
         ProjectStatus::Approved | ProjectStatus::Open
@@ -95,7 +95,7 @@ pub fn send_back(
     seen: IfMatch,
     reason: &str,
 ) -> Result<Project> {
-    let project = of_reviewer(tx.conn, caller, id)?;
+    let project = to_move(tx.conn, caller, id, "return")?;
     if is_repeat(tx.conn, &project, "return", caller)? {
         return Ok(project);
     }
@@ -111,13 +111,11 @@ pub fn send_back(
 /// # Errors
 /// `forbidden`, `opens_with_its_batch`, `move_not_allowed`.
 pub fn open(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
+    let project = to_move(tx.conn, caller, id, "open")?;
     if is_repeat(tx.conn, &project, "open", caller)? {
         return Ok(project);
     }
-    if project.batch_id.is_some() {
-        return Err(Code::OpensWithItsBatch.into());
-    }
+    rules::opens_by_itself(&project)?;
     advance(tx, &project, "open", caller.actor(), None)
 }
 
@@ -200,7 +198,7 @@ pub(in crate::projects) fn open_batch(
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
 pub fn suspend(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, reason: &str) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
+    let project = to_move(tx.conn, caller, id, "suspend")?;
     if is_repeat(tx.conn, &project, "suspend", caller)? {
         return Ok(project);
     }
@@ -214,7 +212,7 @@ pub fn suspend(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, reason: &str) ->
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
 pub fn resume(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
+    let project = to_move(tx.conn, caller, id, "resume")?;
     if is_repeat(tx.conn, &project, "resume", caller)? {
         return Ok(project);
     }
@@ -234,7 +232,7 @@ pub fn cancel(
     id: ProjectId,
     reason: &str,
 ) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
+    let project = to_move(tx.conn, caller, id, "cancel")?;
     if is_repeat(tx.conn, &project, "cancel", caller)? {
         return Ok(project);
     }
@@ -248,7 +246,7 @@ pub fn cancel(
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
 pub fn archive(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
+    let project = to_move(tx.conn, caller, id, "archive")?;
     if is_repeat(tx.conn, &project, "archive", caller)? {
         return Ok(project);
     }

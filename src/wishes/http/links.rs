@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use actix_web::web::{Data, Json, Path};
-use actix_web::{get, post};
+use actix_web::{HttpResponse, get, post};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::browsing::{StepView, story};
+use super::evidence::{Size, shown};
 use super::{WishView, view};
 use crate::error::{Code, Result};
 use crate::platform::Platform;
 use crate::platform::db::Conn;
 use crate::platform::http::valid::{Nothing, Reason};
-use crate::platform::http::{Body, ProblemBody};
-use crate::wishes::model::WishId;
+use crate::platform::http::{Body, Params, ProblemBody};
+use crate::wishes::model::{EvidenceId, WishId};
 use crate::wishes::rules::Relation;
 use crate::wishes::service::{self, Desk, LINK, Mover};
 use crate::wishes::store;
@@ -22,7 +23,7 @@ use crate::wishes::store;
 /// A wish and its story, as its beneficiary's link shows them.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FollowedWish {
-    /// The wish.
+    /// The wish; its photos at addresses that work as long as the link does.
     pub wish: WishView,
     /// Every step, oldest first.
     pub timeline: Vec<StepView>,
@@ -33,14 +34,19 @@ fn linked(desk: &Desk, platform: &Platform, token: &str) -> Result<WishId> {
     id.ok_or_else(|| Code::LinkInvalid.into())
 }
 
-fn followed(conn: &mut Conn, id: WishId) -> Result<FollowedWish> {
+fn followed(conn: &mut Conn, token: &str, id: WishId) -> Result<FollowedWish> {
     let wish = store::wish(conn, id)?;
     let relation = Relation {
         beneficiary: true,
         ..Relation::default()
     };
+    let mut wish = view(conn, wish, relation)?;
+    let photos = wish.involved.iter_mut().flat_map(|i| &mut i.evidence);
+    for photo in photos {
+        photo.photo_url = format!("/api/v1/wish-links/{token}/evidence/{}", photo.id);
+    }
     Ok(FollowedWish {
-        wish: view(conn, wish, relation)?,
+        wish,
         timeline: story(conn, None, id)?.items,
     })
 }
@@ -56,9 +62,28 @@ pub(super) async fn follow_link(
     token: Path<String>,
 ) -> Result<Json<FollowedWish>> {
     let id = linked(&desk, &platform, &token)?;
-    Ok(Json(
-        platform.db.read(move |conn| followed(conn, id)).await?,
-    ))
+    let found = platform.db.read(move |conn| followed(conn, &token, id));
+    Ok(Json(found.await?))
+}
+
+/// Show a photo of a delivery by the link sent to the beneficiary
+#[utoipa::path(tag = "wishes", params(("token" = String, Path, description = "From the SMS"),
+    ("evidence_id" = EvidenceId, Path, description = "The photo"), Size), security(()), responses(
+    (status = 200, description = "The photo", body = Vec<u8>, content_type = "image/jpeg"),
+    (status = 404, description = "The link is not valid, or no longer, or no such photo of its wish", body = ProblemBody)))]
+#[get("/wish-links/{token}/evidence/{evidence_id}")]
+pub(super) async fn show_evidence_by_link(
+    platform: Data<Platform>,
+    desk: Data<Desk>,
+    path: Path<(String, EvidenceId)>,
+    size: Params<Size>,
+) -> Result<HttpResponse> {
+    let (token, evidence_id) = path.into_inner();
+    let id = linked(&desk, &platform, &token)?;
+    let found = platform
+        .db
+        .read(move |conn| store::one_evidence(conn, id, evidence_id));
+    shown(&platform, found.await?, &size.0).await
 }
 
 /// Confirm by the link sent to the beneficiary
@@ -76,7 +101,7 @@ pub(super) async fn confirm_by_link(
     let id = linked(&desk, &platform, &token)?;
     let done = platform.db.write(move |tx| {
         service::confirm(tx, &desk, Mover::Link, id)?;
-        followed(tx.conn, id)
+        followed(tx.conn, &token, id)
     });
     Ok(Json(done.await?))
 }
@@ -98,7 +123,7 @@ pub(super) async fn dispute_by_link(
     let reason = Arc::new(body.input.reason);
     let done = platform.db.write(move |tx| {
         service::dispute(tx, Mover::Link, id, &reason)?;
-        followed(tx.conn, id)
+        followed(tx.conn, &token, id)
     });
     Ok(Json(done.await?))
 }

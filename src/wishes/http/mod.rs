@@ -57,6 +57,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(messages::list_messages);
     config
         .service(links::follow_link)
+        .service(links::show_evidence_by_link)
         .service(links::confirm_by_link)
         .service(links::dispute_by_link);
 }
@@ -90,6 +91,9 @@ pub struct WishView {
     pub status: WishStatus,
     /// Since when.
     pub status_since: Instant,
+    /// The moves that are the caller's now; a rule may still refuse one. `reopen` is asked for as
+    /// `dispute`.
+    pub moves: Vec<&'static str>,
     /// Who said that it came true.
     pub fulfilled_by: Option<FulfilledBy>,
     /// How far away it is from the place asked for, in metres, to the next hundred.
@@ -116,8 +120,6 @@ pub struct InvolvedView {
     pub due_at: Option<Instant>,
     /// The photos that show the delivery.
     pub evidence: Vec<EvidenceView>,
-    /// The moves that its state allows, whoever makes them.
-    pub moves: Vec<String>,
     /// Whether the caller may read the contact.
     pub may_read_contact: bool,
     /// Its version, as in the `ETag`.
@@ -158,10 +160,6 @@ fn view_in(
                 .into_iter()
                 .map(Into::into)
                 .collect(),
-            moves: lifecycle::allowed(MOVES, wish.status)
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
             may_read_contact: relation.may_read_contact(wish.status),
             version: wish.version,
         })
@@ -181,6 +179,7 @@ fn view_in(
         expires_on: wish.expires_on,
         status: wish.status,
         status_since: wish.status_since,
+        moves: lifecycle::open_to(MOVES, relation, wish.status),
         fulfilled_by: wish.fulfilled_by,
         distance_m: None,
         involved,

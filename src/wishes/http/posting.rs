@@ -36,8 +36,9 @@ pub(super) async fn create(command: Command<NewWish>, desk: Data<Desk>) -> Resul
     params(("id" = WishId, Path, description = "The wish"), ("If-Match" = String, Header, description = "The ETag that was read")),
     responses(
     (status = 200, description = "Changed", body = WishView),
-    (status = 403, description = "Not one's own", body = ProblemBody),
+    (status = 403, description = "Not one's own, or somebody else's in a region one does not serve", body = ProblemBody),
     (status = 404, description = "No such wish", body = ProblemBody),
+    (status = 409, description = "It was submitted", body = ProblemBody),
     (status = 412, description = "Changed since it was read", body = ProblemBody),
     (status = 422, description = "Wrong fields", body = ProblemBody),
     (status = 428, description = "Without If-Match", body = ProblemBody)))]

@@ -2,7 +2,7 @@
 
 use super::moves::fulfil;
 use super::telling::{Reminder, notice, tell_claimant, tell_owners, tell_staff};
-use super::{Desk, Mover, advance, change, today};
+use super::{Desk, Mover, advance, change};
 use crate::error::{Error, Result};
 use crate::notifications::{Kind, notify};
 use crate::organizations::{self, OrganizationId};
@@ -36,8 +36,7 @@ pub fn remind(tx: &mut Tx<'_>, payload: &serde_json::Value) -> Result<()> {
 /// # Errors
 /// Those of the database.
 pub fn sweep(tx: &mut Tx<'_>, desk: &Desk, limit: i64) -> Result<usize> {
-    let today = today(tx);
-    let due = store::due(tx.conn, tx.now, today, limit)?;
+    let due = store::due(tx.conn, tx.now, tx.today(), limit)?;
     let count = due.len();
     for wish in due {
         match sweep_one(tx, desk, &wish) {

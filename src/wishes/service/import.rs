@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Desk, NewWish, build, change};
+use super::writing::build;
+use super::{Desk, NewWish, change};
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
 use crate::platform::db::Tx;
@@ -47,7 +48,6 @@ pub fn import(
                 version: known.version,
                 ..built.clone()
             };
-            store::update_origin(tx.conn, &wish)?;
             if !store::update(tx.conn, &wish)? {
                 return Err(Code::VersionMismatch.into());
             }

@@ -3,7 +3,9 @@
 use chrono::TimeDelta;
 
 use super::telling::{notice, remind_later, send_link, tell_claimant, tell_owners, tell_staff};
-use super::{Desk, Mover, NewWishClaim, advance, change, contact, is_repeat, or_same, visible};
+use super::{
+    Desk, Mover, NewWishClaim, advance, change, contact, is_repeat, or_same, to_move, visible,
+};
 use crate::error::{Code, Result};
 use crate::identity::{self, Caller, Role};
 use crate::notifications::{Kind, notify};
@@ -22,7 +24,7 @@ use crate::wishes::store;
 
 /// Hands a draft in for screening.
 pub fn submit(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Result<Wish> {
-    let wish = of_author(tx.conn, caller, id)?;
+    let (wish, _) = to_move(tx.conn, caller, id, "submit")?;
     let due = end_of_workday_after(tx.now, desk.rules.screening_workdays, tx.zone);
     let Some(moved) = advance(tx, &wish, "submit", Mover::Caller(caller), None, Some(due))? else {
         return Ok(wish);
@@ -38,14 +40,14 @@ pub fn submit(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Resu
 
 /// Takes a rejected wish back into a draft.
 pub fn revise(tx: &mut Tx<'_>, caller: &Caller, id: WishId) -> Result<Wish> {
-    let wish = of_author(tx.conn, caller, id)?;
+    let (wish, _) = to_move(tx.conn, caller, id, "revise")?;
     let moved = advance(tx, &wish, "revise", Mover::Caller(caller), None, None)?;
     Ok(or_same(moved, wish))
 }
 
 /// Takes a wish back.
 pub fn withdraw(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Result<Wish> {
-    let wish = of_author(tx.conn, caller, id)?;
+    let (wish, _) = to_move(tx.conn, caller, id, "withdraw")?;
     let Some(moved) = advance(
         tx,
         &wish,
@@ -64,30 +66,9 @@ pub fn withdraw(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> R
     Ok(moved)
 }
 
-fn of_author(conn: &mut Conn, caller: &Caller, id: WishId) -> Result<Wish> {
-    let (wish, relation) = visible(conn, Some(caller), id)?;
-    if relation.author {
-        Ok(wish)
-    } else {
-        Err(Code::Forbidden.into())
-    }
-}
-
-/// A wish for a screener of its region, who must be neither its author nor its claimant.
-fn of_screener(conn: &mut Conn, caller: &Caller, id: WishId) -> Result<Wish> {
-    let (wish, relation) = visible(conn, Some(caller), id)?;
-    if !relation.screener {
-        return Err(Code::Forbidden.into());
-    }
-    if relation.author || relation.beneficiary || relation.claimant {
-        return Err(Code::OwnWish.into());
-    }
-    Ok(wish)
-}
-
 /// Publishes a submitted wish.
 pub fn publish(tx: &mut Tx<'_>, caller: &Caller, id: WishId, seen: IfMatch) -> Result<Wish> {
-    let wish = of_screener(tx.conn, caller, id)?;
+    let (wish, _) = to_move(tx.conn, caller, id, "publish")?;
     if is_repeat(tx.conn, &wish, "publish", Mover::Caller(caller))? {
         return Ok(wish);
     }
@@ -106,7 +87,7 @@ pub fn reject(
     seen: IfMatch,
     reason: &str,
 ) -> Result<Wish> {
-    let wish = of_screener(tx.conn, caller, id)?;
+    let (wish, _) = to_move(tx.conn, caller, id, "reject")?;
     if is_repeat(tx.conn, &wish, "reject", Mover::Caller(caller))? {
         return Ok(wish);
     }
@@ -143,9 +124,7 @@ pub fn claim(
     if is_repeat(tx.conn, &wish, "claim", Mover::Caller(caller))? {
         return Ok(wish);
     }
-    if relation.author || relation.beneficiary {
-        return Err(Code::OwnWish.into());
-    }
+    lifecycle::may(MOVES, relation, "claim")?;
     lifecycle::step(MOVES, wish.status, "claim")?;
     let mut claim = Claim {
         id: ClaimId::new(),
@@ -187,11 +166,12 @@ pub fn claim(
     Ok(moved)
 }
 
-fn claimant_of(conn: &mut Conn, caller: &Caller, id: WishId) -> Result<(Wish, Claim)> {
-    let (wish, relation) = visible(conn, Some(caller), id)?;
+/// A wish for its claimant, with the claim.
+fn of_claimant(conn: &mut Conn, caller: &Caller, id: WishId, verb: &str) -> Result<(Wish, Claim)> {
+    let (wish, _) = to_move(conn, caller, id, verb)?;
     match store::live_claim(conn, id)? {
-        Some(claim) if relation.claimant => Ok((wish, claim)),
-        _ => Err(Code::Forbidden.into()),
+        Some(claim) => Ok((wish, claim)),
+        None => Err(Code::Forbidden.into()),
     }
 }
 
@@ -208,7 +188,7 @@ pub fn add_evidence(
     id: WishId,
     photo: &StoredPhoto,
 ) -> Result<Evidence> {
-    let (wish, claim) = claimant_of(tx.conn, caller, id)?;
+    let (wish, claim) = of_claimant(tx.conn, caller, id, "deliver")?;
     if wish.status != WishStatus::Claimed {
         return Err(lifecycle::refusal(MOVES, wish.status));
     }
@@ -234,7 +214,7 @@ pub fn add_evidence(
 
 /// Says that the wish was delivered, with at least one photo.
 pub fn deliver(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Result<Wish> {
-    let (wish, claim) = claimant_of(tx.conn, caller, id)?;
+    let (wish, claim) = of_claimant(tx.conn, caller, id, "deliver")?;
     if wish.status == WishStatus::Claimed
         && !store::evidence(tx.conn, id)?
             .iter()
@@ -266,14 +246,11 @@ pub fn deliver(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Res
 
 /// Gives a claim up.
 pub fn release(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Result<Wish> {
-    let (wish, relation) = visible(tx.conn, Some(caller), id)?;
+    let (wish, _) = visible(tx.conn, Some(caller), id)?;
     if is_repeat(tx.conn, &wish, "release", Mover::Caller(caller))? {
         return Ok(wish);
     }
-    let claim = match store::live_claim(tx.conn, id)? {
-        Some(claim) if relation.claimant => claim,
-        _ => return Err(Code::Forbidden.into()),
-    };
+    let (wish, claim) = of_claimant(tx.conn, caller, id, "release")?;
     let moved = advance(
         tx,
         &wish,
@@ -288,15 +265,16 @@ pub fn release(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Re
     Ok(moved)
 }
 
-/// A wish for whoever speaks for its beneficiary, and whether that is the beneficiary itself. The
-/// claimant never confirms its own delivery.
-fn of_beneficiary(conn: &mut Conn, by: Mover<'_>, id: WishId) -> Result<(Wish, FulfilledBy)> {
+/// A wish for whoever speaks for its beneficiary, and whether that is the beneficiary itself.
+fn of_beneficiary(
+    conn: &mut Conn,
+    by: Mover<'_>,
+    id: WishId,
+    verb: &str,
+) -> Result<(Wish, FulfilledBy)> {
     match by {
         Mover::Caller(caller) => {
-            let (wish, relation) = visible(conn, Some(caller), id)?;
-            if !relation.speaks_for_beneficiary() || relation.claimant {
-                return Err(Code::Forbidden.into());
-            }
+            let (wish, relation) = to_move(conn, caller, id, verb)?;
             let who = if relation.beneficiary {
                 FulfilledBy::Beneficiary
             } else {
@@ -311,7 +289,7 @@ fn of_beneficiary(conn: &mut Conn, by: Mover<'_>, id: WishId) -> Result<(Wish, F
 
 /// Says that the wish came true.
 pub fn confirm(tx: &mut Tx<'_>, desk: &Desk, by: Mover<'_>, id: WishId) -> Result<Wish> {
-    let (wish, who) = of_beneficiary(tx.conn, by, id)?;
+    let (wish, who) = of_beneficiary(tx.conn, by, id, "confirm")?;
     if matches!(by, Mover::Link) && wish.status == WishStatus::Fulfilled {
         return Ok(wish); // a second tap on the link
     }
@@ -355,12 +333,11 @@ pub(super) fn fulfil(
 
 /// Says what is wrong with a delivery, or with what was confirmed not long ago.
 pub fn dispute(tx: &mut Tx<'_>, by: Mover<'_>, id: WishId, reason: &str) -> Result<Wish> {
-    let (wish, _) = of_beneficiary(tx.conn, by, id)?;
-    let verb = if wish.status == WishStatus::Fulfilled {
-        "reopen"
-    } else {
-        "dispute"
+    let verb = match store::wish(tx.conn, id)?.status {
+        WishStatus::Fulfilled => "reopen",
+        _ => "dispute",
     };
+    let (wish, _) = of_beneficiary(tx.conn, by, id, verb)?;
     let Some(moved) = advance(tx, &wish, verb, by, Some(reason), None)? else {
         return Ok(wish);
     };
@@ -389,7 +366,7 @@ pub fn redeliver(
     id: WishId,
     reason: &str,
 ) -> Result<Wish> {
-    let wish = of_screener(tx.conn, caller, id)?;
+    let (wish, _) = to_move(tx.conn, caller, id, "redeliver")?;
     let until = tx.now + TimeDelta::days(desk.rules.lease_days);
     let Some(moved) = advance(
         tx,
@@ -422,7 +399,7 @@ pub fn redeliver(
 
 /// Settles a dispute: the wish is open to others again.
 pub fn free(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Result<Wish> {
-    let wish = of_screener(tx.conn, caller, id)?;
+    let (wish, _) = to_move(tx.conn, caller, id, "free")?;
     let Some(moved) = advance(tx, &wish, "free", Mover::Caller(caller), Some(reason), None)? else {
         return Ok(wish);
     };
