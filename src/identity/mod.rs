@@ -22,6 +22,7 @@ mod resident_id;
 mod rules;
 mod service;
 mod store;
+mod tries;
 
 pub use caller::{Caller, MaybeCaller};
 pub use codes::forget_expired;

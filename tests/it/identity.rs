@@ -725,3 +725,47 @@ async fn requests_are_throttled_by_the_address_the_proxy_tells_and_only_then() {
     ];
     assert_eq!(answers, [401, 401, 429]);
 }
+
+/// Whoever fails too often at an account waits; its owner, who is elsewhere, does not, however many
+/// take part. What succeeds is not counted, and who has no account is not told apart.
+#[actix_web::test]
+async fn failures_are_counted_where_they_are_made() {
+    let server = Server::start_with(json!({"server": {"behind_proxy": true}, "identity": {
+        "failures_per_address": {"count": 2, "seconds": 600},
+        "failures_per_account": {"count": 6, "seconds": 600},
+    }}))
+    .await;
+    sign_up(&server).await;
+    let try_at = async |email: &str, from: &str, password: &str| {
+        let body = json!({"email": email, "password": password});
+        let call = server.post("/auth/sign-in").header("x-forwarded-for", from);
+        call.json(body).send().await.status.as_u16()
+    };
+    let right = "a long password";
+    for _ in 0..5 {
+        assert_eq!(try_at(WANG, "203.0.113.1", right).await, 200);
+    }
+    for email in [WANG, "nobody@example.org"] {
+        let answers = [
+            try_at(email, "203.0.113.2", "wrong").await,
+            try_at(email, "203.0.113.2", "wrong").await,
+            try_at(email, "203.0.113.2", right).await,
+        ];
+        assert_eq!(answers, [401, 401, 429]);
+    }
+    assert_eq!(try_at(WANG, "203.0.113.1", right).await, 200);
+
+    // many who each stay under the limit: from then on an address has one try
+    for from in 3..5 {
+        for _ in 0..2 {
+            try_at(WANG, &format!("203.0.113.{from}"), "wrong").await;
+        }
+    }
+    assert_eq!(try_at(WANG, "203.0.113.5", "wrong").await, 401);
+    assert_eq!(try_at(WANG, "203.0.113.5", "wrong").await, 429);
+    for from in ["203.0.113.1", "203.0.113.6"] {
+        for _ in 0..3 {
+            assert_eq!(try_at(WANG, from, right).await, 200, "the owner gets in");
+        }
+    }
+}
