@@ -272,9 +272,8 @@ codes! {
     DocumentMissing 422 "请上传名为 document 的文件。" "Send the document as a part named document.",
 
     // ---- identity
-    CredentialsWrong 401 "邮箱或密码不正确。" "The address or the password is wrong.",
+    CredentialsWrong 401 "邮箱或密码不正确，或邮箱尚未验证。" "The address or the password is wrong, or the address is not proved yet.",
     CodeWrong 401 "验证码不正确或已失效。" "The code is wrong or no longer valid.",
-    EmailUnverified 403 "邮箱尚未验证，请输入邮件中的验证码。" "The address is not proved yet. Enter the code we mailed.",
     LastAdmin 409 "至少要保留一位平台管理员。" "There must be at least one platform admin.",
     RoleByInvitation 422 "组织内的角色通过邀请授予。" "Roles in an organisation are given by invitation.",
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use super::codes::{CodePurpose, check_code, send_code};
 use super::keys::{ACCESS_TOKEN_LIFE, Keyring};
 use super::model::{Account, AccountId, AccountStatus, EndReason, Session, SessionId, Tokens};
+use super::requests::Request;
 use super::store;
 use super::tries::Tries;
 use super::{Caller, rules};
@@ -14,7 +15,6 @@ use crate::platform::db::{Conn, Tx};
 use crate::platform::http::limit::Limit;
 use crate::platform::http::{IfMatch, Lang};
 use crate::platform::journal::{Actor, Change};
-use crate::platform::mail::Mail;
 use crate::platform::token::digest;
 use crate::platform::token::random_token;
 
@@ -100,36 +100,14 @@ impl Desk<'_> {
         lang: Lang,
     ) -> Result<()> {
         self.throttle_target(&email).await?;
-        let hash = hash(password).await?;
-        let (vault, minutes) = (self.platform.vault.clone(), self.rules.code_minutes);
-        self.platform
-            .db
-            .write(move |tx| match store::by_email(tx.conn, &email)? {
-                Some(account) if account.status == AccountStatus::Active => {
-                    let lang = Lang::from_tag(&account.language);
-                    let mail = Mail::letter(
-                        &email,
-                        lang.pick("您已有益起来账号", "You already have a Yiqilai account"),
-                        &[lang.pick(
-                            "有人用此邮箱注册益起来，但该邮箱已有账号。如果是您本人，请直接登录，或使用“忘记密码”。如果不是您，请忽略此邮件。",
-                            "Somebody signed up with this address, which has an account already. If it was you, sign in or reset your password. If not, ignore this mail.",
-                        )],
-                    );
-                    tx.enqueue("mail", &mail, tx.now).map(|_| ())
-                }
-                Some(account) => {
-                    let account = Account { password_hash: Some(hash.clone()), display_name: name.clone(), ..account };
-                    store::update_account(tx.conn, &account)?;
-                    send_code(tx, &vault, minutes, CodePurpose::SignUp, &email, lang)
-                }
-                None => {
-                    let mut account = new_account(tx, None, Some(email.clone()), Some(hash.clone()), name.clone(), lang);
-                    account.status = AccountStatus::Pending;
-                    insert(tx, Actor::Account(Uid(account.id.0)), &account)?;
-                    send_code(tx, &vault, minutes, CodePurpose::SignUp, &email, lang)
-                }
-            })
-            .await
+        let password_hash = hash(password).await?;
+        let request = Request::SignUp {
+            email,
+            password_hash,
+            name,
+            lang,
+        };
+        self.write_down(request).await
     }
 
     /// Proves the address of a sign-up. The password is asked again: whoever signed up last with
@@ -208,9 +186,7 @@ impl Desk<'_> {
         let right = fits(password, stored).await?;
         match account {
             Some(account) if right && account.status == AccountStatus::Active => Ok(account.id),
-            Some(account) if right && account.status == AccountStatus::Pending => {
-                Err(Code::EmailUnverified.into())
-            }
+            // of one that is not proved yet, too: else signing up would tell whether there was one
             _ => Err(Code::CredentialsWrong.into()),
         }
     }
@@ -218,21 +194,7 @@ impl Desk<'_> {
     /// Mails a code for a new password, to an address that has an account.
     pub async fn forgot_password(&self, email: String, lang: Lang) -> Result<()> {
         self.throttle_target(&email).await?;
-        let (vault, minutes) = (self.platform.vault.clone(), self.rules.code_minutes);
-        self.platform
-            .db
-            .write(move |tx| match store::by_email(tx.conn, &email)? {
-                Some(account) if account.status == AccountStatus::Active => send_code(
-                    tx,
-                    &vault,
-                    minutes,
-                    CodePurpose::ResetPassword,
-                    &email,
-                    lang,
-                ),
-                _ => Ok(()),
-            })
-            .await
+        self.write_down(Request::NewPassword { email, lang }).await
     }
 
     /// Sets a new password by a mailed code, and ends every session.
@@ -337,33 +299,12 @@ impl Desk<'_> {
     /// Sends codes to a new phone or address and to the one it takes the place of.
     pub async fn begin_contact_change(&self, caller: &Caller, new: String) -> Result<()> {
         self.throttle_target(&new).await?;
-        let (vault, minutes, id, lang) = (
-            self.platform.vault.clone(),
-            self.rules.code_minutes,
-            caller.account,
-            caller.lang,
-        );
-        self.platform
-            .db
-            .write(move |tx| {
-                let account = store::account(tx.conn, id)?;
-                let taken = is_taken(tx, &new, id)?;
-                if !taken {
-                    send_code(tx, &vault, minutes, CodePurpose::ProveNew, &new, lang)?;
-                }
-                match proves_current(&account, &new) {
-                    Some(current) => send_code(
-                        tx,
-                        &vault,
-                        minutes,
-                        CodePurpose::ProveCurrent,
-                        &current,
-                        lang,
-                    ),
-                    None => Ok(()),
-                }
-            })
-            .await
+        let request = Request::NewContact {
+            account: caller.account,
+            contact: new,
+            lang: caller.lang,
+        };
+        self.write_down(request).await
     }
 
     /// Changes a phone or address by the codes sent to both.
@@ -456,6 +397,11 @@ impl Desk<'_> {
         })
     }
 
+    async fn write_down(&self, request: Request) -> Result<()> {
+        let db = &self.platform.db;
+        db.write(move |tx| request.write_down(tx)).await
+    }
+
     async fn throttle_target(&self, target: &str) -> Result<()> {
         self.rules
             .codes_per_target
@@ -487,7 +433,7 @@ impl Desk<'_> {
 
 /// The phone or address whose code proves that the owner wants the change: the one of the same
 /// kind, else the other.
-fn proves_current(account: &Account, new: &str) -> Option<String> {
+pub(super) fn proves_current(account: &Account, new: &str) -> Option<String> {
     let (same, other) = match new.starts_with('+') {
         true => (&account.phone, &account.email),
         false => (&account.email, &account.phone),
@@ -495,7 +441,7 @@ fn proves_current(account: &Account, new: &str) -> Option<String> {
     same.clone().or_else(|| other.clone())
 }
 
-fn is_taken(tx: &mut Tx<'_>, new: &str, by_other_than: AccountId) -> Result<bool> {
+pub(super) fn is_taken(tx: &mut Tx<'_>, new: &str, by_other_than: AccountId) -> Result<bool> {
     let holder = match new.starts_with('+') {
         true => store::by_phone(tx.conn, new)?,
         false => store::by_email(tx.conn, new)?,
@@ -503,7 +449,7 @@ fn is_taken(tx: &mut Tx<'_>, new: &str, by_other_than: AccountId) -> Result<bool
     Ok(holder.is_some_and(|account| account.id != by_other_than))
 }
 
-fn new_account(
+pub(super) fn new_account(
     tx: &Tx<'_>,
     phone: Option<String>,
     email: Option<String>,
@@ -524,7 +470,7 @@ fn new_account(
     }
 }
 
-fn insert(tx: &mut Tx<'_>, actor: Actor, account: &Account) -> Result<()> {
+pub(super) fn insert(tx: &mut Tx<'_>, actor: Actor, account: &Account) -> Result<()> {
     store::insert_account(tx.conn, account)?;
     tx.journal(Change::new(actor, "account.created", account.id.0))
 }

@@ -138,8 +138,9 @@ async fn by_email_the_address_is_proved_first() {
             .post("/auth/sign-in")
             .json(json!({"email": "Wang@example.org ", "password": password}))
     };
+    server.work().await;
     sign_in("a long password")
-        .refused(403, "email_unverified")
+        .refused(401, "credentials_wrong")
         .await;
     let code = newest_code(&server, WANG).await;
     // somebody else signs up with the same address: the owner's code does not confirm that password
@@ -148,6 +149,7 @@ async fn by_email_the_address_is_proved_first() {
         .json(wang("the attacker's one"))
         .expect(202)
         .await;
+    server.work().await;
     let body =
         |password: &str, code: &str| json!({"email": WANG, "code": code, "password": password});
     server
@@ -210,6 +212,76 @@ async fn answers_do_not_tell_who_has_an_account() {
     }
     server.work().await;
     assert!(server.mails("nobody@example.org").is_empty());
+}
+
+/// Nor does the time they take: the same is written, whomever it concerns, and the rest is done later.
+#[actix_web::test]
+async fn requests_leave_the_same_trace_for_everybody() {
+    let server = Server::start().await;
+    sign_up(&server).await;
+    let user = server.person("示例·秦").await;
+    let other = server.person("示例·尤").await;
+    let ask = async |path: &str, body: Value| {
+        let before = rows(&server).await;
+        let call = server.post(path).by(&user).json(body);
+        assert!(call.expect(202).await.bytes.is_empty());
+        let after = rows(&server).await;
+        let trace: Vec<_> = after.iter().zip(before).map(|(a, b)| a - b).collect();
+        server.work().await;
+        trace
+    };
+    let stranger = "nobody@example.org";
+    for (path, known, unknown) in [
+        (
+            "/auth/sign-up",
+            wang("another password"),
+            json!({"email": stranger, "password": "another password", "display_name": "示例·何"}),
+        ),
+        (
+            "/auth/password/forgot",
+            json!({"email": WANG}),
+            json!({"email": "nobody.else@example.org"}),
+        ),
+        (
+            "/me/contact",
+            json!({"phone": other.phone}),
+            json!({"phone": "13911111112"}),
+        ),
+    ] {
+        let (known, unknown) = (ask(path, known).await, ask(path, unknown).await);
+        assert_eq!(known, unknown, "{path}");
+        assert_eq!(known, [1, 0, 0, 0], "{path}: one job and nothing else");
+    }
+    // a wrong code is tried in the same way, too
+    for email in [WANG, "nobody.else@example.org"] {
+        let wrong = json!({"email": email, "code": "000000", "password": "another password"});
+        let call = server.post("/auth/password/reset").json(wrong);
+        call.refused(401, "code_wrong").await;
+        let tried = server.app.platform.db.read(move |conn| {
+            use diesel::prelude::*;
+            use yiqilai::schema::one_time_codes::dsl;
+            let newest = dsl::one_time_codes
+                .filter(dsl::target.eq(email))
+                .order(dsl::id.desc());
+            Ok(newest.select(dsl::attempts).first::<i32>(conn)?)
+        });
+        assert_eq!(tried.await.unwrap(), 1, "{email}");
+    }
+}
+
+/// How many jobs, codes, accounts and journal entries there are.
+async fn rows(server: &Server) -> [i64; 4] {
+    use diesel::prelude::*;
+    use yiqilai::schema::{accounts, jobs, journal, one_time_codes};
+    let counts = server.app.platform.db.read(|conn| {
+        Ok([
+            jobs::table.count().get_result(conn)?,
+            one_time_codes::table.count().get_result(conn)?,
+            accounts::table.count().get_result(conn)?,
+            journal::table.count().get_result(conn)?,
+        ])
+    });
+    counts.await.unwrap()
 }
 
 #[actix_web::test]
