@@ -265,6 +265,7 @@ codes! {
     UnknownReference 422 "所指的对象不存在。" "It refers to something that does not exist.",
     UnknownField 422 "不认识的字段。" "The field is not known here.",
     OneOfTwo 422 "请填写其中一项，且只填一项。" "Give one of the two, and only one.",
+    ExactlyOne 422 "请在这些项中填写一项，且只填一项。" "Give one of these, and only one.",
 
     // ---- files
     PhotoMissing 422 "请上传名为 photo 的照片。" "Send the photo as a part named photo.",

@@ -37,6 +37,8 @@ pub struct IdentityRules {
     pub failures_per_address: Limit,
     /// Failed tries at one account from all addresses, after which each has one.
     pub failures_per_account: Limit,
+    /// Phones and addresses that one account may look for.
+    pub look_ups_per_account: Limit,
     /// Requests to `/auth` from one network address.
     pub requests_per_address: Limit,
 }

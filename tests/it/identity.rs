@@ -726,6 +726,95 @@ async fn roles_are_granted_by_those_entitled_and_stop_at_once() {
     revoke(&admin, &own).refused(409, "last_admin").await;
 }
 
+/// Who works in a scope is for the eyes of those who have a part in it.
+#[actix_web::test]
+async fn grants_of_a_sibling_are_invisible() {
+    let server = Server::start().await;
+    let (district, street, grid) = crate::regions::three_levels(&server).await;
+    let sibling = crate::regions::another_street(&server).await;
+    let admin = server
+        .staff("示例·东街", Role::RegionAdmin, Some(street))
+        .await;
+    let worker = server
+        .staff("示例·网格", Role::GridWorker, Some(grid))
+        .await;
+    let nowhere = uuid::Uuid::now_v7();
+    let list =
+        |by: &User, scope: uuid::Uuid| server.get(&format!("/role-grants?scope_id={scope}")).by(by);
+    list(&admin, street).expect(200).await;
+    list(&worker, grid).refused(403, "forbidden").await;
+    for scope in [sibling, district, nowhere] {
+        list(&admin, scope).refused(404, "not_found").await;
+        list(&worker, scope).refused(404, "not_found").await;
+    }
+    // that there is a sibling is no secret: to grant there is known, and forbidden
+    let body = json!({"account_id": worker.id.to_string(), "role": "auditor", "scope_id": sibling});
+    let grant = server.post("/role-grants").by(&admin).json(body);
+    grant.refused(403, "forbidden").await;
+}
+
+#[actix_web::test]
+async fn a_role_is_granted_to_a_phone_or_an_address() {
+    let server = Server::start_with(
+        json!({"identity": {"look_ups_per_account": {"count": 5, "seconds": 60}}}),
+    )
+    .await;
+    let (_, street, grid) = crate::regions::three_levels(&server).await;
+    let admin = server
+        .staff("示例·东街", Role::RegionAdmin, Some(street))
+        .await;
+    let person = server.person("示例·许").await;
+    sign_up(&server).await;
+    let grant = |by: &User, to: Value| {
+        let mut body = json!({"role": "grid_worker", "scope_id": grid});
+        body.as_object_mut()
+            .unwrap()
+            .extend(to.as_object().unwrap().clone());
+        server.post("/role-grants").by(by).json(body)
+    };
+    let granted = grant(&admin, json!({"phone": person.phone}))
+        .expect(201)
+        .await;
+    assert_eq!(granted.json["account_id"], json!(person.id.to_string()));
+    grant(&admin, json!({"email": "Wang@Example.org"}))
+        .expect(201)
+        .await;
+
+    for (to, field, code) in [
+        (
+            json!({"phone": "13800000099"}),
+            "/phone",
+            "unknown_reference",
+        ),
+        (
+            json!({"email": "nobody@example.org"}),
+            "/email",
+            "unknown_reference",
+        ),
+        (json!({}), "/account_id", "exactly_one"),
+        (
+            json!({"phone": person.phone, "email": WANG}),
+            "/account_id",
+            "exactly_one",
+        ),
+    ] {
+        let refused = grant(&admin, to).refused(422, "invalid").await;
+        assert_eq!(refused.fields(), [(field.to_owned(), code.to_owned())]);
+    }
+    // whoever may not grant it learns nothing
+    for phone in [&person.phone, "13800000099"] {
+        let refused = grant(&person, json!({"phone": phone})).refused(403, "forbidden");
+        assert!(refused.await.json["errors"].is_null());
+    }
+    grant(&admin, json!({"email": WANG})).expect(201).await;
+    grant(&admin, json!({"email": WANG}))
+        .refused(429, "too_many_requests")
+        .await;
+    grant(&admin, json!({"account_id": person.id.to_string()}))
+        .expect(201)
+        .await;
+}
+
 #[actix_web::test]
 async fn the_same_key_is_done_once_even_at_once() {
     let server = Server::start().await;
