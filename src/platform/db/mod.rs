@@ -24,12 +24,14 @@ use tokio::sync::{Semaphore, watch};
 use super::clock::Clock;
 use crate::error::{Error, Result};
 
+mod lock;
 mod migrations;
 mod pool;
 mod tx;
 mod writer;
 
 pub use conn::{Conn, MultiBackend, MultiRawValue};
+pub use lock::Alone;
 pub use migrations::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS};
 use pool::{Manager, is_lost_connection};
 pub use tx::Tx;
