@@ -4,6 +4,7 @@
 //! Everything else is ours to mend: it is logged once at the border and answered as
 //! `internal_error`, without its cause.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::platform::lang::Lang;
@@ -131,7 +132,12 @@ pub struct Problem {
     pub allowed: Option<Vec<String>>,
     /// Seconds after which to try again.
     pub retry_after: Option<u64>,
+    /// For a server that is not ready: each thing that was looked at, and how it is.
+    pub checks: Option<Checks>,
 }
+
+/// Things that were looked at: `ok`, or what is wrong.
+pub type Checks = BTreeMap<&'static str, &'static str>;
 
 impl Problem {
     /// A refusal whose detail is the code's own sentence.
@@ -144,6 +150,7 @@ impl Problem {
             state: None,
             allowed: None,
             retry_after: None,
+            checks: None,
         }
     }
 
@@ -166,6 +173,13 @@ impl Problem {
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
+    }
+
+    /// A server that cannot serve yet, or any more.
+    pub fn not_ready(checks: Checks) -> Self {
+        let mut problem = Self::new(Code::NotReady).retry_after(1);
+        problem.checks = Some(checks);
+        problem
     }
 
     /// A move that the lifecycle does not know from this state: 409 with what it does know.
@@ -256,6 +270,7 @@ codes! {
     TooManyRequests 429 "操作过于频繁，请稍后再试。" "Too many requests. Wait and try again.",
     InternalError 500 "服务器内部错误，请稍后再试。" "Something went wrong on our side.",
     Overloaded 503 "服务繁忙，请稍后再试。" "The service is busy. Try again shortly.",
+    NotReady 503 "服务尚未就绪，请稍后再试。" "The service is not ready. Try again shortly.",
 
     // ---- fields
     Required 422 "此项必填。" "This field is required.",
