@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
+use yiqilai::app::App;
 use yiqilai::identity::Role;
 
 use crate::harness::{Server, User};
@@ -329,17 +330,55 @@ async fn a_forgotten_password_is_reset_and_ends_every_session() {
     server.get("/me").bearer(token).expect(200).await;
 }
 
+/// What an access token says of how it is signed.
+pub fn header_of(token: &str) -> Value {
+    use base64::Engine;
+    let header = token.split('.').next().unwrap();
+    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(header)
+        .unwrap();
+    serde_json::from_slice(&header).unwrap()
+}
+
+/// Another process makes a new key: within a minute this one signs with it and publishes both, and
+/// tokens of the old one live on until they expire.
+#[actix_web::test]
+async fn a_key_of_another_process_signs_here_within_a_minute() {
+    let server = Server::start().await;
+    let user = server.person("示例·赵").await;
+    let old = header_of(&user.token)["kid"].clone();
+    let clock = &server.app.platform.clock;
+    let other = App::build((*server.app.config).clone(), clock.clone());
+    other.await.unwrap().keyring.rotate().await.unwrap();
+    clock.advance(TimeDelta::minutes(1));
+    let next = server.refreshed(&user).await;
+    let new = header_of(&next.token)["kid"].clone();
+    assert_ne!(new, old);
+    let published = server.get("/.well-known/jwks.json").expect(200).await.json;
+    let kids: Vec<_> = published["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| key["kid"].clone())
+        .collect();
+    assert_eq!(kids, [new, old], "the one that signs first");
+    clock.advance(TimeDelta::minutes(13));
+    server.get("/me").by(&user).expect(200).await;
+    clock.advance(TimeDelta::minutes(1));
+    server
+        .get("/me")
+        .by(&user)
+        .refused(401, "token_expired")
+        .await;
+    server.get("/me").by(&next).expect(200).await;
+}
+
 #[actix_web::test]
 async fn access_tokens_expire_and_name_a_published_key() {
     let server = Server::start().await;
     let user = server.person("示例·赵").await;
     let published = server.get("/.well-known/jwks.json").expect(200).await.json;
-    let header = user.token.split('.').next().unwrap();
-    use base64::Engine;
-    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD
-        .decode(header)
-        .unwrap();
-    let header: Value = serde_json::from_slice(&header).unwrap();
+    let header = header_of(&user.token);
     assert_eq!(header["alg"], "EdDSA");
     assert_eq!(header["kid"], published["keys"][0]["kid"]);
 

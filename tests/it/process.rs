@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use yiqilai::platform::db::Alone;
 
 use crate::harness::{Backend, Server, backend};
+use crate::identity::header_of;
 
 /// A process, which does not outlive its test.
 struct Process(Child);
@@ -66,6 +67,29 @@ async fn serving(server: &Server) -> (Process, String) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     (process, address)
+}
+
+const ADMIN: &str = "admin@example.org";
+
+/// Makes an administrator by the command line; returns the password that it prints.
+fn new_admin(server: &Server) -> String {
+    let made = run(server, &["admin", "create", "--email", ADMIN]);
+    assert!(made.status.success(), "{made:?}");
+    let said = String::from_utf8(made.stdout).unwrap();
+    said.trim().rsplit(' ').next().unwrap().to_owned()
+}
+
+/// An access token, by the administrator's password.
+async fn sign_in(address: &str, password: &str) -> String {
+    let signed_in = reqwest::Client::new()
+        .post(format!("http://{address}/api/v1/auth/sign-in"))
+        .json(&json!({"email": ADMIN, "password": password}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(signed_in.status(), 200);
+    let tokens: Value = signed_in.json().await.unwrap();
+    tokens["access_token"].as_str().unwrap().to_owned()
 }
 
 /// `SIGTERM` in the middle of a request: it is answered, new ones are not taken, the process ends by
@@ -130,22 +154,41 @@ async fn a_second_process_on_a_file_is_refused_but_for_short_commands() {
         }
     }
     assert!(run(&server, &["migrate"]).status.success());
-    let rotated = run(&server, &["admin", "rotate-keys"]);
-    assert!(rotated.status.success(), "{rotated:?}");
-    let email = "admin@example.org";
-    let made = run(&server, &["admin", "create", "--email", email]);
-    let said = String::from_utf8(made.stdout).unwrap();
-    let password = said.trim().rsplit(' ').next().unwrap();
-    let signed_in = reqwest::Client::new()
-        .post(format!("http://{address}/api/v1/auth/sign-in"))
-        .json(&json!({"email": email, "password": password}))
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(signed_in.status(), 200, "{said}");
-    let keys = reqwest::get(format!("http://{address}/.well-known/jwks.json"));
-    let keys: Value = keys.await.unwrap().json().await.unwrap();
-    assert!(!keys["keys"].as_array().unwrap().is_empty());
+    sign_in(&address, &new_admin(&server)).await;
     drop(process);
     let _alone = Alone::on(&server.app.config.database).expect("the lock ends with its process");
+}
+
+/// `admin rotate-keys`: new tokens name the new key, those of the old one are still taken, and both
+/// keys are published.
+#[actix_web::test]
+async fn the_command_line_rotates_keys() {
+    let server = Server::start_with(json!({"server": {"address": "127.0.0.1:0"}})).await;
+    let (process, address) = serving(&server).await;
+    let password = new_admin(&server);
+    let old = sign_in(&address, &password).await;
+    let rotated = run(&server, &["admin", "rotate-keys"]);
+    assert!(rotated.status.success(), "{rotated:?}");
+    drop(process);
+    let (_process, address) = serving(&server).await;
+    let new = sign_in(&address, &password).await;
+    assert_ne!(header_of(&new)["kid"], header_of(&old)["kid"]);
+    for token in [&old, &new] {
+        let me = reqwest::Client::new()
+            .get(format!("http://{address}/api/v1/me"))
+            .bearer_auth(token)
+            .send();
+        assert_eq!(me.await.unwrap().status(), 200);
+    }
+    let keys = reqwest::get(format!("http://{address}/.well-known/jwks.json"));
+    let keys: Value = keys.await.unwrap().json().await.unwrap();
+    let kids = keys["keys"].as_array().unwrap().iter();
+    let kids: Vec<_> = kids.map(|key| key["kid"].clone()).collect();
+    assert_eq!(
+        kids,
+        [
+            header_of(&new)["kid"].clone(),
+            header_of(&old)["kid"].clone()
+        ]
+    );
 }
