@@ -11,6 +11,7 @@ use yiqilai::error::{Error, Result};
 use yiqilai::identity::{self, Role};
 use yiqilai::imports::{self, Target};
 use yiqilai::platform::clock::Clock;
+use yiqilai::platform::db::Alone;
 use yiqilai::platform::journal::Actor;
 use yiqilai::platform::token::random_token;
 use yiqilai::worker::Worker;
@@ -138,6 +139,7 @@ async fn perform(cli: Cli) -> Result<()> {
                 "the sample district has accounts with a published password: not in production";
             return Err(Error::internal(why));
         }
+        let _alone = Alone::on(&config.database)?;
         if demo::load(&config).await? {
             tracing::info!("the sample district is loaded");
         }
@@ -148,11 +150,15 @@ async fn perform(cli: Cli) -> Result<()> {
         );
         return serve(app).await;
     }
+    let _alone = match cli.command {
+        Command::Serve | Command::Worker => Some(Alone::on(&config.database)?),
+        _ => None,
+    };
     let app = App::build(config, Clock::system()).await?;
     match cli.command {
         Command::Serve => serve(app).await,
         Command::Worker => work(app).await,
-        Command::Migrate => migrate(&app).await,
+        Command::Migrate => migrate_alone(&app).await,
         Command::Admin(command) => administer(&app, command).await,
         Command::Demo
         | Command::Config(_)
@@ -181,8 +187,18 @@ async fn migrate(app: &App) -> Result<()> {
     Ok(())
 }
 
+/// For commands that may run beside a server: a step of the schema is not taken under it.
+async fn migrate_alone(app: &App) -> Result<()> {
+    if matches!(app.platform.db.pending_migrations().await, Ok(0)) {
+        return Ok(());
+    }
+    let _alone = Alone::on(&app.config.database)?;
+    migrate(app).await
+}
+
+/// One short transaction, which waits for those of a server: both see what the other wrote.
 async fn administer(app: &App, command: AdminCommand) -> Result<()> {
-    migrate(app).await?;
+    migrate_alone(app).await?;
     let AdminCommand::Create { email, name } = command else {
         app.keyring.rotate().await?;
         println!("servers that run sign with the new key within a minute");
@@ -232,6 +248,7 @@ async fn import(cli: &Cli, command: &ImportCommand) -> Result<ExitCode> {
         }
         Err(error) => return Err(error),
     };
+    let _alone = Alone::on(&config.database)?; // its transactions are long
     let app = App::build(config, Clock::system()).await?;
     migrate(&app).await?;
     let progress = std::sync::Arc::new(|done: usize, of: usize| eprintln!("{done}/{of} rows"));

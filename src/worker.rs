@@ -172,11 +172,25 @@ impl Worker {
                     }),
                 Err(error) => Err(Outcome::GiveUp(error.to_string())),
             },
+            "account.request" => self.answer(job).await,
             "wish.remind" => self.remind(job, wishes::remind).await,
             "claim.remind" => self.remind(job, projects::claims::remind).await,
             other => Err(Outcome::GiveUp(format!("no such job: {other}"))),
         };
         sent.err().unwrap_or(Outcome::Done)
+    }
+
+    async fn answer(&self, job: &Job) -> Result<(), Outcome> {
+        let (payload, vault) = (job.payload.0.clone(), self.app.platform.vault.clone());
+        let rules = self.app.config.identity.clone();
+        let answered = self
+            .app
+            .platform
+            .db
+            .write(move |tx| identity::answer(tx, &vault, &rules, &payload));
+        answered
+            .await
+            .map_err(|error| Outcome::Retry(error.to_string()))
     }
 
     async fn remind(

@@ -54,6 +54,34 @@ pub(super) fn send_code(
     target: &str,
     lang: Lang,
 ) -> Result<()> {
+    write_code(tx, vault, minutes, purpose, target, lang)?.send(tx)
+}
+
+/// A code on its way.
+pub(super) enum Message {
+    Sms(Sms),
+    Mail(Mail),
+}
+
+impl Message {
+    pub fn send(&self, tx: &mut Tx<'_>) -> Result<()> {
+        let sent = match self {
+            Self::Sms(sms) => tx.enqueue("sms", sms, tx.now),
+            Self::Mail(mail) => tx.enqueue("mail", mail, tx.now),
+        };
+        sent.map(|_| ())
+    }
+}
+
+/// Writes a code down, and the message that would tell it.
+pub(super) fn write_code(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    minutes: i64,
+    purpose: CodePurpose,
+    target: &str,
+    lang: Lang,
+) -> Result<Message> {
     let code = random_code()?;
     let row = OneTimeCode {
         id: CodeId::new(),
@@ -78,24 +106,18 @@ pub(super) fn send_code(
             ("code".to_owned(), code),
             ("minutes".to_owned(), minutes.to_string()),
         ]);
-        tx.enqueue(
-            "sms",
-            &Sms {
-                to: target.to_owned(),
-                template: "code".to_owned(),
-                params,
-                text,
-            },
-            tx.now,
-        )?;
-    } else {
-        let subject = match lang {
-            Lang::Zh => format!("益起来验证码 {code}"),
-            Lang::En => format!("Your Yiqilai code {code}"),
-        };
-        tx.enqueue("mail", &Mail::letter(target, &subject, &[&text]), tx.now)?;
+        return Ok(Message::Sms(Sms {
+            to: target.to_owned(),
+            template: "code".to_owned(),
+            params,
+            text,
+        }));
     }
-    Ok(())
+    let subject = match lang {
+        Lang::Zh => format!("益起来验证码 {code}"),
+        Lang::En => format!("Your Yiqilai code {code}"),
+    };
+    Ok(Message::Mail(Mail::letter(target, &subject, &[&text])))
 }
 
 /// Whether the code fits; counts the try either way, so the caller must commit.

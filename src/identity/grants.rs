@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::model::{AccountId, Grant, GrantId, Role, ScopeKind};
+use super::model::{AccountId, AccountStatus, Grant, GrantId, Role, ScopeKind};
 use super::{Caller, rules, store};
 use crate::branches::{self, BranchId, BranchStatus};
 use crate::error::{Code, Problem, Result};
@@ -85,12 +85,36 @@ pub fn grant(
     Ok(grant)
 }
 
+/// Whom a role is granted to, as those who grant it know the person.
+pub(super) enum Grantee {
+    Account(AccountId),
+    Phone(String),
+    Email(String),
+}
+
+impl Grantee {
+    /// The person's account in use.
+    fn account(&self, conn: &mut Conn) -> Result<AccountId> {
+        let (field, found) = match self {
+            Self::Account(id) => ("/account_id", store::account(conn, *id).ok()),
+            Self::Phone(phone) => ("/phone", store::by_phone(conn, phone)?),
+            Self::Email(email) => ("/email", store::by_email(conn, email)?),
+        };
+        match found {
+            Some(account) if account.status == AccountStatus::Active => Ok(account.id),
+            _ => Err(Problem::new(Code::Invalid)
+                .field(field, Code::UnknownReference)
+                .into()),
+        }
+    }
+}
+
 /// Grants a role as somebody who may: a platform admin anything, a region admin roles of its
 /// region's staff below it and the secretaries of its branches.
 pub(super) fn grant_by(
     tx: &mut Tx<'_>,
     caller: &Caller,
-    account: AccountId,
+    to: &Grantee,
     role: Role,
     scope: Option<Uuid>,
 ) -> Result<Grant> {
@@ -114,10 +138,12 @@ pub(super) fn grant_by(
                 .ok_or_else(|| wrong("/scope_id", Code::UnknownReference))?;
         }
     }
+    // regions and branches are known to everybody: to grant there is forbidden, not hidden. Whom the
+    // caller named is not looked up before
     if !entitled(tx.conn, caller, role, scope)? {
         return Err(Code::Forbidden.into());
     }
-    store::account(tx.conn, account).map_err(|_| wrong("/account_id", Code::UnknownReference))?;
+    let account = to.account(tx.conn)?;
     grant(tx, caller.actor(), account, role, scope)
 }
 
@@ -229,7 +255,8 @@ fn entitled(conn: &mut Conn, caller: &Caller, role: Role, scope: Option<Uuid>) -
     Ok(false)
 }
 
-/// The grants in force that the caller may see: all of a scope it administers.
+/// The grants in force that the caller may see: all of a scope it administers. Who works in one that
+/// it has no part in is not for its eyes.
 pub(super) fn list(
     conn: &mut Conn,
     caller: &Caller,
@@ -248,7 +275,16 @@ pub(super) fn list(
         }
     };
     if !allowed {
-        return Err(Code::Forbidden.into());
+        let is_inside = scope.is_none_or(|scope| {
+            let mut scopes = caller.grants.iter().map(|held| held.scope_id);
+            scopes.any(|held| held == Some(Uid(scope)))
+        });
+        return Err(if is_inside {
+            Code::Forbidden
+        } else {
+            Code::NotFound
+        }
+        .into());
     }
     let mut rows = role_grants::table
         .filter(role_grants::revoked_at.is_null())

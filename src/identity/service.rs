@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use super::codes::{CodePurpose, check_code, send_code};
 use super::keys::{ACCESS_TOKEN_LIFE, Keyring};
 use super::model::{Account, AccountId, AccountStatus, EndReason, Session, SessionId, Tokens};
+use super::requests::Request;
 use super::store;
+use super::tries::Tries;
 use super::{Caller, rules};
 use crate::error::{Code, Error, Problem, Result};
 use crate::platform::Platform;
@@ -13,7 +15,6 @@ use crate::platform::db::{Conn, Tx};
 use crate::platform::http::limit::Limit;
 use crate::platform::http::{IfMatch, Lang};
 use crate::platform::journal::{Actor, Change};
-use crate::platform::mail::Mail;
 use crate::platform::token::digest;
 use crate::platform::token::random_token;
 
@@ -32,8 +33,12 @@ pub struct IdentityRules {
     pub refresh_days: i64,
     /// Codes sent to one phone or address.
     pub codes_per_target: Limit,
-    /// Tries to sign in to one account.
-    pub sign_ins_per_account: Limit,
+    /// Failed tries at one account from one network address.
+    pub failures_per_address: Limit,
+    /// Failed tries at one account from all addresses, after which each has one.
+    pub failures_per_account: Limit,
+    /// Phones and addresses that one account may look for.
+    pub look_ups_per_account: Limit,
     /// Requests to `/auth` from one network address.
     pub requests_per_address: Limit,
 }
@@ -43,6 +48,8 @@ pub(super) struct Desk<'a> {
     pub platform: &'a Platform,
     pub keyring: &'a Keyring,
     pub rules: &'a IdentityRules,
+    /// The network address of the caller.
+    pub address: &'a str,
 }
 
 impl Desk<'_> {
@@ -65,28 +72,24 @@ impl Desk<'_> {
         device: String,
         lang: Lang,
     ) -> Result<Tokens> {
-        self.throttle_account(&phone).await?;
         let (vault, tries) = (self.platform.vault.clone(), self.rules.code_tries);
-        let account = self
-            .platform
-            .db
-            .write(move |tx| {
-                if !check_code(tx, &vault, tries, CodePurpose::SignIn, &phone, &code)? {
-                    return Ok(None); // committed: the try counts
-                }
-                if let Some(account) = store::by_phone(tx.conn, &phone)? {
-                    return Ok(Some(account.id));
-                }
-                let name = name
-                    .clone()
-                    .unwrap_or_else(|| format!("用户{}", &phone[phone.len() - 4..]));
-                let account = new_account(tx, Some(phone.clone()), None, None, name, lang);
-                insert(tx, Actor::Account(Uid(account.id.0)), &account)?;
-                Ok(Some(account.id))
-            })
-            .await?;
-        self.begin_session(account.ok_or(Code::CodeWrong)?, device)
-            .await
+        let tries_at = self.tries_at(&phone);
+        let proof = self.platform.db.write(move |tx| {
+            if !check_code(tx, &vault, tries, CodePurpose::SignIn, &phone, &code)? {
+                return Ok(None); // committed: the try counts
+            }
+            if let Some(account) = store::by_phone(tx.conn, &phone)? {
+                return Ok(Some(account.id));
+            }
+            let name = name
+                .clone()
+                .unwrap_or_else(|| format!("用户{}", &phone[phone.len() - 4..]));
+            let account = new_account(tx, Some(phone.clone()), None, None, name, lang);
+            insert(tx, Actor::Account(Uid(account.id.0)), &account)?;
+            Ok(Some(account.id))
+        });
+        let account = tries_at.count(fits_code(proof)).await?;
+        self.begin_session(account, device).await
     }
 
     /// Signs up by e-mail and password: the address is proved by a code. Somebody who has an
@@ -99,36 +102,14 @@ impl Desk<'_> {
         lang: Lang,
     ) -> Result<()> {
         self.throttle_target(&email).await?;
-        let hash = hash(password).await?;
-        let (vault, minutes) = (self.platform.vault.clone(), self.rules.code_minutes);
-        self.platform
-            .db
-            .write(move |tx| match store::by_email(tx.conn, &email)? {
-                Some(account) if account.status == AccountStatus::Active => {
-                    let lang = Lang::from_tag(&account.language);
-                    let mail = Mail::letter(
-                        &email,
-                        lang.pick("您已有益起来账号", "You already have a Yiqilai account"),
-                        &[lang.pick(
-                            "有人用此邮箱注册益起来，但该邮箱已有账号。如果是您本人，请直接登录，或使用“忘记密码”。如果不是您，请忽略此邮件。",
-                            "Somebody signed up with this address, which has an account already. If it was you, sign in or reset your password. If not, ignore this mail.",
-                        )],
-                    );
-                    tx.enqueue("mail", &mail, tx.now).map(|_| ())
-                }
-                Some(account) => {
-                    let account = Account { password_hash: Some(hash.clone()), display_name: name.clone(), ..account };
-                    store::update_account(tx.conn, &account)?;
-                    send_code(tx, &vault, minutes, CodePurpose::SignUp, &email, lang)
-                }
-                None => {
-                    let mut account = new_account(tx, None, Some(email.clone()), Some(hash.clone()), name.clone(), lang);
-                    account.status = AccountStatus::Pending;
-                    insert(tx, Actor::Account(Uid(account.id.0)), &account)?;
-                    send_code(tx, &vault, minutes, CodePurpose::SignUp, &email, lang)
-                }
-            })
-            .await
+        let password_hash = hash(password).await?;
+        let request = Request::SignUp {
+            email,
+            password_hash,
+            name,
+            lang,
+        };
+        self.write_down(request).await
     }
 
     /// Proves the address of a sign-up. The password is asked again: whoever signed up last with
@@ -140,7 +121,19 @@ impl Desk<'_> {
         password: String,
         device: String,
     ) -> Result<Tokens> {
-        self.throttle_account(&email).await?;
+        let account = self
+            .tries_at(&email)
+            .count(self.prove_email(email.clone(), code, password))
+            .await?;
+        self.begin_session(account, device).await
+    }
+
+    async fn prove_email(
+        &self,
+        email: String,
+        code: String,
+        password: String,
+    ) -> Result<AccountId> {
         let wanted = email.clone();
         let account = self
             .platform
@@ -152,36 +145,38 @@ impl Desk<'_> {
             return Err(Code::CodeWrong.into());
         }
         let (vault, tries) = (self.platform.vault.clone(), self.rules.code_tries);
-        let account = self
-            .platform
-            .db
-            .write(move |tx| {
-                if !check_code(tx, &vault, tries, CodePurpose::SignUp, &email, &code)? {
-                    return Ok(None);
-                }
-                let Some(mut account) = store::by_email(tx.conn, &email)? else {
-                    return Ok(None);
-                };
-                account.status = AccountStatus::Active;
-                store::update_account(tx.conn, &account)?;
-                tx.journal(
-                    Change::new(
-                        Actor::Account(Uid(account.id.0)),
-                        "account.verified",
-                        account.id.0,
-                    )
-                    .states("pending", "active"),
-                )?;
-                Ok(Some(account.id))
-            })
-            .await?;
-        self.begin_session(account.ok_or(Code::CodeWrong)?, device)
-            .await
+        let proof = self.platform.db.write(move |tx| {
+            if !check_code(tx, &vault, tries, CodePurpose::SignUp, &email, &code)? {
+                return Ok(None);
+            }
+            let Some(mut account) = store::by_email(tx.conn, &email)? else {
+                return Ok(None);
+            };
+            account.status = AccountStatus::Active;
+            store::update_account(tx.conn, &account)?;
+            tx.journal(
+                Change::new(
+                    Actor::Account(Uid(account.id.0)),
+                    "account.verified",
+                    account.id.0,
+                )
+                .states("pending", "active"),
+            )?;
+            Ok(Some(account.id))
+        });
+        fits_code(proof).await
     }
 
     /// Signs in by e-mail and password.
     pub async fn sign_in(&self, email: String, password: String, device: String) -> Result<Tokens> {
-        self.throttle_account(&email).await?;
+        let account = self
+            .tries_at(&email)
+            .count(self.prove_password(email.clone(), password))
+            .await?;
+        self.begin_session(account, device).await
+    }
+
+    async fn prove_password(&self, email: String, password: String) -> Result<AccountId> {
         let account = self
             .platform
             .db
@@ -192,12 +187,8 @@ impl Desk<'_> {
             .and_then(|account| account.password_hash.clone());
         let right = fits(password, stored).await?;
         match account {
-            Some(account) if right && account.status == AccountStatus::Active => {
-                self.begin_session(account.id, device).await
-            }
-            Some(account) if right && account.status == AccountStatus::Pending => {
-                Err(Code::EmailUnverified.into())
-            }
+            Some(account) if right && account.status == AccountStatus::Active => Ok(account.id),
+            // of one that is not proved yet, too: else signing up would tell whether there was one
             _ => Err(Code::CredentialsWrong.into()),
         }
     }
@@ -205,21 +196,7 @@ impl Desk<'_> {
     /// Mails a code for a new password, to an address that has an account.
     pub async fn forgot_password(&self, email: String, lang: Lang) -> Result<()> {
         self.throttle_target(&email).await?;
-        let (vault, minutes) = (self.platform.vault.clone(), self.rules.code_minutes);
-        self.platform
-            .db
-            .write(move |tx| match store::by_email(tx.conn, &email)? {
-                Some(account) if account.status == AccountStatus::Active => send_code(
-                    tx,
-                    &vault,
-                    minutes,
-                    CodePurpose::ResetPassword,
-                    &email,
-                    lang,
-                ),
-                _ => Ok(()),
-            })
-            .await
+        self.write_down(Request::NewPassword { email, lang }).await
     }
 
     /// Sets a new password by a mailed code, and ends every session.
@@ -229,28 +206,19 @@ impl Desk<'_> {
         code: String,
         password: String,
     ) -> Result<()> {
-        self.throttle_account(&email).await?;
         let hash = hash(password).await?;
         let (vault, tries) = (self.platform.vault.clone(), self.rules.code_tries);
-        let done = self
-            .platform
-            .db
-            .write(move |tx| {
-                if !check_code(tx, &vault, tries, CodePurpose::ResetPassword, &email, &code)? {
-                    return Ok(false);
-                }
-                let Some(account) = store::by_email(tx.conn, &email)? else {
-                    return Ok(false);
-                };
-                set_password(tx, &account, hash.clone(), None)?;
-                Ok(true)
-            })
-            .await?;
-        if done {
-            Ok(())
-        } else {
-            Err(Code::CodeWrong.into())
-        }
+        let tries_at = self.tries_at(&email);
+        let proof = self.platform.db.write(move |tx| {
+            if !check_code(tx, &vault, tries, CodePurpose::ResetPassword, &email, &code)? {
+                return Ok(None);
+            }
+            let Some(account) = store::by_email(tx.conn, &email)? else {
+                return Ok(None);
+            };
+            set_password(tx, &account, hash.clone(), None).map(Some)
+        });
+        tries_at.count(fits_code(proof)).await
     }
 
     /// Sets a new password by the current one (or the first one), and ends the other sessions.
@@ -260,19 +228,22 @@ impl Desk<'_> {
         current: Option<String>,
         password: String,
     ) -> Result<()> {
-        self.throttle_account(&caller.account.to_string()).await?;
         let id = caller.account;
         let account = self
             .platform
             .db
             .read(move |conn| store::account(conn, id))
             .await?;
-        if account.password_hash.is_some()
-            && !fits(current.unwrap_or_default(), account.password_hash.clone()).await?
-        {
-            return Err(Problem::new(Code::Invalid)
-                .field("/current_password", Code::CredentialsWrong)
-                .into());
+        if let Some(stored) = account.password_hash.clone() {
+            let proof = async {
+                match fits(current.unwrap_or_default(), Some(stored)).await? {
+                    true => Ok(()),
+                    false => Err(Problem::new(Code::Invalid)
+                        .field("/current_password", Code::CredentialsWrong)
+                        .into()),
+                }
+            };
+            self.tries_at(&id.to_string()).count(proof).await?;
         }
         let hash = hash(password).await?;
         let session = caller.session;
@@ -330,33 +301,12 @@ impl Desk<'_> {
     /// Sends codes to a new phone or address and to the one it takes the place of.
     pub async fn begin_contact_change(&self, caller: &Caller, new: String) -> Result<()> {
         self.throttle_target(&new).await?;
-        let (vault, minutes, id, lang) = (
-            self.platform.vault.clone(),
-            self.rules.code_minutes,
-            caller.account,
-            caller.lang,
-        );
-        self.platform
-            .db
-            .write(move |tx| {
-                let account = store::account(tx.conn, id)?;
-                let taken = is_taken(tx, &new, id)?;
-                if !taken {
-                    send_code(tx, &vault, minutes, CodePurpose::ProveNew, &new, lang)?;
-                }
-                match proves_current(&account, &new) {
-                    Some(current) => send_code(
-                        tx,
-                        &vault,
-                        minutes,
-                        CodePurpose::ProveCurrent,
-                        &current,
-                        lang,
-                    ),
-                    None => Ok(()),
-                }
-            })
-            .await
+        let request = Request::NewContact {
+            account: caller.account,
+            contact: new,
+            lang: caller.lang,
+        };
+        self.write_down(request).await
     }
 
     /// Changes a phone or address by the codes sent to both.
@@ -367,54 +317,42 @@ impl Desk<'_> {
         new_code: String,
         current_code: String,
     ) -> Result<()> {
-        self.throttle_account(&caller.account.to_string()).await?;
+        let tries_at = self.tries_at(&caller.account.to_string());
         let (vault, tries, caller) = (
             self.platform.vault.clone(),
             self.rules.code_tries,
             caller.clone(),
         );
-        let done = self
-            .platform
-            .db
-            .write(move |tx| {
-                let mut account = store::account(tx.conn, caller.account)?;
-                let current = proves_current(&account, &new);
-                if let Some(current) = current
-                    && !check_code(
-                        tx,
-                        &vault,
-                        tries,
-                        CodePurpose::ProveCurrent,
-                        &current,
-                        &current_code,
-                    )?
-                {
-                    return Ok(false);
-                }
-                if !check_code(tx, &vault, tries, CodePurpose::ProveNew, &new, &new_code)?
-                    || is_taken(tx, &new, account.id)?
-                {
-                    return Ok(false);
-                }
-                if new.starts_with('+') {
-                    account.phone = Some(new.clone());
-                } else {
-                    account.email = Some(new.clone());
-                }
-                store::update_account(tx.conn, &account)?;
-                tx.journal(Change::new(
-                    caller.actor(),
-                    "account.contact_changed",
-                    account.id.0,
-                ))?;
-                Ok(true)
-            })
-            .await?;
-        if done {
-            Ok(())
-        } else {
-            Err(Code::CodeWrong.into())
-        }
+        let proof = self.platform.db.write(move |tx| {
+            let mut account = store::account(tx.conn, caller.account)?;
+            let current = proves_current(&account, &new);
+            if let Some(current) = current
+                && !check_code(
+                    tx,
+                    &vault,
+                    tries,
+                    CodePurpose::ProveCurrent,
+                    &current,
+                    &current_code,
+                )?
+            {
+                return Ok(None);
+            }
+            if !check_code(tx, &vault, tries, CodePurpose::ProveNew, &new, &new_code)?
+                || is_taken(tx, &new, account.id)?
+            {
+                return Ok(None);
+            }
+            if new.starts_with('+') {
+                account.phone = Some(new.clone());
+            } else {
+                account.email = Some(new.clone());
+            }
+            store::update_account(tx.conn, &account)?;
+            let change = Change::new(caller.actor(), "account.contact_changed", account.id.0);
+            tx.journal(change).map(Some)
+        });
+        tries_at.count(fits_code(proof)).await
     }
 
     async fn begin_session(&self, account: AccountId, device: String) -> Result<Tokens> {
@@ -461,6 +399,11 @@ impl Desk<'_> {
         })
     }
 
+    async fn write_down(&self, request: Request) -> Result<()> {
+        let db = &self.platform.db;
+        db.write(move |tx| request.write_down(tx)).await
+    }
+
     async fn throttle_target(&self, target: &str) -> Result<()> {
         self.rules
             .codes_per_target
@@ -471,14 +414,13 @@ impl Desk<'_> {
             .await
     }
 
-    async fn throttle_account(&self, name: &str) -> Result<()> {
-        self.rules
-            .sign_ins_per_account
-            .take(
-                &self.platform.cache,
-                &format!("account:{}", self.hidden(name)),
-            )
-            .await
+    fn tries_at(&self, account: &str) -> Tries<'_> {
+        Tries {
+            cache: &self.platform.cache,
+            rules: self.rules,
+            account: self.hidden(account),
+            address: self.address,
+        }
     }
 
     /// Phones and addresses do not go into another store as they are.
@@ -493,7 +435,7 @@ impl Desk<'_> {
 
 /// The phone or address whose code proves that the owner wants the change: the one of the same
 /// kind, else the other.
-fn proves_current(account: &Account, new: &str) -> Option<String> {
+pub(super) fn proves_current(account: &Account, new: &str) -> Option<String> {
     let (same, other) = match new.starts_with('+') {
         true => (&account.phone, &account.email),
         false => (&account.email, &account.phone),
@@ -501,7 +443,7 @@ fn proves_current(account: &Account, new: &str) -> Option<String> {
     same.clone().or_else(|| other.clone())
 }
 
-fn is_taken(tx: &mut Tx<'_>, new: &str, by_other_than: AccountId) -> Result<bool> {
+pub(super) fn is_taken(tx: &mut Tx<'_>, new: &str, by_other_than: AccountId) -> Result<bool> {
     let holder = match new.starts_with('+') {
         true => store::by_phone(tx.conn, new)?,
         false => store::by_email(tx.conn, new)?,
@@ -509,7 +451,7 @@ fn is_taken(tx: &mut Tx<'_>, new: &str, by_other_than: AccountId) -> Result<bool
     Ok(holder.is_some_and(|account| account.id != by_other_than))
 }
 
-fn new_account(
+pub(super) fn new_account(
     tx: &Tx<'_>,
     phone: Option<String>,
     email: Option<String>,
@@ -530,7 +472,7 @@ fn new_account(
     }
 }
 
-fn insert(tx: &mut Tx<'_>, actor: Actor, account: &Account) -> Result<()> {
+pub(super) fn insert(tx: &mut Tx<'_>, actor: Actor, account: &Account) -> Result<()> {
     store::insert_account(tx.conn, account)?;
     tx.journal(Change::new(actor, "account.created", account.id.0))
 }
@@ -662,4 +604,10 @@ async fn fits(password: String, stored: Option<String>) -> Result<bool> {
     tokio::task::spawn_blocking(move || rules::password_fits(&password, stored.as_deref()))
         .await
         .map_err(Error::internal)
+}
+
+/// What a code that fits has led to. Nothing is no error of the transaction: it is committed, so
+/// that the try at the code counts.
+async fn fits_code<T>(proof: impl Future<Output = Result<Option<T>>>) -> Result<T> {
+    proof.await?.ok_or_else(|| Code::CodeWrong.into())
 }

@@ -82,6 +82,7 @@ struct Redis {
     prefix: Arc<str>,
     timeout: Duration,
     count: Arc<redis::Script>,
+    take_back: Arc<redis::Script>,
 }
 
 struct Counter {
@@ -138,12 +139,18 @@ impl Cache {
                      if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end \
                      return {n, redis.call('PTTL', KEYS[1])}",
                 );
+                // a window that has ended is not begun anew
+                let take_back = redis::Script::new(
+                    "if tonumber(redis.call('GET', KEYS[1]) or 0) > 0 then \
+                     redis.call('DECR', KEYS[1]) end",
+                );
                 Some(Redis {
                     client,
                     manager,
                     prefix: config.prefix.as_str().into(),
                     timeout,
                     count: Arc::new(count),
+                    take_back: Arc::new(take_back),
                 })
             }
         };
@@ -168,6 +175,21 @@ impl Cache {
         Hits {
             count: counter.count.fetch_add(1, Ordering::SeqCst) + 1,
             resets_in: counter.ends.saturating_duration_since(Instant::now()),
+        }
+    }
+
+    /// Counts one less under `key`, for a hit that turned out to be none.
+    pub async fn take_back(&self, key: &str) {
+        if let Some(redis) = &self.redis
+            && redis.take_back(key).await.is_ok()
+        {
+            return;
+        }
+        if let Some(counter) = self.counters.get(key) {
+            let less = |count: u64| count.checked_sub(1);
+            let _ = counter
+                .count
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
         }
     }
 
@@ -234,6 +256,14 @@ impl Redis {
         })
     }
 
+    async fn take_back(&self, key: &str) -> Result<(), CacheError> {
+        let mut manager = self.manager.clone();
+        let key = format!("{}{key}", self.prefix);
+        let script = self.take_back.clone();
+        self.in_time(async move { script.key(key).invoke_async(&mut manager).await })
+            .await
+    }
+
     async fn listen(&self, channel: &str, heard: impl Fn(&str)) -> Result<(), CacheError> {
         let late = |_| CacheError::Unreachable("no answer in time".to_owned());
         let broken = |error: redis::RedisError| CacheError::Unreachable(error.to_string());
@@ -295,7 +325,10 @@ mod tests {
         }
         seen.sort_unstable();
         assert_eq!(seen, (1..=50).collect::<Vec<_>>());
+        cache.take_back(key).await;
+        assert_eq!(cache.hit(key, window).await.count, 50);
         tokio::time::sleep(Duration::from_millis(500)).await;
+        cache.take_back(key).await; // of a window that has ended
         assert_eq!(cache.hit(key, window).await.count, 1);
     }
 

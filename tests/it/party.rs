@@ -275,7 +275,7 @@ async fn secretaries_are_appointed_by_the_admins_of_the_branchs_region() {
             .get(&format!("/role-grants?scope_id={}", it.branch))
             .by(by)
     };
-    grants(&of_the_grid).refused(403, "forbidden").await;
+    grants(&of_the_grid).refused(404, "not_found").await;
     let held = grants(&it.admin).expect(200).await.json;
     let id = held["items"][0]["id"].as_str().unwrap();
     it.members(&it.secretary, "").expect(200).await;

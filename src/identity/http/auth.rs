@@ -168,8 +168,7 @@ pub(super) struct SignIn {
 /// Sign in by e-mail and password
 #[utoipa::path(tag = "identity", request_body = SignIn, security(()), responses(
     (status = 200, description = "Signed in", body = Tokens),
-    (status = 401, description = "Not that address and password", body = ProblemBody),
-    (status = 403, description = "The address is not proved yet", body = ProblemBody),
+    (status = 401, description = "Not that address and password, or the address is not proved yet", body = ProblemBody),
     (status = 422, description = "Wrong fields", body = ProblemBody)))]
 #[post("/auth/sign-in")]
 pub(super) async fn sign_in(entrance: Entrance, body: Body<SignIn>) -> Result<Json<Tokens>> {

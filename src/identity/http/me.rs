@@ -93,7 +93,8 @@ pub(super) struct ChangePassword {
 /// The other sessions end.
 #[utoipa::path(tag = "identity", request_body = ChangePassword, responses(
     (status = 204, description = "Changed"),
-    (status = 422, description = "Wrong fields", body = ProblemBody)))]
+    (status = 422, description = "Wrong fields", body = ProblemBody),
+    (status = 429, description = "Too many failed tries", body = ProblemBody)))]
 #[post("/me/password")]
 pub(super) async fn change_password(
     caller: Caller,
@@ -133,7 +134,8 @@ impl NewContact {
 /// Sends a code to the new one and one to the current one.
 #[utoipa::path(tag = "identity", request_body = NewContact, responses(
     (status = 202, description = "Codes are on their way"),
-    (status = 422, description = "Wrong fields", body = ProblemBody)))]
+    (status = 422, description = "Wrong fields", body = ProblemBody),
+    (status = 429, description = "Too many codes", body = ProblemBody)))]
 #[post("/me/contact")]
 pub(super) async fn begin_contact_change(
     caller: Caller,
@@ -168,7 +170,8 @@ pub(super) struct ConfirmContact {
 #[utoipa::path(tag = "identity", request_body = ConfirmContact, responses(
     (status = 204, description = "Changed"),
     (status = 401, description = "Not those codes, or too late", body = ProblemBody),
-    (status = 422, description = "Wrong fields", body = ProblemBody)))]
+    (status = 422, description = "Wrong fields", body = ProblemBody),
+    (status = 429, description = "Too many failed tries", body = ProblemBody)))]
 #[post("/me/contact/confirm")]
 pub(super) async fn confirm_contact_change(
     caller: Caller,

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
@@ -24,12 +25,14 @@ use tokio::sync::{Semaphore, watch};
 use super::clock::Clock;
 use crate::error::{Error, Result};
 
+mod lock;
 mod migrations;
 mod pool;
 mod tx;
 mod writer;
 
 pub use conn::{Conn, MultiBackend, MultiRawValue};
+pub use lock::Alone;
 pub use migrations::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS};
 use pool::{Manager, is_lost_connection};
 pub use tx::Tx;
@@ -170,6 +173,14 @@ impl Db {
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
     {
         self.with_connection(move |conn| guarded(|| f(conn))).await
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<()> {
+        self.read(|conn| Ok(conn.batch_execute("SELECT 1")?)).await
     }
 
     /// Runs a read by key: a few rows found by an index. SQLite answers one from its page cache in
