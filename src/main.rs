@@ -10,6 +10,7 @@ use yiqilai::app::{App, Config, LogConfig, LogFormat, Profile};
 use yiqilai::error::{Error, Result};
 use yiqilai::identity::{self, Role};
 use yiqilai::imports::{self, Target};
+use yiqilai::matching;
 use yiqilai::platform::clock::Clock;
 use yiqilai::platform::db::Alone;
 use yiqilai::platform::journal::Actor;
@@ -48,10 +49,35 @@ enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Measure the matching engine on columns on disk; prints one line of JSON.
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Print the API's specification (openapi.yaml).
     Openapi,
     /// Print the lifecycles as diagrams (docs/lifecycles.md).
     Lifecycles,
+}
+
+#[derive(Subcommand)]
+enum BenchCommand {
+    /// People for needs and needs for people, as the server finds them.
+    Match {
+        /// The folder of the columns.
+        #[arg(long)]
+        data: PathBuf,
+        /// How many are found for each query.
+        #[arg(long, default_value_t = 20)]
+        top: usize,
+        /// How often all queries are answered; the least time of each counts.
+        #[arg(long, default_value_t = 3)]
+        passes: usize,
+        /// Where to write what was found, a line for each query.
+        #[arg(long)]
+        hits: Option<PathBuf>,
+        /// Leave the updates out.
+        #[arg(long)]
+        no_updates: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -109,7 +135,33 @@ async fn run(cli: Cli) -> Result<ExitCode> {
     if let Command::Import(command) = &cli.command {
         return import(&cli, command).await;
     }
+    if let Command::Bench(command) = &cli.command {
+        return bench(command).map(|()| ExitCode::SUCCESS);
+    }
     perform(cli).await.map(|()| ExitCode::SUCCESS)
+}
+
+fn bench(command: &BenchCommand) -> Result<()> {
+    let BenchCommand::Match {
+        data,
+        top,
+        passes,
+        hits,
+        no_updates,
+    } = command;
+    let order = matching::bench::Order {
+        data: data.clone(),
+        top: *top,
+        passes: *passes,
+        updates: !no_updates,
+        hits: hits.clone(),
+    };
+    let figures = matching::bench::run(&order).map_err(Error::internal)?;
+    println!(
+        "{}",
+        serde_json::to_string(&figures).map_err(Error::internal)?
+    );
+    Ok(())
 }
 
 async fn perform(cli: Cli) -> Result<()> {
@@ -163,6 +215,7 @@ async fn perform(cli: Cli) -> Result<()> {
         Command::Demo
         | Command::Config(_)
         | Command::Import(_)
+        | Command::Bench(_)
         | Command::Openapi
         | Command::Lifecycles => Ok(()),
     }
