@@ -9,13 +9,14 @@ use lettre::{Address, Message};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use validator::Validate;
 
 mod smtp;
 
 use smtp::Smtp;
 
 /// How mail leaves.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct MailConfig {
     /// Into a folder, or over SMTP.
@@ -27,6 +28,7 @@ pub struct MailConfig {
     /// The SMTP server.
     pub host: String,
     /// Its port.
+    #[validate(range(min = 1))]
     pub port: u16,
     /// How the connection is protected.
     pub tls: MailTls,
@@ -40,6 +42,7 @@ pub struct MailConfig {
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
     /// How long one mail may take.
+    #[validate(range(min = 1, max = 3_600))]
     pub timeout_seconds: u64,
 }
 
