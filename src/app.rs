@@ -220,6 +220,11 @@ impl Config {
         if host.is_none() {
             wrong.push("server.public_url is no address");
         }
+        let app_url = self.mail.app_url.as_str();
+        let is_page = |url: url::Url| matches!(url.scheme(), "http" | "https");
+        if !app_url.is_empty() && !url::Url::parse(app_url).is_ok_and(is_page) {
+            wrong.push("mail.app_url is no address of pages");
+        }
         let database = self.database.url.expose_secret();
         let known = ["sqlite:", "postgres://", "postgresql://"];
         if !known.iter().any(|scheme| database.starts_with(scheme)) {

@@ -62,6 +62,7 @@ fn layers<T: DeserializeOwned + Validate>(
         let default = key_of(&error).and_then(|key| Some((key, defaults.get(key).ok()?)));
         let Some((key, default)) = default.filter(|(key, _)| mended.insert((*key).to_owned()))
         else {
+            wrong.dedup(); // the last one may have come back
             return Err(Error::internal(wrong.join("; ")));
         };
         settings = Config::builder()
