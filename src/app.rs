@@ -7,6 +7,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
+use validator::Validate;
 
 use crate::error::{Error, Result};
 use crate::identity::{IdentityRules, Keyring};
@@ -26,40 +27,52 @@ use crate::projects::{self, ProjectRules};
 use crate::wishes::{self, WishRules};
 
 /// Every setting; `config/default.toml` says what each means.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Development or production.
     pub profile: Profile,
     /// How requests are taken.
+    #[validate(nested)]
     pub server: ServerConfig,
     /// What is logged, and how.
     pub log: LogConfig,
     /// Where the records live.
+    #[validate(nested)]
     pub database: DbConfig,
     /// Shared counters and wake-ups.
+    #[validate(nested)]
     pub cache: CacheConfig,
     /// How mail leaves.
+    #[validate(nested)]
     pub mail: MailConfig,
     /// How SMS leave.
+    #[validate(nested)]
     pub sms: SmsConfig,
     /// Where photos and documents live.
+    #[validate(nested)]
     pub files: FilesConfig,
     /// Secrets.
     pub security: SecurityConfig,
     /// How jobs are performed.
+    #[validate(nested)]
     pub worker: WorkerConfig,
     /// The district served.
     pub district: DistrictConfig,
     /// Signing in.
+    #[validate(nested)]
     pub identity: IdentityRules,
     /// Terms and numbers of organisations.
+    #[validate(nested)]
     pub organizations: OrganizationRules,
     /// Terms and caps of projects.
+    #[validate(nested)]
     pub projects: ProjectRules,
     /// Terms and caps of wishes.
+    #[validate(nested)]
     pub wishes: WishRules,
     /// Weights and reaches of matching.
+    #[validate(nested)]
     pub matching: MatchingRules,
 }
 
@@ -74,7 +87,7 @@ pub enum Profile {
 }
 
 /// How requests are taken.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct ServerConfig {
     /// Where to listen.
@@ -82,14 +95,17 @@ pub struct ServerConfig {
     /// The address people reach the server at.
     pub public_url: String,
     /// Worker threads; 0 means one per core.
+    #[validate(range(max = 1_024))]
     pub workers: usize,
     /// The largest JSON body, in bytes.
+    #[validate(range(min = 1))]
     pub max_body_bytes: usize,
     /// Origins that browsers may call from.
     pub allowed_origins: Vec<String>,
     /// Whether a reverse proxy stands in front that sets `X-Forwarded-For`.
     pub behind_proxy: bool,
     /// How long requests in flight may take to finish at shutdown, in seconds.
+    #[validate(range(max = 3_600))]
     pub shutdown_seconds: u64,
     /// Whether this process also performs jobs and sweeps.
     pub in_process_worker: bool,
@@ -125,12 +141,14 @@ pub struct SecurityConfig {
 }
 
 /// How jobs are performed.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct WorkerConfig {
     /// How often to look for due jobs when nothing wakes us, in milliseconds.
+    #[validate(range(min = 1, max = 3_600_000))]
     pub poll_ms: u64,
     /// How many jobs to take at once.
+    #[validate(range(min = 1, max = 1_000))]
     pub batch: i64,
 }
 
@@ -151,7 +169,8 @@ impl Config {
     /// when it exists, `config/local.toml`.
     ///
     /// # Errors
-    /// When a value is missing, of the wrong type, unknown or not fit for production.
+    /// With everything that is missing, of the wrong type, unknown, out of bounds or not fit for
+    /// production.
     pub fn load(file: Option<&Path>) -> Result<Self> {
         let profile = match std::env::var("YIQILAI_PROFILE").as_deref() {
             Err(_) | Ok("" | "development") => DEVELOPMENT,
@@ -163,17 +182,20 @@ impl Config {
         };
         let usual = Path::new("config/local.toml");
         let file = file.or_else(|| usual.exists().then_some(usual));
-        let config: Self = config::load(&[DEFAULT, profile], file)?;
+        let (config, mut wrong) = config::load::<Self>(&[DEFAULT, profile], file)?;
         if (config.profile == Profile::Production) != (profile == PRODUCTION) {
-            return Err(Error::internal(
-                "the profile is chosen by YIQILAI_PROFILE alone",
-            ));
+            wrong.push("the profile is chosen by YIQILAI_PROFILE alone".to_owned());
         }
-        config.check()?;
-        Ok(config)
+        wrong.extend(config.contradictions().into_iter().map(str::to_owned));
+        if wrong.is_empty() {
+            Ok(config)
+        } else {
+            Err(Error::internal(wrong.join("; ")))
+        }
     }
 
-    fn check(&self) -> Result<()> {
+    /// What no field by itself can tell.
+    fn contradictions(&self) -> Vec<&'static str> {
         let mut wrong = Vec::new();
         let secret = self.security.master_secret.expose_secret();
         let public_url = url::Url::parse(&self.server.public_url).ok();
@@ -198,6 +220,11 @@ impl Config {
         if host.is_none() {
             wrong.push("server.public_url is no address");
         }
+        let app_url = self.mail.app_url.as_str();
+        let is_page = |url: url::Url| matches!(url.scheme(), "http" | "https");
+        if !app_url.is_empty() && !url::Url::parse(app_url).is_ok_and(is_page) {
+            wrong.push("mail.app_url is no address of pages");
+        }
         let database = self.database.url.expose_secret();
         let known = ["sqlite:", "postgres://", "postgresql://"];
         if !known.iter().any(|scheme| database.starts_with(scheme)) {
@@ -209,17 +236,13 @@ impl Config {
         if EnvFilter::try_new(&self.log.filter).is_err() {
             wrong.push("log.filter cannot be read");
         }
-        if !self.matching.are_sound() {
-            wrong.push("matching: weights are 0 or more and not all 0, reaches above 0");
+        if !self.matching.weights.tell_apart() {
+            wrong.push("matching.weights are all 0");
         }
         if secret.len() < 32 {
             wrong.push("security.master_secret has fewer than 32 characters");
         }
-        if wrong.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::internal(wrong.join("; ")))
-        }
+        wrong
     }
 }
 
@@ -301,5 +324,58 @@ impl App {
             config: Arc::new(config),
             platform,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_that_come_with_it_are_within_their_bounds() {
+        for profile in [DEVELOPMENT, PRODUCTION] {
+            let (_, wrong) = config::load::<Config>(&[DEFAULT, profile], None).unwrap();
+            assert!(wrong.is_empty(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn every_number_that_makes_no_sense_is_named_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("local.toml");
+        let numbers = [
+            ("database", "pool_size", "0"),
+            ("identity", "code_minutes", "0"),
+            ("identity", "refresh_days", "-1"),
+            ("identity", "requests_per_address.seconds", "0"),
+            ("mail", "port", "0"),
+            ("matching", "weights.skills", "-1.0"),
+            ("matching", "regions.grid.scale_m", "0.0"),
+            ("organizations", "invitation_days", "999999999999"),
+            ("projects", "reminder_hours", "[72, 0]"),
+            ("server", "shutdown_seconds", "-1"),
+            ("sms", "timeout_seconds", "\"soon\""),
+            ("wishes", "lease_days", "0"),
+            ("worker", "batch", "-5"),
+        ];
+        let mut text = String::new();
+        let mut section = "";
+        for (name, key, value) in numbers {
+            if name != section {
+                text.push_str(&format!("[{name}]\n"));
+                section = name;
+            }
+            text.push_str(&format!("{key} = {value}\n"));
+        }
+        std::fs::write(&file, text).unwrap();
+        let (_, wrong) = config::load::<Config>(&[DEFAULT, DEVELOPMENT], Some(&file)).unwrap();
+        for (section, key, _) in numbers {
+            let key = format!("{section}.{key}");
+            assert!(
+                wrong.iter().any(|why| why.contains(&key)),
+                "{key}: {wrong:#?}"
+            );
+        }
+        assert_eq!(wrong.len(), numbers.len(), "{wrong:#?}");
     }
 }

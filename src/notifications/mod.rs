@@ -50,6 +50,19 @@ impl Notice {
         }
     }
 
+    /// The page of the app that shows what it is about.
+    fn page(&self) -> Option<String> {
+        let (noun, id) = self.subject;
+        let pages = match noun {
+            "wish" => "wishes",
+            "project" => "projects",
+            "project_claim" => "project-claims",
+            "organization" => "organizations",
+            _ => return None,
+        };
+        Some(format!("/{pages}/{id}"))
+    }
+
     /// Fills another gap.
     #[must_use]
     pub fn with(mut self, gap: &'static str, text: impl Into<String>) -> Self {
@@ -91,7 +104,7 @@ pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
     let at = quiet.map_or(tx.now, |(from, to)| after_quiet(tx.now, tx.zone, from, to));
     tx.enqueue(
         "mail",
-        &Mail::letter(&email, &title, &[&hello, &text, why]),
+        &Mail::letter(&email, &title, &[&hello, &text, why]).page(notice.page()),
         at,
     )?;
     Ok(())

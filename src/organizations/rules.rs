@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
+use validator::Validate;
 
 use super::model::{
     DocumentKind, MemberStatus, Organization, OrganizationKind,
@@ -12,16 +13,20 @@ use crate::error::{Code, FieldError};
 use crate::platform::lifecycle::{ActsAs, Move};
 
 /// The room's numbers; `config/default.toml` says what each means.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct OrganizationRules {
     /// Members a filed organisation must have.
+    #[validate(range(min = 1))]
     pub filing_members: i64,
     /// The age of the responsible person, in years.
+    #[validate(range(min = 1, max = 150))]
     pub responsible_age: u32,
     /// Days to have enough members again.
+    #[validate(range(min = 1, max = 36_500))]
     pub cure_days: i64,
     /// Days in which an invitation may be answered.
+    #[validate(range(min = 1, max = 36_500))]
     pub invitation_days: i64,
     /// How many invitations an account may send within a day, for all its organisations.
     pub invitations_per_day: usize,

@@ -15,9 +15,10 @@ use redis::AsyncCommands;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
+use validator::Validate;
 
 /// Where shared counters live.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct CacheConfig {
     /// In memory, or in Redis.
@@ -28,6 +29,7 @@ pub struct CacheConfig {
     /// Put before every key.
     pub prefix: String,
     /// How long Redis may take, in milliseconds.
+    #[validate(range(min = 1, max = 3_600_000))]
     pub timeout_ms: u64,
 }
 

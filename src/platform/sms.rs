@@ -7,9 +7,10 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 /// How SMS leave.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct SmsConfig {
     /// Into a folder, or over HTTP.
@@ -20,6 +21,7 @@ pub struct SmsConfig {
     #[serde(serialize_with = "crate::platform::config::redact_address")]
     pub url: String,
     /// How long it may take.
+    #[validate(range(min = 1, max = 3_600))]
     pub timeout_seconds: u64,
     /// The bearer token it wants.
     #[serde(default, serialize_with = "crate::platform::config::redact_option")]

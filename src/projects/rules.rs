@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
+use validator::{Validate, ValidationError};
 
 use super::model::{
     Project, ProjectRole,
@@ -15,14 +16,17 @@ use crate::error::{Code, FieldError, Result};
 use crate::platform::lifecycle::{self, ActsAs, Move};
 
 /// The room's numbers; `config/default.toml` says what each means.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectRules {
     /// Days a lease lasts: until the plan is in, and from each progress entry on.
+    #[validate(range(min = 1, max = 36_500))]
     pub lease_days: i64,
     /// Hours before the end of a lease at which the claimant is reminded, the longest first.
+    #[validate(custom(function = "valid_hours"))]
     pub reminder_hours: Vec<i64>,
     /// Live claims of one claimant.
+    #[validate(range(min = 1))]
     pub live_claims: i64,
     /// The qualification that work with minors asks of every volunteer.
     pub vetting: String,
@@ -41,6 +45,14 @@ pub enum By {
     Batch,
     /// What becomes of its claims.
     Claims,
+}
+
+/// A field rule for the hours of reminders.
+fn valid_hours(hours: &[i64]) -> Result<(), ValidationError> {
+    match hours.iter().all(|hours| (1..=8_760).contains(hours)) {
+        true => Ok(()),
+        false => Err(ValidationError::new("range").with_message("each is 1 to 8760".into())),
+    }
 }
 
 /// Every move of a project (domain §3).

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
+use validator::Validate;
 
 use super::model::ConsentChannel;
 use super::model::WishStatus::{self, *};
@@ -9,26 +10,35 @@ use crate::error::{Code, Result};
 use crate::platform::lifecycle::{ActsAs, Move};
 
 /// The room's numbers; `config/default.toml` says what each means.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct WishRules {
     /// Working days for the screening.
+    #[validate(range(min = 1, max = 365))]
     pub screening_workdays: u32,
     /// Days a claimant has to deliver.
+    #[validate(range(min = 1, max = 36_500))]
     pub lease_days: i64,
     /// Hours before the end of the lease at which the claimant is reminded.
+    #[validate(range(min = 1, max = 8_760))]
     pub reminder_hours: i64,
     /// Days a beneficiary has to confirm.
+    #[validate(range(min = 1, max = 36_500))]
     pub confirmation_days: i64,
     /// Days after the confirmation in which it may be taken back.
+    #[validate(range(min = 0, max = 36_500))]
     pub reopening_days: i64,
     /// The most that goods may be worth, in fen.
+    #[validate(range(min = 1))]
     pub value_cap_fen: i64,
     /// Live wishes of one claimant.
+    #[validate(range(min = 1))]
     pub live_claims: i64,
     /// Lapses that pause claiming…
+    #[validate(range(min = 1))]
     pub lapses: i64,
     /// …when they lie within so many days.
+    #[validate(range(min = 1, max = 36_500))]
     pub lapse_days: i64,
 }
 

@@ -215,3 +215,24 @@ async fn mail_waits_for_the_end_of_quiet_hours_and_stops_when_it_is_not_wanted()
             .all(|k| (k["mail"] == false) == (k["kind"] == "wish_fulfilled"))
     );
 }
+
+/// Where there is an app, a mail ends with a link to the page of what it tells about; a mail with a
+/// code stays as it is.
+#[actix_web::test]
+async fn mails_link_to_the_app() {
+    let app = json!({"mail": {"app_url": "https://app.example.org/"}});
+    let server = Server::start_with(app).await;
+    let user = reader(&server).await;
+    let code = server.mails(ADDRESS).pop().unwrap();
+    assert!(!code.contains("https://"), "{code}");
+    tell(&server, &user, "一台收音机").await;
+    let mail = server.mails(ADDRESS).pop().unwrap();
+    let link = format!("https://app.example.org/wishes/{}", user.id);
+    assert!(mail.trim_end().ends_with(&link), "{mail}");
+
+    let server = Server::start().await;
+    let user = reader(&server).await;
+    tell(&server, &user, "一台收音机").await;
+    let mail = server.mails(ADDRESS).pop().unwrap();
+    assert!(!mail.contains("://"), "{mail}");
+}

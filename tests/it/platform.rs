@@ -213,6 +213,7 @@ fn mail(to: &str) -> Mail {
         text: "王奶奶,您好!".to_owned(),
         html: Some("<p>王奶奶,您好!</p>".to_owned()),
         list_unsubscribe: None,
+        page: None,
     }
 }
 
@@ -220,7 +221,7 @@ fn smtp(port: &str, tls: &str, account: bool) -> MailConfig {
     let mut config = json!({
         "transport": "smtp", "from": "益起来 <noreply@example.org>", "folder": "", "host": "localhost",
         "port": env(port).parse::<u16>().unwrap(), "tls": tls, "ca_file": env("YIQILAI_TEST_SMTP_CA"),
-        "timeout_seconds": 10,
+        "app_url": "", "timeout_seconds": 10,
     });
     if account {
         config["username"] = env("YIQILAI_TEST_SMTP_USER").into();

@@ -21,6 +21,7 @@ use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, watch};
+use validator::Validate;
 
 use super::clock::Clock;
 use crate::error::{Error, Result};
@@ -66,21 +67,26 @@ macro_rules! each {
 }
 
 /// Where the records live and how the database is spoken to.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct DbConfig {
     /// `sqlite:PATH` or `postgres://…`.
     #[serde(serialize_with = "super::config::redact_url")]
     pub url: SecretString,
     /// Connections for reading (SQLite) or in all (PostgreSQL).
+    #[validate(range(min = 1, max = 10_000))]
     pub pool_size: u32,
     /// How long a request waits for a connection before it is answered 503, in milliseconds.
+    #[validate(range(min = 1, max = 3_600_000))]
     pub acquire_timeout_ms: u64,
     /// PostgreSQL: the longest a statement may run, in milliseconds.
+    #[validate(range(min = 1, max = 3_600_000))]
     pub statement_timeout_ms: u32,
     /// PostgreSQL: the longest a statement may wait for a lock, in milliseconds.
+    #[validate(range(min = 1, max = 3_600_000))]
     pub lock_timeout_ms: u32,
     /// SQLite: the most commands that share one commit.
+    #[validate(range(min = 1, max = 10_000))]
     pub group_commit: usize,
 }
 

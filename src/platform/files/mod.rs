@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 mod kind;
 mod photo;
@@ -16,7 +17,7 @@ mod store;
 pub use store::FileStore;
 
 /// Where files live.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct FilesConfig {
     /// On local disk, or in an S3-compatible store.
@@ -37,8 +38,10 @@ pub struct FilesConfig {
     /// Speak plain HTTP to the store.
     pub allow_http: bool,
     /// The largest upload, in bytes.
+    #[validate(range(min = 1))]
     pub max_bytes: usize,
     /// The largest photo, in pixels.
+    #[validate(range(min = 1))]
     pub max_pixels: u64,
 }
 

@@ -3,17 +3,20 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use validator::Validate;
 
 use crate::error::{Code, Error, Problem, Result};
 use crate::platform::cache::{Cache, Hits};
 
 /// So many within so long.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
     /// How often.
+    #[validate(range(min = 1))]
     pub count: u64,
     /// Within how many seconds.
+    #[validate(range(min = 1, max = 31_536_000))]
     pub seconds: u64,
 }
 
