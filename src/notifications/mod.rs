@@ -54,7 +54,10 @@ impl Letter {
     /// # Errors
     /// Those of the database.
     pub fn is_wanted(&self, conn: &mut Conn) -> Result<bool> {
-        Ok(identity::account(conn, self.to).is_ok() && store::wants_mail(conn, self.to, self.kind)?)
+        Ok(
+            identity::account(conn, self.to).is_ok()
+                && store::wants_mail(conn, self.to, self.kind)?,
+        )
     }
 }
 

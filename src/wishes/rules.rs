@@ -186,10 +186,7 @@ impl Relation {
     pub fn may_read_contact(self, status: WishStatus, consent: ConsentChannel) -> bool {
         let is_live = matches!(status, Claimed | Delivered | Disputed);
         let stands_in = is_on_behalf(consent) || matches!(status, Delivered | Disputed | Fulfilled);
-        self.author
-            || self.beneficiary
-            || (self.proxy && stands_in)
-            || (self.claimant && is_live)
+        self.author || self.beneficiary || (self.proxy && stands_in) || (self.claimant && is_live)
     }
 
     /// Whether the person may take the wish back: its author, and where a proxy posted it whoever
@@ -293,9 +290,28 @@ pub fn names_amount(text: &str) -> bool {
 /// A text without blanks, and without what only looks like money.
 fn without_look_alikes(text: &str) -> String {
     const LOOK_ALIKES: &[&str] = &[
-        "钱币", "钱包", "钱袋", "价钱", "钱塘", "钱江", "金钱草", "金钱树", "元旦", "元宵", "一元一次",
-        "一元二次", "二元一次", "钱奶奶", "钱爷爷", "钱大爷", "钱大妈", "钱阿姨", "钱叔叔", "钱老师",
-        "钱女士", "钱先生",
+        "钱币",
+        "钱包",
+        "钱袋",
+        "价钱",
+        "钱塘",
+        "钱江",
+        "金钱草",
+        "金钱树",
+        "元旦",
+        "元宵",
+        "一元一次",
+        "一元二次",
+        "二元一次",
+        "钱奶奶",
+        "钱爷爷",
+        "钱大爷",
+        "钱大妈",
+        "钱阿姨",
+        "钱叔叔",
+        "钱老师",
+        "钱女士",
+        "钱先生",
     ];
     let dense: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     LOOK_ALIKES

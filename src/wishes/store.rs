@@ -347,13 +347,7 @@ pub fn places(
     query: &Query,
     (west, south, east, north): (f64, f64, f64, f64),
 ) -> Result<Vec<(WishId, (f64, f64))>> {
-    type Row = (
-        WishId,
-        Option<f64>,
-        Option<f64>,
-        Option<f64>,
-        Option<f64>,
-    );
+    type Row = (WishId, Option<f64>, Option<f64>, Option<f64>, Option<f64>);
     let rows = filtered!(
         wishes::table.inner_join(all_regions::table).select((
             wishes::id,
