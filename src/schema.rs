@@ -265,6 +265,7 @@ table! {
         fulfilled_at -> Nullable<Instant>,
         version -> Integer,
         created_at -> Instant,
+        submitted_at -> Nullable<Instant>,
     }
 }
 joinable!(wishes -> regions (region_id));
@@ -301,12 +302,12 @@ joinable!(wish_evidence -> wishes (wish_id));
 joinable!(wish_evidence -> wish_claims (claim_id));
 table! {
     use crate::platform::columns::sql::{Id, Instant};
-    use diesel::sql_types::Text;
+    use diesel::sql_types::{Nullable, Text};
     wish_messages (id) {
         id -> Id,
         wish_id -> Id,
         claim_id -> Id,
-        author_id -> Id,
+        author_id -> Nullable<Id>,
         body -> Text,
         created_at -> Instant,
     }

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::error::Result;
+use crate::notifications::Letter;
 use crate::platform::db::Tx;
 use crate::platform::http::idempotency;
 use crate::platform::jobs::{self, Job, Outcome};
@@ -149,15 +150,11 @@ impl Worker {
         let id = job.id.to_string();
         let sent = match job.kind.as_str() {
             "mail" => match job.payload::<Mail>() {
-                Ok(mail) => self
-                    .app
-                    .mailer
-                    .send(&mail, &id)
-                    .await
-                    .map_err(|error| match error {
-                        MailError::Permanent(_) => Outcome::GiveUp(error.to_string()),
-                        MailError::Transient(_) => Outcome::Retry(error.to_string()),
-                    }),
+                Ok(mail) => self.mail(&mail, &id).await,
+                Err(error) => Err(Outcome::GiveUp(error.to_string())),
+            },
+            "notice" => match job.payload::<Letter>() {
+                Ok(letter) => self.notice(letter, &id).await,
                 Err(error) => Err(Outcome::GiveUp(error.to_string())),
             },
             "sms" => match job.payload::<Sms>() {
@@ -191,6 +188,25 @@ impl Worker {
         answered
             .await
             .map_err(|error| Outcome::Retry(error.to_string()))
+    }
+
+    async fn mail(&self, mail: &Mail, id: &str) -> Result<(), Outcome> {
+        let sent = self.app.mailer.send(mail, id).await;
+        sent.map_err(|error| match error {
+            MailError::Permanent(_) => Outcome::GiveUp(error.to_string()),
+            MailError::Transient(_) => Outcome::Retry(error.to_string()),
+        })
+    }
+
+    /// Sends what somebody is told, if it is still wanted.
+    async fn notice(&self, letter: Letter, id: &str) -> Result<(), Outcome> {
+        let asked = letter.clone();
+        let wanted = self.app.platform.db.read(move |conn| asked.is_wanted(conn));
+        match wanted.await {
+            Ok(true) => self.mail(&letter.mail, id).await,
+            Ok(false) => Ok(()),
+            Err(error) => Err(Outcome::Retry(error.to_string())),
+        }
     }
 
     async fn remind(

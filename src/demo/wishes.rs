@@ -117,7 +117,13 @@ pub(super) fn act_out(
             return wishes::reject(tx, &admin, wish.id, seen(&wish), reason).map(|_| ());
         }
         WishStatus::Withdrawn => {
-            return wishes::withdraw(tx, &author, wish.id, "已由家人解决，谢谢大家。").map(|_| ());
+            return wishes::withdraw(
+                tx,
+                Mover::Caller(&author),
+                wish.id,
+                "已由家人解决，谢谢大家。",
+            )
+            .map(|_| ());
         }
         _ => {}
     }

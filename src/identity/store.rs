@@ -23,6 +23,23 @@ pub fn account(conn: &mut Conn, id: AccountId) -> Result<Account> {
         .ok_or_else(|| Code::NotFound.into())
 }
 
+/// Whether somebody can sign in as an account: it is not deleted, and there is a way in.
+///
+/// # Errors
+/// Those of the database.
+pub fn can_sign_in(conn: &mut Conn, id: AccountId) -> Result<bool> {
+    let way_in = accounts::phone
+        .is_not_null()
+        .or(accounts::password_hash.is_not_null());
+    Ok(diesel::select(diesel::dsl::exists(
+        accounts::table
+            .find(id)
+            .filter(accounts::status.ne(AccountStatus::Deleted))
+            .filter(way_in),
+    ))
+    .get_result(conn)?)
+}
+
 pub fn by_phone(conn: &mut Conn, phone: &str) -> Result<Option<Account>> {
     Ok(accounts::table
         .filter(accounts::phone.eq(phone))

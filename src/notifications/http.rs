@@ -174,15 +174,27 @@ pub struct QuietHours {
 }
 
 /// What one wants to be told, and when.
-#[derive(Debug, Deserialize, Serialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct NotificationSettings {
-    /// Every kind; those left out of a change stay as they are.
-    #[validate(nested)]
+    /// Every kind.
     pub preferences: Vec<Preference>,
     /// Null for none.
-    #[validate(nested)]
     pub quiet_hours: Option<QuietHours>,
+}
+
+/// What changes about it; the rest stays as it is.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+struct ChangeNotificationSettings {
+    /// The kinds that change.
+    #[validate(nested)]
+    #[serde(default)]
+    preferences: Vec<Preference>,
+    /// Null for none; left out to stay as they are.
+    #[validate(nested)]
+    #[serde(default, with = "serde_with::rust::double_option")]
+    #[schema(value_type = Option<QuietHours>)]
+    quiet_hours: Option<Option<QuietHours>>,
 }
 
 fn current(conn: &mut Conn, account: AccountId) -> Result<NotificationSettings> {
@@ -214,21 +226,20 @@ async fn settings(caller: Caller, platform: Data<Platform>) -> Result<Json<Notif
 }
 
 /// Change one's notification settings
-#[utoipa::path(tag = "notifications", request_body = NotificationSettings, responses(
+#[utoipa::path(tag = "notifications", request_body = ChangeNotificationSettings, responses(
     (status = 200, description = "Changed", body = NotificationSettings),
     (status = 422, description = "Wrong fields", body = ProblemBody)))]
 #[put("/me/notification-settings")]
-async fn change_settings(command: Command<NotificationSettings>) -> Result<HttpResponse> {
+async fn change_settings(command: Command<ChangeNotificationSettings>) -> Result<HttpResponse> {
     command
         .run(|tx, caller, input| {
             for preference in &input.preferences {
                 store::set_preference(tx.conn, caller.account, preference.kind, preference.mail)?;
             }
-            let hours = input
-                .quiet_hours
-                .as_ref()
-                .map(|hours| (hours.from_minute, hours.to_minute));
-            store::set_quiet_hours(tx.conn, caller.account, hours)?;
+            if let Some(hours) = &input.quiet_hours {
+                let hours = hours.as_ref().map(|h| (h.from_minute, h.to_minute));
+                store::set_quiet_hours(tx.conn, caller.account, hours)?;
+            }
             Ok(Made::changed(current(tx.conn, caller.account)?))
         })
         .await

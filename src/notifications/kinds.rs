@@ -48,10 +48,10 @@ kinds! {
     /// To author and beneficiary.
     WishDelivered "微心愿已送达，请确认" "微心愿“{title}”已送达，请在 {due} 前确认，或说明问题。"
         "The wish was delivered: please confirm" "The wish \"{title}\" was delivered. Please confirm, or say what is wrong, by {due}.",
-    /// To the claimant.
+    /// To the claimant, and to author and beneficiary unless they said so.
     WishFulfilled "微心愿已圆梦" "微心愿“{title}”已确认达成，感谢您！"
         "The wish came true" "The wish \"{title}\" was confirmed. Thank you!",
-    /// To claimant and the region's staff.
+    /// To claimant and the region's staff, and to author and beneficiary unless they said so.
     WishDisputed "微心愿存在争议" "微心愿“{title}”被提出异议：{reason}。"
         "The wish is disputed" "Something is wrong with the wish \"{title}\": {reason}.",
     /// To the claimant.
@@ -69,6 +69,9 @@ kinds! {
     /// To author and beneficiary, after a dispute.
     WishOpenAgain "微心愿重新开放认领" "您提出异议的微心愿“{title}”已解除认领，重新开放认领。"
         "The wish is open again" "The claim of the wish \"{title}\" that you disputed was ended. It is open to others again.",
+    /// To author and beneficiary: somebody else took it back.
+    WishTakenBack "微心愿已撤回" "微心愿“{title}”已被撤回：{reason}。"
+        "The wish was taken back" "The wish \"{title}\" was withdrawn: {reason}.",
     /// To the claimant.
     WishWithdrawn "微心愿已撤回" "您认领的微心愿“{title}”已被撤回。"
         "The wish was withdrawn" "The wish \"{title}\" that you claimed was withdrawn.",

@@ -10,6 +10,7 @@ mod store;
 use std::collections::BTreeMap;
 
 use chrono::{NaiveTime, TimeDelta, TimeZone, Timelike};
+use serde::{Deserialize, Serialize};
 
 pub use kinds::Kind;
 
@@ -32,6 +33,32 @@ pub struct Notice {
     pub subject: (&'static str, uuid::Uuid),
     /// What stands in the gaps of the sentence. Never another person's contact data.
     pub params: BTreeMap<&'static str, String>,
+    /// No mail while an unread notice of the same kind about the same thing is younger than this.
+    pub mail_pause: Option<TimeDelta>,
+}
+
+/// A mail to somebody who may not want it any more when it leaves.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Letter {
+    /// Whom it is for.
+    to: AccountId,
+    /// What it tells.
+    kind: Kind,
+    /// The mail itself.
+    pub mail: Mail,
+}
+
+impl Letter {
+    /// Whether the person is still there and wants mail of this kind.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn is_wanted(&self, conn: &mut Conn) -> Result<bool> {
+        Ok(
+            identity::account(conn, self.to).is_ok()
+                && store::wants_mail(conn, self.to, self.kind)?,
+        )
+    }
 }
 
 impl Notice {
@@ -47,6 +74,7 @@ impl Notice {
             kind,
             subject,
             params: BTreeMap::from([("title", title.to_owned())]),
+            mail_pause: None,
         }
     }
 
@@ -63,6 +91,13 @@ impl Notice {
         Some(format!("/{pages}/{id}"))
     }
 
+    /// Sends mail only where no unread one of its kind about the same thing is younger than this.
+    #[must_use]
+    pub fn mailed_once_in(mut self, pause: TimeDelta) -> Self {
+        self.mail_pause = Some(pause);
+        self
+    }
+
     /// Fills another gap.
     #[must_use]
     pub fn with(mut self, gap: &'static str, text: impl Into<String>) -> Self {
@@ -72,12 +107,16 @@ impl Notice {
 }
 
 /// Puts a notice into the inbox and, unless the person does not want it, a mail into the outbox:
-/// at once, or when the person's quiet hours end.
+/// at once, or when the person's quiet hours end and it is still wanted.
 ///
 /// # Errors
 /// Those of the database.
 pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
+    let is_paused = store::is_paused(tx, notice)?;
     store::insert(tx, notice)?;
+    if is_paused {
+        return Ok(());
+    }
     // somebody who is gone is told nothing more
     let Ok(account) = identity::account(tx.conn, notice.to) else {
         return Ok(());
@@ -102,11 +141,12 @@ pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
     );
     let quiet = store::quiet_hours(tx.conn, notice.to)?;
     let at = quiet.map_or(tx.now, |(from, to)| after_quiet(tx.now, tx.zone, from, to));
-    tx.enqueue(
-        "mail",
-        &Mail::letter(&email, &title, &[&hello, &text, why]).page(notice.page()),
-        at,
-    )?;
+    let letter = Letter {
+        to: notice.to,
+        kind: notice.kind,
+        mail: Mail::letter(&email, &title, &[&hello, &text, why]).page(notice.page()),
+    };
+    tx.enqueue("notice", &letter, at)?;
     Ok(())
 }
 
@@ -115,8 +155,21 @@ pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
 /// # Errors
 /// Those of the database.
 pub fn staff_of(conn: &mut Conn, region: RegionId) -> Result<Vec<AccountId>> {
+    nearest(conn, &[Role::RegionAdmin], region)
+}
+
+/// Who holds one of `roles` in the smallest region, from this one upwards, where anybody does.
+///
+/// # Errors
+/// Those of the database.
+pub fn nearest(conn: &mut Conn, roles: &[Role], region: RegionId) -> Result<Vec<AccountId>> {
     for region in regions::ancestors(conn, region)? {
-        let staff = identity::holders(conn, Role::RegionAdmin, region.id.0)?;
+        let mut staff = Vec::new();
+        for role in roles {
+            staff.extend(identity::holders(conn, *role, region.id.0)?);
+        }
+        staff.sort_unstable();
+        staff.dedup();
         if !staff.is_empty() {
             return Ok(staff);
         }

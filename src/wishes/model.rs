@@ -112,6 +112,8 @@ pub struct Wish {
     pub status: WishStatus,
     /// Since when it stands there.
     pub status_since: Instant,
+    /// When it was last handed in; before, it is its author's alone.
+    pub submitted_at: Option<Instant>,
     /// When the clock moves it on.
     pub due_at: Option<Instant>,
     /// Who said it came true.

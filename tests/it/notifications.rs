@@ -7,10 +7,10 @@ use yiqilai::notifications::{Kind, Notice, notify};
 
 use crate::harness::{Server, User};
 
-const ADDRESS: &str = "li@example.org";
+pub const ADDRESS: &str = "li@example.org";
 
 /// A person with an address that mail can go to.
-async fn reader(server: &Server) -> User {
+pub async fn reader(server: &Server) -> User {
     let user = server.person("示例·李").await;
     server
         .post("/me/contact")
@@ -235,4 +235,26 @@ async fn mails_link_to_the_app() {
     tell(&server, &user, "一台收音机").await;
     let mail = server.mails(ADDRESS).pop().unwrap();
     assert!(!mail.contains("://"), "{mail}");
+}
+
+#[actix_web::test]
+async fn settings_left_out_stay_and_a_waiting_mail_is_not_sent_when_it_is_unwanted_by_then() {
+    let server = Server::start().await;
+    let user = reader(&server).await;
+    let set = |body: serde_json::Value| {
+        let call = server.call(Method::PUT, "/me/notification-settings");
+        call.by(&user).json(body).expect(200)
+    };
+    // it is 10:00 in Ningbo; quiet until 10:10
+    let quiet = json!({"from_minute": 540, "to_minute": 610});
+    set(json!({ "quiet_hours": quiet })).await;
+    let before = server.mails(ADDRESS).len();
+    tell(&server, &user, "收音机").await;
+    let off = json!({"preferences": [{"kind": "wish_fulfilled", "mail": false}]});
+    let kept = set(off).await.json;
+    assert_eq!(kept["quiet_hours"], quiet);
+    server.pass(TimeDelta::minutes(11)).await;
+    assert_eq!(server.mails(ADDRESS).len(), before);
+    let none = set(json!({"quiet_hours": null})).await.json;
+    assert!(none["quiet_hours"].is_null());
 }

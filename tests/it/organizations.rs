@@ -173,8 +173,13 @@ impl Town {
 
     /// An organisation of a kind that needs no code, active; and its manager.
     pub async fn active(&self, name: &str) -> (String, User) {
+        self.active_of("volunteer_team", name).await
+    }
+
+    /// The same of a certain kind.
+    pub async fn active_of(&self, kind: &str, name: &str) -> (String, User) {
         let manager = self.server.person("示例·负责人").await;
-        let body = json!({"kind": "volunteer_team", "name": name, "region_id": self.district});
+        let body = json!({"kind": kind, "name": name, "region_id": self.district});
         let id = self.draft(&manager, body).await;
         self.act(&manager, &id, "submit").expect(200).await;
         let approved = self

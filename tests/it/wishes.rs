@@ -589,7 +589,7 @@ async fn screening_is_done_by_others_of_the_right_street_with_what_they_read() {
     let id = s.draft(&s.resident, s.wish()).await;
     s.act(&s.admin, &id, "publish")
         .header("if-match", "\"1\"")
-        .refused(409, "move_not_allowed")
+        .refused(404, "not_found")
         .await;
     s.act(&s.resident, &id, "submit").expect(200).await;
     s.act(&s.admin, &id, "publish")
@@ -1105,7 +1105,18 @@ async fn wishes_are_withdrawn_and_expire() {
         .json;
     assert_eq!(inbox["items"][0]["kind"], "wish_withdrawn");
     s.act(&s.volunteer, &id, "deliver")
-        .refused(404, "not_found")
+        .refused(403, "forbidden")
+        .await;
+    // who claimed it reads on what the public read
+    let read = s.read(&s.volunteer, &id).await;
+    assert_eq!(read.json["status"], "withdrawn");
+    assert!(read.json.get("involved").is_none());
+    let path = format!("/wishes/{id}");
+    s.server.get(&path).refused(404, "not_found").await;
+    s.server
+        .get(&format!("{path}/timeline"))
+        .by(&s.volunteer)
+        .refused(403, "forbidden")
         .await;
 
     let mut wish = s.wish();
@@ -1384,4 +1395,266 @@ async fn an_organisation_claims_within_its_own_limits_and_loses_its_claims_with_
         "claimed",
         "the person's own claim stays"
     );
+}
+
+/// What was not handed in is its author's alone; and who posted alone is not asked for by the grid
+/// before there is something to confirm.
+#[actix_web::test]
+async fn a_draft_is_nobody_elses_and_the_grid_reads_a_contact_by_need() {
+    let s = street().await;
+    let id = s.draft(&s.resident, s.wish()).await;
+    let hidden = async |id: &str| {
+        for who in [&s.worker, &s.admin] {
+            for what in ["", "/timeline", "/messages"] {
+                let path = format!("/wishes/{id}{what}");
+                s.server.get(&path).by(who).refused(404, "not_found").await;
+            }
+            s.act(who, id, "contact").refused(404, "not_found").await;
+        }
+        let path = format!("/staff/wishes?region_id={}", s.street);
+        let listed = s.server.get(&path).by(&s.admin).expect(200).await;
+        assert_eq!(listed.json["items"], json!([]));
+    };
+    hidden(&id).await;
+    s.because(&s.resident, &id, "withdraw").expect(200).await;
+    hidden(&id).await;
+
+    let id = s.published().await;
+    s.act(&s.worker, &id, "contact")
+        .refused(403, "forbidden")
+        .await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.act(&s.worker, &id, "contact")
+        .refused(403, "forbidden")
+        .await;
+    s.deliver(&s.volunteer, &id).await;
+    s.act(&s.worker, &id, "contact").expect(200).await;
+    let id = s.on_behalf().await;
+    let grid = Some(s.grid);
+    let colleague = s.server.staff("示例·同事", Role::GridLeader, grid).await;
+    s.act(&colleague, &id, "contact").expect(200).await;
+    s.because(&colleague, &id, "withdraw").expect(200).await;
+    assert_eq!(s.told(&s.worker).await[0], "wish_taken_back");
+}
+
+/// What came by the command line has an author that nobody signs in as.
+#[actix_web::test]
+async fn a_wish_without_a_living_author_is_looked_after_by_the_grid() {
+    let s = street().await;
+    let mut wish = s.wish();
+    wish["on_behalf"] = json!(true);
+    wish["consent_channel"] = json!("paper");
+    let (desk, new) = (s.server.app.wishes.clone(), wish);
+    let imported = s.server.write(move |tx| {
+        let name = "数据导入";
+        let author = yiqilai::identity::create_account(tx, None, Some("i@x.invalid"), None, name)?;
+        let new = serde_json::from_value(new.clone()).unwrap();
+        let by = (Actor::System, author.id);
+        let published = yiqilai::wishes::WishStatus::Published;
+        yiqilai::wishes::import(tx, &desk, by, None, &new, published)
+    });
+    let id = imported.await.id.0.to_string();
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    assert_eq!(s.told(&s.worker).await[0], "wish_claimed");
+    s.because(&s.resident, &id, "withdraw")
+        .refused(403, "forbidden")
+        .await;
+    s.because(&s.worker, &id, "withdraw").expect(200).await;
+    assert_eq!(s.status(&id).await, "withdrawn");
+}
+
+#[actix_web::test]
+async fn a_service_centre_stands_in_for_those_around_it() {
+    let t = crate::organizations::town().await;
+    let wish = json!({
+        "region_id": t.grid, "on_behalf": true, "consent_channel": "paper",
+        "contact": {"name": "示例·王", "phone": "13800000001", "address": "1幢101"},
+        "alias": "王奶奶", "beneficiary_group": "elder", "life_cycle": "old_age", "kind": "service",
+        "title": "陪伴就医", "description": "每周一次。",
+    });
+    let (_, team) = t.active("示例·红马甲").await;
+    let post = |by: &User| t.server.post("/wishes").by(by).json(wish.clone());
+    post(&team).refused(403, "forbidden").await;
+    let (centre, leader) = t.active_of("service_centre", "示例·党群服务中心").await;
+    let leader = t.server.refreshed(&leader).await;
+    let id = post(&leader).expect(201).await.id();
+    let act = |by: &User, verb: &str| {
+        let path = format!("/wishes/{id}/{verb}");
+        t.server.post(&path).by(by).json(json!({}))
+    };
+    act(&leader, "submit").expect(200).await;
+    act(&leader, "contact").expect(200).await;
+    let (_, other) = t.active_of("service_centre", "示例·另一中心").await;
+    act(&other, "contact").expect(200).await;
+    let why = json!({"reason": "年检未通过"});
+    let suspended = t.review(&t.district_admin, &centre, "suspend", why).await;
+    assert_eq!(suspended.status, 200, "{:#}", suspended.json);
+    post(&leader).refused(403, "forbidden").await;
+}
+
+#[actix_web::test]
+async fn what_is_over_is_over_before_the_clock_says_so() {
+    let s = street().await;
+    let mut wish = s.wish();
+    wish["expires_on"] = json!("2026-11-24");
+    let id = s.draft(&s.resident, wish).await;
+    s.act(&s.resident, &id, "submit").expect(200).await;
+    s.publish(&id).await;
+    let leased = s.published().await;
+    s.act(&s.volunteer, &leased, "claim").expect(200).await;
+    assert_eq!(s.add_photo(&s.volunteer, &leased).await.status, 201);
+    s.server.app.platform.clock.advance(TimeDelta::hours(38));
+    let other = s.again(&s.worker).await;
+    let refused = s.act(&other, &id, "claim");
+    let refused = refused.refused(409, "move_not_allowed").await;
+    assert_eq!(refused.json["state"], "expired");
+    for path in ["/wishes", "/wishes?longitude=121.85&latitude=29.91"] {
+        let open = s.server.get(path).expect(200).await;
+        assert_eq!(open.json["items"], json!([]));
+    }
+    s.server.app.platform.clock.advance(TimeDelta::days(6));
+    let volunteer = s.again(&s.volunteer).await;
+    assert_eq!(
+        s.add_photo(&volunteer, &leased).await.json["code"],
+        "lease_expired"
+    );
+    s.act(&volunteer, &leased, "deliver")
+        .refused(409, "lease_expired")
+        .await;
+    s.because(&volunteer, &leased, "release")
+        .refused(409, "lease_expired")
+        .await;
+}
+
+#[actix_web::test]
+async fn money_is_refused_where_it_is_asked_for() {
+    let s = street().await;
+    let post = |kind: &str, title: &str, description: &str| {
+        let mut wish = s.wish();
+        wish["kind"] = json!(kind);
+        wish["title"] = json!(title);
+        wish["description"] = json!(description);
+        if kind == "service" {
+            wish["value_fen"] = Value::Null;
+        }
+        s.server.post("/wishes").by(&s.resident).json(wish)
+    };
+    for (kind, title, description, at) in [
+        ("service", "代付房租", "每月一次", "/title"),
+        ("service", "陪伴就医", "需要五百元", "/description"),
+        ("goods", "５００元", "急用", "/title"),
+        ("goods", "a shopping voucher", "please", "/title"),
+        ("goods", "一台收音机", "缺钱看病", "/description"),
+    ] {
+        let refused = post(kind, title, description).refused(422, "invalid").await;
+        let expected = [(at.to_owned(), "asks_for_money".to_owned())];
+        assert_eq!(refused.fields(), expected, "{title}");
+    }
+    post("goods", "一台收音机", "价格约200元").expect(201).await;
+    post("service", "理财讲座", "教孩子认识钱币")
+        .expect(201)
+        .await;
+}
+
+#[actix_web::test]
+async fn a_wish_without_a_place_lies_at_the_centre_of_its_region() {
+    let s = street().await;
+    let mut wish = s.wish();
+    (wish["longitude"], wish["latitude"]) = (Value::Null, Value::Null);
+    let id = s.draft(&s.resident, wish).await;
+    s.act(&s.resident, &id, "submit").expect(200).await;
+    s.publish(&id).await;
+    let near = "/wishes?longitude=121.85&latitude=29.91&radius_m=100";
+    let found = s.server.get(near).expect(200).await.json;
+    assert_eq!(found["items"][0]["id"], json!(id));
+}
+
+#[actix_web::test]
+async fn the_proxy_hears_what_the_beneficiary_says_by_link() {
+    let s = street().await;
+    let id = s.on_behalf().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.deliver(&s.volunteer, &id).await;
+    s.server.work().await;
+    let sms = s.server.sms("+8613800000001").pop().expect("an SMS");
+    let url = sms["params"]["url"].as_str().unwrap();
+    let link = url.split("/api/v1").nth(1).unwrap().to_owned();
+    s.server.post(&format!("{link}/confirm")).expect(200).await;
+    assert_eq!(s.told(&s.worker).await[0], "wish_fulfilled");
+    let disputed = s.server.post(&format!("{link}/dispute"));
+    disputed.json(json!({"reason": "坏了"})).expect(200).await;
+    assert_eq!(s.told(&s.worker).await[0], "wish_disputed");
+}
+
+/// Sixty messages are one mail until the first is read, and nobody writes without an end.
+#[actix_web::test]
+async fn a_flood_of_messages_is_no_flood_of_mails() {
+    let s = street().await;
+    let reader = crate::notifications::reader(&s.server).await;
+    let id = s.draft(&reader, s.wish()).await;
+    s.act(&reader, &id, "submit").expect(200).await;
+    s.publish(&id).await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.server.work().await;
+    let before = s.server.mails(crate::notifications::ADDRESS).len();
+    let write = |n: usize| {
+        let path = format!("/wishes/{id}/messages");
+        let call = s.server.post(&path).by(&s.volunteer);
+        call.json(json!({"body": format!("第{n}条")}))
+    };
+    let mails = || s.server.mails(crate::notifications::ADDRESS).len() - before;
+    for n in 0..29 {
+        write(n).expect(201).await;
+    }
+    s.server.work().await;
+    assert_eq!(mails(), 1);
+    let inbox = s.server.get("/me/notifications?limit=100").by(&reader);
+    let inbox = inbox.expect(200).await.json.to_string();
+    assert_eq!(inbox.matches("wish_message").count(), 29);
+    let read = s.server.post("/me/notifications/read").by(&reader);
+    read.expect(204).await;
+    write(29).expect(201).await;
+    s.server.work().await;
+    assert_eq!(mails(), 2);
+    let refused = write(30).refused(429, "too_many_requests").await;
+    assert!(refused.header("retry-after").is_some());
+}
+
+#[actix_web::test]
+async fn a_beneficiary_without_an_account_writes_and_withdraws_by_link() {
+    let s = street().await;
+    let id = s.on_behalf().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.server.work().await;
+    let sms = s.server.sms("+8613800000001").pop().expect("an SMS");
+    let url = sms["params"]["url"].as_str().unwrap();
+    let link = url.split("/api/v1").nth(1).unwrap().to_owned();
+    let thread = format!("{link}/messages");
+    let write = |path: &str, body: &str| s.server.post(path).json(json!({"body": body}));
+    write(&thread, "").refused(422, "invalid").await;
+    let written = write(&thread, "周三在家").expect(201).await;
+    assert_eq!(written.json["author"], "王奶奶");
+    assert_eq!(s.told(&s.volunteer).await[0], "wish_message");
+    let answer = write(&format!("/wishes/{id}/messages"), "好的");
+    answer.by(&s.volunteer).expect(201).await;
+    assert_eq!(s.told(&s.worker).await[0], "wish_message");
+    let read = s.server.get(&thread).expect(200).await.json;
+    let items = read["items"].as_array().unwrap();
+    assert_eq!(
+        (&items[0]["by_me"], &items[1]["by_me"]),
+        (&json!(true), &json!(false))
+    );
+    let forged = "/wish-links/forged.token/messages";
+    s.server.get(forged).refused(404, "link_invalid").await;
+    write(forged, "?").refused(404, "link_invalid").await;
+    let withdraw = || {
+        let call = s.server.post(&format!("{link}/withdraw"));
+        call.json(json!({"reason": "家人已解决"}))
+    };
+    let withdrawn = withdraw().expect(200).await.json;
+    assert_eq!(withdrawn["wish"]["status"], "withdrawn");
+    withdraw().expect(200).await;
+    assert_eq!(s.told(&s.worker).await[0], "wish_taken_back");
+    assert_eq!(s.told(&s.volunteer).await[0], "wish_withdrawn");
+    write(&thread, "?").refused(409, "nobody_to_write_to").await;
 }

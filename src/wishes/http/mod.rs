@@ -59,7 +59,10 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(links::follow_link)
         .service(links::show_evidence_by_link)
         .service(links::confirm_by_link)
-        .service(links::dispute_by_link);
+        .service(links::dispute_by_link)
+        .service(links::withdraw_by_link)
+        .service(links::write_by_link)
+        .service(links::read_by_link);
 }
 
 /// A wish as a caller may see it.
@@ -160,7 +163,7 @@ fn view_in(
                 .into_iter()
                 .map(Into::into)
                 .collect(),
-            may_read_contact: relation.may_read_contact(wish.status),
+            may_read_contact: relation.may_read_contact(wish.status, wish.consent_channel),
             version: wish.version,
         })
     } else {

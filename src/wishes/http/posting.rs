@@ -13,10 +13,10 @@ use crate::wishes::service::{self, Desk, EditWish, Mover, NewWish, NewWishClaim}
 
 /// Write a wish down
 ///
-/// As a draft. For oneself, or (grid staff) on behalf of somebody who agreed.
+/// As a draft. For oneself, or (grid staff and service centres) on behalf of somebody who agreed.
 #[utoipa::path(tag = "wishes", request_body = NewWish, responses(
     (status = 201, description = "Written down", body = WishView),
-    (status = 403, description = "Not of this grid's staff", body = ProblemBody),
+    (status = 403, description = "Does not stand in for those who live there", body = ProblemBody),
     (status = 422, description = "Wrong fields", body = ProblemBody)))]
 #[post("/wishes")]
 pub(super) async fn create(command: Command<NewWish>, desk: Data<Desk>) -> Result<HttpResponse> {
@@ -85,7 +85,9 @@ moves! {
     /// Take a rejected wish back into a draft
     revise "/wishes/{id}/revise" Nothing, |tx, _desk, caller, id, _input| service::revise(tx, caller, id);
     /// Withdraw a wish
-    withdraw "/wishes/{id}/withdraw" Reason, |tx, _desk, caller, id, input| service::withdraw(tx, caller, id, &input.reason);
+    ///
+    /// Its author; where a proxy posted it, any who stands in for its beneficiary.
+    withdraw "/wishes/{id}/withdraw" Reason, |tx, _desk, caller, id, input| service::withdraw(tx, Mover::Caller(caller), id, &input.reason);
     /// Claim a wish
     ///
     /// For oneself, or for an organisation one runs, for the length of a lease. Then the contact can

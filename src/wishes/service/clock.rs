@@ -1,10 +1,10 @@
 //! What the clock does to wishes.
 
 use super::moves::fulfil;
-use super::telling::{Reminder, notice, tell_claimant, tell_owners, tell_staff};
+use super::telling::{Reminder, tell_authors, tell_claimant, tell_owners, tell_staff};
 use super::{Desk, Mover, advance, change};
 use crate::error::{Error, Result};
-use crate::notifications::{Kind, notify};
+use crate::notifications::Kind;
 use crate::organizations::{self, OrganizationId};
 use crate::platform::db::Tx;
 use crate::platform::journal::{Actor, Entry};
@@ -79,7 +79,7 @@ fn sweep_one(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish) -> Result<()> {
         }
         WishStatus::Published => {
             if let Some(moved) = advance(tx, wish, "expire", Mover::Clock, None, None)? {
-                notify(tx, &notice(&moved, moved.author_id, Kind::WishExpired))?;
+                tell_authors(tx, &moved, Kind::WishExpired, &[])?;
             }
         }
         _ => {

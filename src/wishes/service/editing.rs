@@ -6,8 +6,8 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::writing::{check, normal, sealed, serves};
-use super::{Desk, change, contact, visible};
+use super::writing::{check, normal, sealed};
+use super::{Desk, change, contact, serves, visible};
 use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
 use crate::platform::db::Tx;
@@ -129,8 +129,9 @@ pub fn edit(
     }
     let mut wish = applied(edit, &was);
     check(tx, desk, &wish, wrong)?;
-    if on_behalf && wish.region_id != was.region_id {
-        serves(tx.conn, caller, wish.region_id)?;
+    let moves_away = on_behalf && wish.region_id != was.region_id;
+    if moves_away && !serves(tx.conn, caller, wish.region_id)? {
+        return Err(Code::Forbidden.into());
     }
     if let Some(contact) = other_contact {
         wish.contact = sealed(&desk.vault, &contact?)?;

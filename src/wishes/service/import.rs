@@ -28,6 +28,7 @@ pub fn import(
     valid::check(new, "")?;
     let built = Wish {
         status,
+        submitted_at: (status != WishStatus::Draft).then_some(tx.now),
         ..build(tx, desk, author, new)?
     };
     let known = known.map(|id| store::wish(tx.conn, id)).transpose()?;

@@ -8,13 +8,14 @@ use super::model::{Claim, Contact, Wish, WishId, WishStatus};
 use super::rules::{MOVES, Relation, WishRules, is_on_behalf};
 use super::store;
 use crate::error::{Code, Error, Result};
-use crate::identity::{Caller, Role};
-use crate::organizations::OrganizationId;
+use crate::identity::{AccountId, Caller, Role};
+use crate::organizations::{self, OrganizationId, OrganizationKind};
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
 use crate::platform::token::Vault;
+use crate::regions::{self, RegionId};
 
 mod clock;
 mod editing;
@@ -30,7 +31,7 @@ pub use moves::{
     add_evidence, claim, confirm, deliver, dispute, free, publish, read_contact, redeliver, reject,
     release, revise, submit, withdraw,
 };
-pub use telling::{LINK, claimants};
+pub use telling::{LINK, claimants, owners};
 pub use writing::{NewWish, create};
 
 /// What every write of this room needs beside its transaction.
@@ -71,6 +72,14 @@ impl Mover<'_> {
             Self::Clock => Actor::System,
         }
     }
+
+    /// The account, where one moves.
+    pub fn account(self) -> Option<AccountId> {
+        match self {
+            Self::Caller(caller) => Some(caller.account),
+            Self::Link | Self::Clock => None,
+        }
+    }
 }
 
 /// How a caller stands to a wish.
@@ -81,8 +90,7 @@ pub fn relation(conn: &mut Conn, caller: Option<&Caller>, wish: &Wish) -> Result
     let me = caller.account;
     let author = wish.author_id == me;
     let beneficiary = wish.beneficiary_id == Some(me);
-    let of_the_grid =
-        caller.holds_in_region(conn, &[Role::GridWorker, Role::GridLeader], wish.region_id)?;
+    let serves = serves(conn, caller, wish.region_id)?;
     let has_claim = matches!(
         wish.status,
         WishStatus::Claimed
@@ -91,15 +99,35 @@ pub fn relation(conn: &mut Conn, caller: Option<&Caller>, wish: &Wish) -> Result
             | WishStatus::Fulfilled
             | WishStatus::Closed
     );
-    Ok(Relation {
+    let relation = Relation {
         signed_in: true,
+        on_behalf: is_on_behalf(wish.consent_channel),
         author,
         beneficiary,
-        proxy: of_the_grid || (author && is_on_behalf(wish.consent_channel)),
+        proxy: serves || (author && is_on_behalf(wish.consent_channel)),
         claimant: has_claim
             && store::standing_claim(conn, wish.id)?.is_some_and(|claim| holds(caller, &claim)),
         screener: caller.holds_in_region(conn, &[Role::RegionAdmin], wish.region_id)?,
-    })
+    };
+    Ok(relation.where_it_is(wish.status, wish.submitted_at.is_some()))
+}
+
+/// Whether the caller stands in for those who live in a region: as staff of the grid, or running a
+/// service centre that is active and lies around it.
+fn serves(conn: &mut Conn, caller: &Caller, region: RegionId) -> Result<bool> {
+    if caller.holds_in_region(conn, &[Role::GridWorker, Role::GridLeader], region)? {
+        return Ok(true);
+    }
+    for id in caller.organizations(Role::OrganizationManager) {
+        let centre = organizations::organization(conn, OrganizationId(id))?;
+        if centre.kind == OrganizationKind::ServiceCentre
+            && organizations::may_act(conn, &centre, region).is_ok()
+            && regions::contains(conn, centre.region_id, region)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether the caller is the claimant, or runs the organisation that is.
@@ -110,11 +138,16 @@ fn holds(caller: &Caller, claim: &Claim) -> bool {
     }
 }
 
-/// A wish and how the caller stands to it; nothing of a wish the caller may not see.
+/// A wish and how the caller stands to it; nothing of a wish the caller may not see. Who has claimed
+/// it once sees on what the public sees, wherever it is.
 pub fn visible(conn: &mut Conn, caller: Option<&Caller>, id: WishId) -> Result<(Wish, Relation)> {
     let wish = store::wish(conn, id)?;
     let relation = relation(conn, caller, &wish)?;
-    if relation.may_see(wish.status) {
+    let has_claimed = |conn: &mut Conn| match caller {
+        Some(caller) => store::has_claimed(conn, id, caller),
+        None => Ok(false),
+    };
+    if relation.may_see(wish.status) || has_claimed(conn)? {
         Ok((wish, relation))
     } else {
         Err(Code::NotFound.into())

@@ -2,13 +2,15 @@
 
 use chrono::TimeDelta;
 
-use super::telling::{notice, remind_later, send_link, tell_claimant, tell_owners, tell_staff};
+use super::telling::{
+    remind_later, send_link, tell_authors, tell_claimant, tell_owners, tell_owners_but, tell_staff,
+};
 use super::{
     Desk, Mover, NewWishClaim, advance, change, contact, is_repeat, or_same, to_move, visible,
 };
 use crate::error::{Code, Result};
 use crate::identity::{self, Caller, Role};
-use crate::notifications::{Kind, notify};
+use crate::notifications::Kind;
 use crate::organizations;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::files::StoredPhoto;
@@ -45,24 +47,24 @@ pub fn revise(tx: &mut Tx<'_>, caller: &Caller, id: WishId) -> Result<Wish> {
     Ok(or_same(moved, wish))
 }
 
-/// Takes a wish back.
-pub fn withdraw(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Result<Wish> {
-    let (wish, _) = to_move(tx.conn, caller, id, "withdraw")?;
-    let Some(moved) = advance(
-        tx,
-        &wish,
-        "withdraw",
-        Mover::Caller(caller),
-        Some(reason),
-        None,
-    )?
-    else {
+/// Takes a wish back. Its author is told when somebody else does.
+pub fn withdraw(tx: &mut Tx<'_>, by: Mover<'_>, id: WishId, reason: &str) -> Result<Wish> {
+    let wish = match by {
+        Mover::Caller(caller) => to_move(tx.conn, caller, id, "withdraw")?.0,
+        Mover::Link | Mover::Clock => store::wish(tx.conn, id)?,
+    };
+    if matches!(by, Mover::Link) && wish.status == WishStatus::Withdrawn {
+        return Ok(wish); // a second tap on the link
+    }
+    let Some(moved) = advance(tx, &wish, "withdraw", by, Some(reason), None)? else {
         return Ok(wish);
     };
     if let Some(claim) = store::live_claim(tx.conn, id)? {
         store::end_claim(tx, claim.id, ClaimOutcome::Withdrawn)?;
         tell_claimant(tx, &moved, &claim, Kind::WishWithdrawn, &[])?;
     }
+    let params = [("reason", reason.to_owned())];
+    tell_owners_but(tx, &moved, by, Kind::WishTakenBack, &params)?;
     Ok(moved)
 }
 
@@ -101,10 +103,8 @@ pub fn reject(
         None,
     )?;
     let moved = or_same(moved, wish);
-    notify(
-        tx,
-        &notice(&moved, moved.author_id, Kind::WishRejected).with("reason", reason),
-    )?;
+    let params = [("reason", reason.to_owned())];
+    tell_authors(tx, &moved, Kind::WishRejected, &params)?;
     Ok(moved)
 }
 
@@ -112,7 +112,7 @@ pub fn reject(
 ///
 /// # Errors
 /// `own_wish`, `claim_limit_reached`, `claiming_paused`, what keeps the organisation from acting,
-/// or `move_not_allowed` when somebody else was faster.
+/// or `move_not_allowed` when somebody else was faster or its last day is over.
 pub fn claim(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -126,6 +126,9 @@ pub fn claim(
     }
     lifecycle::may(MOVES, relation, "claim")?;
     lifecycle::step(MOVES, wish.status, "claim")?;
+    if wish.expires_on.is_some_and(|day| day < tx.today()) {
+        return Err(lifecycle::refusal(MOVES, WishStatus::Expired)); // before the clock says so
+    }
     let mut claim = Claim {
         id: ClaimId::new(),
         wish_id: id,
@@ -166,13 +169,16 @@ pub fn claim(
     Ok(moved)
 }
 
-/// A wish for its claimant, with the claim.
-fn of_claimant(conn: &mut Conn, caller: &Caller, id: WishId, verb: &str) -> Result<(Wish, Claim)> {
-    let (wish, _) = to_move(conn, caller, id, verb)?;
-    match store::live_claim(conn, id)? {
-        Some(claim) => Ok((wish, claim)),
-        None => Err(Code::Forbidden.into()),
+/// A wish for its claimant, with the claim, while there is time to deliver.
+fn of_claimant(tx: &mut Tx<'_>, caller: &Caller, id: WishId, verb: &str) -> Result<(Wish, Claim)> {
+    let (wish, _) = to_move(tx.conn, caller, id, verb)?;
+    let Some(claim) = store::live_claim(tx.conn, id)? else {
+        return Err(Code::Forbidden.into());
+    };
+    if wish.status == WishStatus::Claimed && claim.lease_until <= tx.now {
+        return Err(Code::LeaseExpired.into()); // before the clock says so
     }
+    Ok((wish, claim))
 }
 
 /// Whether a photo shows the delivery that is due: by this claim, and of the lease that began when the
@@ -188,7 +194,7 @@ pub fn add_evidence(
     id: WishId,
     photo: &StoredPhoto,
 ) -> Result<Evidence> {
-    let (wish, claim) = of_claimant(tx.conn, caller, id, "deliver")?;
+    let (wish, claim) = of_claimant(tx, caller, id, "deliver")?;
     if wish.status != WishStatus::Claimed {
         return Err(lifecycle::refusal(MOVES, wish.status));
     }
@@ -214,7 +220,7 @@ pub fn add_evidence(
 
 /// Says that the wish was delivered, with at least one photo.
 pub fn deliver(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Result<Wish> {
-    let (wish, claim) = of_claimant(tx.conn, caller, id, "deliver")?;
+    let (wish, claim) = of_claimant(tx, caller, id, "deliver")?;
     if wish.status == WishStatus::Claimed
         && !store::evidence(tx.conn, id)?
             .iter()
@@ -250,7 +256,7 @@ pub fn release(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Re
     if is_repeat(tx.conn, &wish, "release", Mover::Caller(caller))? {
         return Ok(wish);
     }
-    let (wish, claim) = of_claimant(tx.conn, caller, id, "release")?;
+    let (wish, claim) = of_claimant(tx, caller, id, "release")?;
     let moved = advance(
         tx,
         &wish,
@@ -327,6 +333,8 @@ pub(super) fn fulfil(
     if let Mover::Clock = by {
         let due = until.on_the_wall(tx.zone);
         tell_owners(tx, &moved, Kind::WishTimedOut, &[("due", due)])?;
+    } else {
+        tell_owners_but(tx, &moved, by, Kind::WishFulfilled, &[])?;
     }
     store::wish(tx.conn, moved.id)
 }
@@ -345,16 +353,12 @@ pub fn dispute(tx: &mut Tx<'_>, by: Mover<'_>, id: WishId, reason: &str) -> Resu
         store::revive_claim(tx.conn, id)?;
         store::set_fulfilled(tx.conn, id, None, None)?;
     }
+    let params = [("reason", reason.to_owned())];
     if let Some(claim) = store::live_claim(tx.conn, id)? {
-        let params = [("reason", reason.to_owned())];
         tell_claimant(tx, &moved, &claim, Kind::WishDisputed, &params)?;
     }
-    tell_staff(
-        tx,
-        &moved,
-        Kind::WishDisputed,
-        &[("reason", reason.to_owned())],
-    )?;
+    tell_staff(tx, &moved, Kind::WishDisputed, &params)?;
+    tell_owners_but(tx, &moved, by, Kind::WishDisputed, &params)?;
     store::wish(tx.conn, id)
 }
 
@@ -414,7 +418,7 @@ pub fn free(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Resul
 /// Shows a contact to somebody who may read it, and writes into the journal that it was shown.
 pub fn read_contact(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Result<Contact> {
     let (wish, relation) = visible(tx.conn, Some(caller), id)?;
-    if !relation.may_read_contact(wish.status) {
+    if !relation.may_read_contact(wish.status, wish.consent_channel) {
         return Err(Code::Forbidden.into());
     }
     tx.journal(change(&wish, caller.actor(), "read_contact"))?;

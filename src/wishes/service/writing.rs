@@ -6,15 +6,15 @@ use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Desk, change};
+use super::{Desk, change, serves};
 use crate::error::{Code, Error, Problem, Result};
-use crate::identity::{self, AccountId, Caller, Role};
-use crate::platform::db::{Conn, Tx};
+use crate::identity::{self, AccountId, Caller};
+use crate::platform::db::Tx;
 use crate::platform::token::Vault;
 use crate::regions::{self, Level, RegionId};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 use crate::wishes::model::{ConsentChannel, Contact, Wish, WishId, WishKind, WishStatus};
-use crate::wishes::rules::{asks_for_money, is_on_behalf};
+use crate::wishes::rules::{asks_for_money, is_on_behalf, names_amount};
 use crate::wishes::store;
 
 /// A wish as its author writes it.
@@ -94,6 +94,7 @@ pub(super) fn build(
         expires_on: new.expires_on,
         status: WishStatus::Draft,
         status_since: tx.now,
+        submitted_at: None,
         due_at: None,
         fulfilled_by: None,
         fulfilled_at: None,
@@ -123,27 +124,15 @@ pub(super) fn sealed(vault: &Vault, contact: &Contact) -> Result<Vec<u8>> {
     vault.seal(&serde_json::to_vec(contact).map_err(Error::internal)?)
 }
 
-/// Whether the caller posts for those who live in a region.
-///
-/// # Errors
-/// `forbidden`.
-pub(super) fn serves(conn: &mut Conn, caller: &Caller, region: RegionId) -> Result<()> {
-    if caller.holds_in_region(conn, &[Role::GridWorker, Role::GridLeader], region)? {
-        Ok(())
-    } else {
-        Err(Code::Forbidden.into())
-    }
-}
-
 /// Writes a wish down as a draft.
 ///
 /// # Errors
-/// `invalid` with every wrong field; `forbidden` to post for somebody else without being of the
-/// grid's staff.
+/// `invalid` with every wrong field; `forbidden` to post for somebody else without standing in for
+/// those who live there.
 pub fn create(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, new: &NewWish) -> Result<Wish> {
     let wish = build(tx, desk, caller.account, new)?;
-    if new.on_behalf {
-        serves(tx.conn, caller, new.region_id)?;
+    if new.on_behalf && !serves(tx.conn, caller, new.region_id)? {
+        return Err(Code::Forbidden.into());
     }
     store::insert(tx.conn, &wish)?;
     tx.journal(
@@ -173,8 +162,12 @@ pub(super) fn check(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish, mut wrong: Proble
         (WishKind::Service, Some(_)) => wrong = wrong.field("/value_fen", Code::ValueOfService),
         _ => {}
     }
-    for (pointer, text) in [("/title", &wish.title), ("/description", &wish.description)] {
-        if asks_for_money(text) {
+    let is_service = wish.kind == WishKind::Service;
+    for (pointer, text, has_no_price) in [
+        ("/title", &wish.title, true),
+        ("/description", &wish.description, is_service),
+    ] {
+        if asks_for_money(text) || (has_no_price && names_amount(text)) {
             wrong = wrong.field(pointer, Code::AsksForMoney);
         }
     }
