@@ -53,7 +53,7 @@ pub fn write(
         None => None,
         Some(phone) => {
             let called = row.text("manager_name").unwrap_or(name.clone());
-            Some(identity::create_account(tx, Some(&phone), None, None, &called)?.id)
+            Some(identity::invite_account(tx, Some(&phone), None, Some(&called))?.id)
         }
     };
     let new = NewOrganization {

@@ -99,8 +99,7 @@ pub fn invite(
     }
     tx.serialize_on(&format!("invitations:{}", caller.account))?;
     serialize(tx, id)?;
-    let account =
-        identity::create_account(tx, phone.as_deref(), email.as_deref(), None, &new.name)?;
+    let account = identity::invite_account(tx, phone.as_deref(), email.as_deref(), None)?;
     if store::membership(tx.conn, id, account.id)?.is_some() {
         return Err(Code::AlreadyMember.into());
     }
@@ -388,6 +387,12 @@ pub fn change_role(
         step(&organization, &seen, caller.actor(), "change_role")
             .payload(serde_json::json!({ "role": role })),
     )?;
+    let (zh, en) = match role {
+        MemberRole::Manager => ("负责人", "manager"),
+        MemberRole::Member => ("成员", "member"),
+    };
+    let told = notice(&organization, who, Kind::OrganizationRoleChanged);
+    notify(tx, &told.with("role_zh", zh).with("role_en", en))?;
     store::member(tx.conn, id)
 }
 
