@@ -259,7 +259,11 @@ async fn nobody_grants_roles_to_oneself_and_all_are_told_of_theirs() {
     let granted = grant(&admin, to, "grid_worker").expect(201).await.id();
     let told = server.inbox(&person).await;
     assert_eq!(told[0].0, "role_granted");
-    assert!(told[0].1.contains("grid worker of 示例"), "{}", told[0].1);
+    assert!(
+        told[0].1.contains("grid worker of 新碶街道"),
+        "{}",
+        told[0].1
+    );
     let revoke = format!("/role-grants/{granted}");
     for _ in 0..2 {
         server
@@ -272,7 +276,7 @@ async fn nobody_grants_roles_to_oneself_and_all_are_told_of_theirs() {
     let kinds: Vec<_> = told.iter().map(|(kind, _)| kind.as_str()).collect();
     assert_eq!(kinds, ["role_revoked", "role_granted", "contact_changed"]);
     let mails = server.mails("kong@example.org");
-    for sentence in ["网格员", "已被收回"] {
+    for sentence in ["grid worker", "was revoked"] {
         assert!(
             mails.iter().any(|mail| mail.contains(sentence)),
             "{mails:?}"
@@ -323,7 +327,7 @@ async fn people_are_told_what_touches_their_accounts() {
     confirm.expect(204).await;
     server.inbox(&user).await;
     let last = server.mails(old).pop().unwrap();
-    assert!(last.contains("已更换联系方式"), "{last}");
+    assert!(last.contains("has new contact data"), "{last}");
     assert!(!last.contains(new), "{last}");
     let confirm = server
         .move_to(&user, "phone", "+8613922220001", &user.phone)
@@ -376,7 +380,7 @@ async fn people_are_told_what_touches_their_accounts() {
     assert_eq!(kinds[..2], ["session_ended", "password_changed"]);
     assert_eq!(kinds[2..], changes);
     let mails = server.mails(new).join("\n");
-    for sentence in ["密码已更改", "重复使用"] {
+    for sentence in ["password of your account was changed", "used twice"] {
         assert!(mails.contains(sentence), "{mails}");
     }
 }
