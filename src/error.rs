@@ -291,7 +291,11 @@ codes! {
     CredentialsWrong 401 "邮箱或密码不正确，或邮箱尚未验证。" "The address or the password is wrong, or the address is not proved yet.",
     CodeWrong 401 "验证码不正确或已失效。" "The code is wrong or no longer valid.",
     LastAdmin 409 "至少要保留一位平台管理员。" "There must be at least one platform admin.",
+    OwnRole 403 "不能给自己授予角色，请由其他管理员授予。" "Nobody grants roles to oneself. Ask another administrator.",
     RoleByInvitation 422 "组织内的角色通过邀请授予。" "Roles in an organisation are given by invitation.",
+
+    // ---- notifications
+    AlwaysMailed 422 "账号安全通知不能关闭。" "Mails about the safety of the account cannot be switched off.",
 
     // ---- regions
     RegionLevel 422 "该级别的区域不能位于此上级之下。" "A region of this level cannot lie in that parent.",

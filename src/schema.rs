@@ -121,6 +121,17 @@ table! {
     }
 }
 table! {
+    use crate::platform::columns::sql::Instant;
+    use diesel::sql_types::Text;
+    sign_ups (email) {
+        email -> Text,
+        password_hash -> Text,
+        display_name -> Text,
+        language -> Text,
+        created_at -> Instant,
+    }
+}
+table! {
     use crate::platform::columns::sql::{Id, Instant};
     use diesel::sql_types::{Nullable, Text};
     sessions (id) {
@@ -694,6 +705,7 @@ allow_tables_to_appear_in_same_query!(
     region_ancestors,
     region_polygons,
     accounts,
+    sign_ups,
     sessions,
     refresh_tokens,
     one_time_codes,

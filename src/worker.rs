@@ -15,7 +15,7 @@ use crate::platform::jobs::{self, Job, Outcome};
 use crate::platform::journal;
 use crate::platform::mail::{Mail, MailError};
 use crate::platform::sms::{Sms, SmsError};
-use crate::{identity, organizations, party, projects, wishes};
+use crate::{identity, notifications, organizations, party, projects, wishes};
 
 /// How long performed jobs are kept.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(7);
@@ -109,6 +109,10 @@ impl Worker {
     /// Lets rooms react to what happened in rooms before them. All reactions stand here.
     async fn react(&self) -> Result<()> {
         let projects = self.app.projects.clone();
+        self.exhaust(|tx| {
+            journal::react(tx, "accounts of people", MOST as i64, notifications::react)
+        })
+        .await?;
         self.exhaust(|tx| journal::react(tx, "party", MOST as i64, party::react))
             .await?;
         self.exhaust(move |tx| {

@@ -146,11 +146,14 @@ fn code_hash(vault: &Vault, purpose: CodePurpose, target: &str, code: &str) -> V
     vault.lookup_hash(purpose.name(), &format!("{target}\0{code}"))
 }
 
-/// Removes codes and refresh tokens that expired a day ago.
+/// Removes codes and refresh tokens that expired a day ago, and sign-ups that nobody proved within
+/// a day.
 ///
 /// # Errors
 /// Those of the database.
 pub fn forget_expired(tx: &mut Tx<'_>) -> Result<usize> {
     let before = tx.now - TimeDelta::days(1);
-    Ok(store::delete_codes(tx.conn, before)? + store::delete_refresh_tokens(tx.conn, before)?)
+    Ok(store::delete_codes(tx.conn, before)?
+        + store::delete_refresh_tokens(tx.conn, before)?
+        + store::delete_sign_ups(tx.conn, before)?)
 }

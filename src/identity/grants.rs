@@ -144,6 +144,9 @@ pub(super) fn grant_by(
         return Err(Code::Forbidden.into());
     }
     let account = to.account(tx.conn)?;
+    if account == caller.account {
+        return Err(Code::OwnRole.into());
+    }
     grant(tx, caller.actor(), account, role, scope)
 }
 
@@ -182,6 +185,7 @@ pub fn take_back(
 
 /// Takes a role away. Taking it twice answers as the first time.
 pub(super) fn revoke(tx: &mut Tx<'_>, caller: &Caller, id: GrantId) -> Result<()> {
+    tx.serialize_on("role grants")?; // the last platform admin spans several rows
     let row = role_grants::table
         .find(id)
         .select((Grant::as_select(), role_grants::revoked_at))
@@ -190,8 +194,19 @@ pub(super) fn revoke(tx: &mut Tx<'_>, caller: &Caller, id: GrantId) -> Result<()
     let Some((grant, revoked_at)) = row else {
         return Err(Code::NotFound.into());
     };
-    if !entitled(tx.conn, caller, grant.role, grant.scope_id.map(|s| s.0))? {
+    let is_organizations = grant.scope_kind == ScopeKind::Organization;
+    let is_inside = caller
+        .grants
+        .iter()
+        .any(|held| held.scope_id == grant.scope_id);
+    let is_known = entitled(tx.conn, caller, grant.role, grant.scope_id.map(|s| s.0))?
+        || (is_organizations && is_inside);
+    if !is_known {
         return Err(Code::NotFound.into());
+    }
+    // organisations take their roles back as members go, and keep a manager
+    if is_organizations {
+        return Err(Code::RoleByInvitation.into());
     }
     if revoked_at.is_some() {
         return Ok(());
@@ -245,7 +260,6 @@ fn entitled(conn: &mut Conn, caller: &Caller, role: Role, scope: Option<Uuid>) -
                     None => false,
                 }
             }
-            (_, Some(mine), Some(theirs)) => mine.0 == theirs,
             _ => false,
         };
         if holds {

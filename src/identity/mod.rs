@@ -5,14 +5,16 @@
 //! up per request from [`Grant`]s, so a revoked role stops at once.
 //!
 //! ```text
-//! account:  pending ──verify──▶ active ──▶ deleted
+//! account:  invited ──complete──▶ active ──▶ deleted
 //! session:  begun ──refresh…──▶ ended (signed_out | revoked | token_reused | password_changed)
 //! ```
 
 mod caller;
 mod codes;
 mod command;
+mod consent_texts;
 mod consents;
+mod contacts;
 mod disclosures;
 mod grants;
 pub mod http;
@@ -39,5 +41,5 @@ pub use model::{Account, AccountId, AccountStatus, Grant, Role, ScopeKind, Sessi
 pub use requests::answer;
 pub use resident_id::ResidentId;
 pub use rules::{hash_password, normal_email, normal_phone, valid_email, valid_phone};
-pub use service::{IdentityRules, create_account, find_account, reset_password};
+pub use service::{IdentityRules, create_account, find_account, invite_account, reset_password};
 pub use store::{account, can_sign_in};

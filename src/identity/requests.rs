@@ -5,14 +5,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::codes::{CodePurpose, send_code, write_code};
-use super::model::{Account, AccountId, AccountStatus};
+use super::model::{AccountId, AccountStatus, SignUp};
 use super::service::{self, IdentityRules};
-use super::store;
+use super::{contacts, store};
 use crate::error::{Error, Result};
-use crate::platform::columns::Uid;
 use crate::platform::db::Tx;
 use crate::platform::http::Lang;
-use crate::platform::journal::Actor;
 use crate::platform::mail::Mail;
 use crate::platform::token::Vault;
 
@@ -62,29 +60,22 @@ pub fn answer(
             name,
             lang,
         } => {
-            match store::by_email(tx.conn, &email)? {
-                Some(account) if account.status == AccountStatus::Active => {
-                    let mail = already_here(&email, Lang::from_tag(&account.language));
-                    return tx.enqueue("mail", &mail, tx.now).map(|_| ());
-                }
-                Some(account) => {
-                    let password_hash = Some(password_hash);
-                    let account = Account {
-                        password_hash,
-                        display_name: name,
-                        ..account
-                    };
-                    store::update_account(tx.conn, &account)?;
-                }
-                None => {
-                    let hash = Some(password_hash);
-                    let mut account =
-                        service::new_account(tx, None, Some(email.clone()), hash, name, lang);
-                    account.status = AccountStatus::Pending;
-                    service::insert(tx, Actor::Account(Uid(account.id.0)), &account)?;
-                }
+            if let Some(account) = contacts::holder(tx, &email)?
+                && account.status == AccountStatus::Active
+            {
+                let mail = already_here(&email, Lang::from_tag(&account.language));
+                return tx.enqueue("mail", &mail, tx.now).map(|_| ());
             }
-            send_code(tx, vault, minutes, CodePurpose::SignUp, &email, lang)
+            let sign_up = SignUp {
+                email,
+                password_hash,
+                display_name: name,
+                language: lang.tag().to_owned(),
+                created_at: tx.now,
+            };
+            store::put_sign_up(tx.conn, &sign_up)?;
+            let purpose = CodePurpose::SignUp;
+            send_code(tx, vault, minutes, purpose, &sign_up.email, lang)
         }
         // codes are written down for everybody: trying one tells as little as asking for one
         Request::NewPassword { email, lang } => {
@@ -105,7 +96,7 @@ pub fn answer(
             };
             let purpose = CodePurpose::ProveNew;
             let message = write_code(tx, vault, minutes, purpose, &contact, lang)?;
-            if !service::is_taken(tx, &contact, account.id)? {
+            if !contacts::is_taken(tx.conn, &contact, account.id)? {
                 message.send(tx)?;
             }
             match service::proves_current(&account, &contact) {

@@ -10,7 +10,7 @@ use validator::Validate;
 
 use super::Kind;
 use super::store::{self, Notification, NotificationId};
-use crate::error::Result;
+use crate::error::{Code, Problem, Result};
 use crate::identity::{AccountId, Caller, Command, Made};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
@@ -156,7 +156,7 @@ async fn read_one(command: Command<Nothing>, id: Path<NotificationId>) -> Result
 pub struct Preference {
     /// Which kind.
     pub kind: Kind,
-    /// Whether by mail. The inbox has everything.
+    /// Whether by mail; always, where it tells of the account's safety. The inbox has everything.
     pub mail: bool,
 }
 
@@ -233,6 +233,15 @@ async fn settings(caller: Caller, platform: Data<Platform>) -> Result<Json<Notif
 async fn change_settings(command: Command<ChangeNotificationSettings>) -> Result<HttpResponse> {
     command
         .run(|tx, caller, input| {
+            let mut wrong = Problem::new(Code::Invalid);
+            for (index, preference) in input.preferences.iter().enumerate() {
+                if preference.kind.is_security() && !preference.mail {
+                    wrong = wrong.field(format!("/preferences/{index}/mail"), Code::AlwaysMailed);
+                }
+            }
+            if !wrong.errors.is_empty() {
+                return Err(wrong.into());
+            }
             for preference in &input.preferences {
                 store::set_preference(tx.conn, caller.account, preference.kind, preference.mail)?;
             }

@@ -123,6 +123,9 @@ kinds! {
     /// To the managers.
     OrganizationJoined "新成员加入" "{name}已加入组织“{title}”。"
         "A new member" "{name} has joined the organisation \"{title}\".",
+    /// To the member.
+    OrganizationRoleChanged "您在组织中的身份已变更" "您在组织“{title}”中的身份已变更为{role_zh}。"
+        "Your role in an organisation has changed" "You are now a {role_en} of the organisation \"{title}\".",
     /// To the former member.
     OrganizationRemoved "您已被移出组织" "您已被移出组织“{title}”:{reason}。"
         "You were removed from an organisation" "You were removed from the organisation \"{title}\": {reason}.",
@@ -216,9 +219,37 @@ kinds! {
     /// To the person; as discreet.
     PartyMembershipEnded "您的一项登记已结束" "您的一项登记已由管理方结束，请登录查看原因。"
         "A registration of yours was ended" "A registration of yours was ended. Sign in to read why.",
+    /// To the person.
+    PasswordChanged "密码已更改" "您的账号密码已更改，其他设备已退出登录。如非本人操作，请立即重置密码。"
+        "Your password was changed" "The password of your account was changed and your other devices were signed out. If it was not you, reset it at once.",
+    /// To the person; what it takes the place of is told by itself.
+    ContactChanged "联系方式已更换" "您账号的手机号或邮箱已更换。如非本人操作，请立即联系所在社区或街道的工作人员。"
+        "Your contact data were changed" "The phone number or e-mail address of your account was changed. If it was not you, tell the staff of your community or street at once.",
+    /// To the person: a refresh token came back.
+    SessionEnded "一台设备已被退出登录" "您的一台设备的登录凭证被重复使用，可能已泄露，该设备已退出登录。请检查已登录的设备，必要时更改密码。"
+        "A device was signed out" "The tokens of one of your devices were used twice and may have been stolen, so it was signed out. Look through your signed-in devices, and change your password if in doubt.",
+    /// To the person.
+    RoleGranted "您获得了新的角色" "您获得了新的角色：{role_zh}。"
+        "You hold a new role" "You hold a new role: {role_en}.",
+    /// To the person.
+    RoleRevoked "您的一个角色已被收回" "您的以下角色已被收回：{role_zh}。"
+        "A role of yours was revoked" "This role of yours was revoked: {role_en}.",
 }
 
 impl Kind {
+    /// Whether it tells of the safety of an account: then its mail comes at once and cannot be
+    /// switched off.
+    pub fn is_security(self) -> bool {
+        matches!(
+            self,
+            Self::PasswordChanged
+                | Self::ContactChanged
+                | Self::SessionEnded
+                | Self::RoleGranted
+                | Self::RoleRevoked
+        )
+    }
+
     /// Title and sentence, the gaps filled.
     pub fn render(self, lang: Lang, fill: impl Fn(&str) -> Option<String>) -> (String, String) {
         let (title, template) = self.template(lang);

@@ -3,6 +3,7 @@
 //! Rooms hand a [`Notice`] to [`notify`], in the transaction of the move that it tells of. What
 //! there is to tell stands in one table, [`Kind`].
 
+mod accounts;
 pub mod http;
 mod kinds;
 mod store;
@@ -12,10 +13,11 @@ use std::collections::BTreeMap;
 use chrono::{NaiveTime, TimeDelta, TimeZone, Timelike};
 use serde::{Deserialize, Serialize};
 
+pub use accounts::react;
 pub use kinds::Kind;
 
 use crate::error::Result;
-use crate::identity::{self, AccountId, Role};
+use crate::identity::{self, AccountId, AccountStatus, Role};
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::http::Lang;
@@ -54,10 +56,8 @@ impl Letter {
     /// # Errors
     /// Those of the database.
     pub fn is_wanted(&self, conn: &mut Conn) -> Result<bool> {
-        Ok(
-            identity::account(conn, self.to).is_ok()
-                && store::wants_mail(conn, self.to, self.kind)?,
-        )
+        Ok(identity::account(conn, self.to).is_ok()
+            && (self.kind.is_security() || store::wants_mail(conn, self.to, self.kind)?))
     }
 }
 
@@ -107,7 +107,8 @@ impl Notice {
 }
 
 /// Puts a notice into the inbox and, unless the person does not want it, a mail into the outbox:
-/// at once, or when the person's quiet hours end and it is still wanted.
+/// at once, or when the person's quiet hours end and it is still wanted. What concerns the account's
+/// safety neither waits nor asks.
 ///
 /// # Errors
 /// Those of the database.
@@ -124,7 +125,8 @@ pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
     let Some(email) = account.email else {
         return Ok(());
     };
-    if !store::wants_mail(tx.conn, notice.to, notice.kind)? {
+    let is_security = notice.kind.is_security();
+    if !is_security && !store::wants_mail(tx.conn, notice.to, notice.kind)? {
         return Ok(());
     }
     let lang = Lang::from_tag(&account.language);
@@ -135,11 +137,24 @@ pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
         Lang::Zh => format!("{}，您好！", account.display_name),
         Lang::En => format!("Hello {},", account.display_name),
     };
-    let why = lang.pick(
-        "您收到此邮件，因为它与您有关。可在“通知设置”中关闭此类邮件。",
-        "You get this mail because it concerns you. Switch this kind off in your notification settings.",
-    );
-    let quiet = store::quiet_hours(tx.conn, notice.to)?;
+    let why = match account.status {
+        AccountStatus::Invited => lang.pick(
+            "您收到此邮件，因为有人用此邮箱邀请了您。请用此邮箱注册益起来后查看和答复。",
+            "You get this mail because somebody invited you by this address. Sign up to Yiqilai with it to read more and to answer.",
+        ),
+        _ if is_security => lang.pick(
+            "您收到此邮件，因为它关系到您的账号安全。此类邮件不能关闭。",
+            "You get this mail because it concerns the safety of your account. This kind cannot be switched off.",
+        ),
+        _ => lang.pick(
+            "您收到此邮件，因为它与您有关。可在“通知设置”中关闭此类邮件。",
+            "You get this mail because it concerns you. Switch this kind off in your notification settings.",
+        ),
+    };
+    let quiet = match is_security {
+        true => None,
+        false => store::quiet_hours(tx.conn, notice.to)?,
+    };
     let at = quiet.map_or(tx.now, |(from, to)| after_quiet(tx.now, tx.zone, from, to));
     let letter = Letter {
         to: notice.to,

@@ -496,11 +496,11 @@ mod tests {
     fn strangers() -> impl Strategy<Value = Relation> {
         let facts = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
         facts.prop_map(|(beneficiary, proxy, claimant, screener)| Relation {
-            author: false,
             beneficiary,
             proxy,
             claimant,
             screener,
+            ..Relation::default()
         })
     }
 

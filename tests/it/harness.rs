@@ -211,7 +211,8 @@ impl Server {
         }
     }
 
-    async fn sign_in(&self, phone: String, name: &str) -> User {
+    /// Somebody signs in by phone, and says how to be called unless the name is empty.
+    pub async fn sign_in(&self, phone: String, name: &str) -> User {
         self.post("/auth/phone/code")
             .json(json!({"phone": phone}))
             .expect(202)
@@ -308,7 +309,8 @@ async fn config(folder: &TempDir, settings: &Value) -> Config {
         "server": {"workers": 1, "shutdown_seconds": 1},
         "database": database,
         "cache": cache,
-        "identity": {"requests_per_address": {"count": 100_000, "seconds": 60}},
+        "identity": {"requests_per_address": {"count": 100_000, "seconds": 60},
+                     "codes_per_address": {"count": 100_000, "seconds": 60}},
         "mail": {"folder": path("mail")},
         "sms": {"folder": path("sms")},
         "files": files,

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
+mod accounts;
 mod claims;
 mod contract;
 mod crews;

@@ -377,6 +377,18 @@ async fn the_last_manager_cannot_go_and_two_cannot_go_at_once() {
     t.act(&first, &id, "leave")
         .refused(409, "last_manager")
         .await;
+    // nor through the other door
+    let me = t.server.get("/me").by(&first).expect(200).await.json;
+    let grant = format!("/role-grants/{}", me["grants"][0]["id"].as_str().unwrap());
+    let platform = t.server.staff("示例·平台", Role::PlatformAdmin, None).await;
+    for (by, status, code) in [
+        (&first, 422, "role_by_invitation"),
+        (&platform, 422, "role_by_invitation"),
+        (&t.street_admin, 404, "not_found"),
+    ] {
+        let call = t.server.call(Method::DELETE, &grant).by(by);
+        call.refused(status, code).await;
+    }
     let (second, membership) = t.join(&first, &id, "member").await;
     let role = |role: &str| {
         let path = format!("/organizations/{id}/members/{membership}/role");
@@ -390,6 +402,8 @@ async fn the_last_manager_cannot_go_and_two_cannot_go_at_once() {
         .refused(403, "forbidden")
         .await;
     role("manager").expect(200).await;
+    let told = t.server.get("/me/notifications").by(&second).expect(200);
+    assert!(told.await.json.to_string().contains("now a manager of"));
     let (a, b) = tokio::join!(
         t.act(&first, &id, "leave").send(),
         t.act(&second, &id, "leave").send()

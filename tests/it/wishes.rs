@@ -300,7 +300,7 @@ async fn the_whole_story() {
                 .collect::<Vec<_>>()
         }
     };
-    assert_eq!(told(&s.admin).await, ["wish_submitted"]);
+    assert_eq!(told(&s.admin).await, ["wish_submitted", "role_granted"]);
     assert_eq!(
         told(&s.resident).await,
         ["wish_delivered", "wish_claimed", "wish_published"]
@@ -653,7 +653,10 @@ async fn a_screening_that_takes_too_long_is_noticed_once() {
         .iter()
         .map(|n| n["kind"].as_str().unwrap())
         .collect();
-    assert_eq!(kinds, ["wish_screening_overdue", "wish_submitted"]);
+    assert_eq!(
+        kinds,
+        ["wish_screening_overdue", "wish_submitted", "role_granted"]
+    );
 }
 
 #[actix_web::test]

@@ -8,10 +8,11 @@ use validator::Validate;
 
 use super::{Entrance, email, phone, wrong};
 use crate::error::{Code, Result};
+use crate::identity::consent_texts::ConsentText;
 use crate::identity::consents::{self, Consent, Purpose};
 use crate::identity::model::{Account, EndReason, Grant, MeView, SessionId, SessionView};
 use crate::identity::rules::{valid_email, valid_phone};
-use crate::identity::{Caller, Command, Made, service, store};
+use crate::identity::{Caller, Command, Made, consent_texts, service, store};
 use crate::platform::Platform;
 use crate::platform::http::valid::{Nothing, given};
 use crate::platform::http::{Body, Lang, Page, ProblemBody, etag};
@@ -250,9 +251,19 @@ pub(super) async fn list_consents(
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GiveConsent {
-    /// The version of the text that was shown.
+    /// The version of the text that was shown, the current one of its purpose.
     #[validate(length(min = 1, max = 40))]
     text_version: String,
+}
+
+/// List the texts of consents
+///
+/// Each in both languages. A purpose without a text is one that nobody can agree to yet.
+#[utoipa::path(tag = "identity", security(()), responses((status = 200, description = "All of them", body = Page<ConsentText>)))]
+#[get("/consent-texts")]
+pub(super) async fn list_consent_texts() -> Json<Page<ConsentText>> {
+    let items = consent_texts::all().to_vec();
+    Json(Page { items, next: None })
 }
 
 /// Give a consent

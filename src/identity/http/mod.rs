@@ -43,6 +43,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(me::list_sessions)
         .service(me::end_session)
         .service(me::list_consents)
+        .service(me::list_consent_texts)
         .service(me::give_consent)
         .service(me::withdraw_consent)
         .service(data_access::list);

@@ -85,7 +85,7 @@ impl GrantRole {
 
 /// Grant a role
 ///
-/// To the person with this account, phone or e-mail address. Those who may not grant the role
+/// To the person with this account, phone or e-mail address, never to oneself. Those who may not grant the role
 /// there do not learn whether there is one.
 #[utoipa::path(tag = "identity", request_body = GrantRole, responses(
     (status = 201, description = "Granted", body = Grant),
@@ -119,7 +119,8 @@ pub(super) async fn grant_role(
 #[utoipa::path(tag = "identity", params(("id" = GrantId, Path, description = "The grant")), responses(
     (status = 204, description = "Revoked; also when it was already"),
     (status = 404, description = "No such grant, or not yours to see", body = ProblemBody),
-    (status = 409, description = "The last platform admin", body = ProblemBody)))]
+    (status = 409, description = "The last platform admin", body = ProblemBody),
+    (status = 422, description = "A role in an organisation: it ends with the membership", body = ProblemBody)))]
 #[delete("/role-grants/{id}")]
 pub(super) async fn revoke_role(
     command: Command<Nothing>,

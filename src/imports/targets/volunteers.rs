@@ -59,7 +59,7 @@ pub fn write(
         None => {
             let email = email.and_then(std::result::Result::ok);
             refuse_known(tx.conn, row, phone.as_deref(), email.as_deref())?;
-            identity::create_account(tx, phone.as_deref(), email.as_deref(), None, &name)?.id
+            identity::invite_account(tx, phone.as_deref(), email.as_deref(), Some(&name))?.id
         }
     };
     let kept = volunteers::profile(tx.conn, account)?.map(|(profile, _)| profile);

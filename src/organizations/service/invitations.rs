@@ -78,8 +78,7 @@ pub fn invite(
     }
     tx.serialize_on(&format!("invitations:{}", caller.account))?;
     serialize(tx, id)?;
-    let account =
-        identity::create_account(tx, phone.as_deref(), email.as_deref(), None, &new.name)?;
+    let account = identity::invite_account(tx, phone.as_deref(), email.as_deref(), None)?;
     if store::membership(tx.conn, id, account.id)?.is_some() {
         return Err(Code::AlreadyMember.into());
     }

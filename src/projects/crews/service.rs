@@ -7,7 +7,7 @@ use super::people::may_work;
 use super::rules::{self, MOVES, Relation};
 use super::store;
 use crate::error::{Code, Error, Problem, Result};
-use crate::identity::{self, AccountId, AccountStatus, Caller};
+use crate::identity::{self, AccountId, Caller};
 use crate::notifications::{Kind, notify};
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{self, Actor, Change};
@@ -142,8 +142,7 @@ pub fn invite(
     if !relation.claimant {
         return Err(Code::Forbidden.into());
     }
-    let known = identity::account(tx.conn, who).ok();
-    if known.is_none_or(|account| account.status != AccountStatus::Active) {
+    if identity::account(tx.conn, who).is_err() {
         let unknown = Problem::new(Code::Invalid).field("/account_id", Code::UnknownReference);
         return Err(unknown.into());
     }
