@@ -1661,3 +1661,65 @@ async fn a_beneficiary_without_an_account_writes_and_withdraws_by_link() {
     assert_eq!(s.told(&s.volunteer).await[0], "wish_withdrawn");
     write(&thread, "?").refused(409, "nobody_to_write_to").await;
 }
+
+/// The link of the SMS is opened by a browser: pages that need nothing but themselves.
+#[actix_web::test]
+async fn the_link_is_a_page_for_a_browser() {
+    let s = street().await;
+    let mut wish = s.wish();
+    wish["on_behalf"] = json!(true);
+    wish["consent_channel"] = json!("oral");
+    wish["title"] = json!("<b>收音机</b>");
+    let id = s.draft(&s.worker, wish).await;
+    s.act(&s.worker, &id, "submit").expect(200).await;
+    s.publish(&id).await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.deliver(&s.volunteer, &id).await;
+    s.server.work().await;
+    let sms = s.server.sms("+8613800000001").pop().expect("an SMS");
+    let url = sms["params"]["url"].as_str().unwrap();
+    let link = url.split("/api/v1").nth(1).unwrap().to_owned();
+    let page = |path: &str, lang: &str| {
+        let call = s.server.get(path).header("accept", "text/html,*/*;q=0.8");
+        call.header("accept-language", lang)
+    };
+    let shown = page(&link, "zh-CN").expect(200).await;
+    let text = String::from_utf8(shown.bytes.clone()).unwrap();
+    for part in [
+        "&#60;b&#62;收音机",
+        "viewport",
+        "2026-11-23 10:00",
+        "/evidence/",
+        "确认已收到",
+        "提出异议",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(!text.contains("<script") && !text.contains("13800000001"));
+    let policy = shown.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
+    let english = page(&link, "en").expect(200).await;
+    assert!(String::from_utf8_lossy(&english.bytes).contains("Confirm that it came true"));
+
+    let send = |what: &str, text: &str| {
+        let call = s.server.post(&format!("{link}/{what}"));
+        call.form(&[("text", text)])
+    };
+    let said = |answer: Answer| String::from_utf8(answer.bytes).unwrap();
+    let unsaid = said(send("dispute", " ").expect(422).await);
+    assert!(unsaid.contains("Please write something"), "{unsaid}");
+    let written = said(send("messages", "周三<在家>").expect(200).await);
+    assert!(written.contains("Your message was sent") && written.contains("周三&#60;在家"));
+    assert_eq!(s.told(&s.volunteer).await[0], "wish_message");
+    let confirmed = said(send("confirm", "").expect(200).await);
+    assert!(confirmed.contains("Thank you!"), "{confirmed}");
+    let disputed = said(send("dispute", "坏了").expect(200).await);
+    assert!(disputed.contains("坏了"), "{disputed}");
+    let refused = said(send("confirm", "").expect(409).await);
+    assert!(refused.contains("class=\"banner\""), "{refused}");
+    let ended = page("/wish-links/forged.token", "en").expect(404).await;
+    assert!(said(ended).contains("This link has ended"));
+    s.server.get(&link).expect(200).await.json["wish"]["status"]
+        .as_str()
+        .expect("JSON for everybody else");
+}

@@ -148,12 +148,11 @@ fn finish(mut res: HttpResponse, lang: Lang, id: &str) -> HttpResponse {
 /// Writes the body of an error: ours from its problem, the framework's from its status.
 fn write_problem(res: HttpResponse, lang: Lang, id: &str) -> HttpResponse {
     let ours = res.extensions().get::<Problem>().cloned();
-    let is_written = res
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes() == PROBLEM_JSON.as_bytes());
+    let is_written = res.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
+        kind.as_bytes() == PROBLEM_JSON.as_bytes() || kind.as_bytes().starts_with(b"text/html")
+    });
     if is_written {
-        return res; // a replayed answer
+        return res; // a replayed answer, or a page
     }
     let problem = ours.unwrap_or_else(|| Problem::new(code_of(res.status())));
     let status = StatusCode::from_u16(problem.code.status()).unwrap_or(res.status());
@@ -188,7 +187,6 @@ fn add_headers(headers: &mut HeaderMap, id: &str) {
     }
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (
             header::STRICT_TRANSPORT_SECURITY,
@@ -200,6 +198,7 @@ fn add_headers(headers: &mut HeaderMap, id: &str) {
     }
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
         (
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; frame-ancestors 'none'",

@@ -32,12 +32,12 @@ pub struct FollowedWish {
     pub timeline: Vec<StepView>,
 }
 
-fn linked(desk: &Desk, platform: &Platform, token: &str) -> Result<WishId> {
+pub(super) fn linked(desk: &Desk, platform: &Platform, token: &str) -> Result<WishId> {
     let id = desk.vault.open_link(LINK, token, platform.clock.now());
     id.ok_or_else(|| Code::LinkInvalid.into())
 }
 
-fn followed(conn: &mut Conn, token: &str, id: WishId) -> Result<FollowedWish> {
+pub(super) fn followed(conn: &mut Conn, token: &str, id: WishId) -> Result<FollowedWish> {
     let wish = store::wish(conn, id)?;
     let mut wish = view(conn, wish, Relation::LINK)?;
     let photos = wish.involved.iter_mut().flat_map(|i| &mut i.evidence);
@@ -171,7 +171,7 @@ pub(super) async fn write_by_link(
         .json(view))
 }
 
-async fn write(
+pub(super) async fn write(
     platform: &Platform,
     desk: Data<Desk>,
     id: WishId,

@@ -21,6 +21,7 @@ mod browsing;
 mod evidence;
 mod links;
 mod messages;
+mod pages;
 mod posting;
 
 use evidence::EvidenceView;
@@ -55,6 +56,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(evidence::show_evidence)
         .service(messages::write_message)
         .service(messages::list_messages);
+    config.map(|pages| pages.service(pages::show).service(pages::act));
     config
         .service(links::follow_link)
         .service(links::show_evidence_by_link)
