@@ -28,7 +28,8 @@ const VETTED: u8 = 4;
 struct Traits {
     skills: HashMap<&'static str, u16>,
     qualifications: HashMap<&'static str, u16>,
-    count: usize,
+    /// What everybody has: it stands for codes of no taxonomy, about which only the score knows.
+    anything: u16,
 }
 
 static TRAITS: LazyLock<Traits> = LazyLock::new(|| {
@@ -42,7 +43,7 @@ static TRAITS: LazyLock<Traits> = LazyLock::new(|| {
     let kinds = taxonomies.qualifications.iter();
     let qualifications: HashMap<_, _> = kinds.map(|kind| kind.code.as_str()).zip(first..).collect();
     Traits {
-        count: usize::from(first) + qualifications.len(),
+        anything: first + qualifications.len() as u16,
         skills,
         qualifications,
     }
@@ -50,22 +51,27 @@ static TRAITS: LazyLock<Traits> = LazyLock::new(|| {
 
 /// How many traits there are.
 pub fn traits() -> usize {
-    TRAITS.count
+    usize::from(TRAITS.anything) + 1
 }
 
-/// The trait of a skill, or of a group, at a level; none for a code of no taxonomy.
-fn skill_at(code: &str, level: i32) -> Option<u16> {
-    let first = TRAITS.skills.get(code)?;
-    let level = u16::try_from(level.max(1)).ok()?;
-    (level <= LEVELS).then(|| first + level - 1)
+/// The trait of a skill, or of a group, at a level.
+fn skill_at(code: &str, level: i32) -> u16 {
+    let first = TRAITS.skills.get(code);
+    let level = u16::try_from(level.max(1))
+        .ok()
+        .filter(|level| *level <= LEVELS);
+    match (first, level) {
+        (Some(first), Some(level)) => first + level - 1,
+        _ => TRAITS.anything,
+    }
 }
 
 fn person_traits(person: &Person) -> Vec<u16> {
-    let mut traits = Vec::new();
+    let mut traits = vec![TRAITS.anything];
     for (code, level) in &person.skills {
         let group = code.rsplit_once('.').map(|(group, _)| group);
         for code in std::iter::once(code.as_str()).chain(group) {
-            traits.extend((1..=*level).filter_map(|level| skill_at(code, level)));
+            traits.extend((1..=*level).map(|level| skill_at(code, level)));
         }
     }
     for (held, _) in &person.qualifications {
@@ -168,18 +174,18 @@ pub fn query(need: &Need) -> Option<Query> {
         .iter()
         .map(|(code, level)| skill_at(code, *level));
     let kinds = need.qualifications.iter();
-    let kinds = kinds.map(|kind| TRAITS.qualifications.get(kind.as_str()).copied());
+    let kinds = kinds.filter_map(|kind| TRAITS.qualifications.get(kind.as_str()).copied());
     // a level counts in proportion: each reached one its part
     let wanted = need.wanted.iter().flat_map(|wanted| {
         let full = wanted.level.unwrap_or(1).max(1);
         let part = wanted.weight / f64::from(full);
-        (1..=full).filter_map(move |level| Some((skill_at(&wanted.skill, level)?, part)))
+        (1..=full).map(move |level| (skill_at(&wanted.skill, level), part))
     });
     let flag = |holds: bool, bit: u8| if holds { bit } else { 0 };
     Some(Query {
         site,
         scale_m: need.scale_m,
-        required: skills.chain(kinds).flatten().collect(),
+        required: skills.chain(kinds).collect(),
         wanted: wanted.collect(),
         hours: touched(&need.hours).into_iter().collect(),
         flags: AGREES | flag(need.party_only, PARTY) | flag(need.minors, VETTED),
