@@ -256,8 +256,8 @@ impl Block {
         if least > f64::NEG_INFINITY && count(&left) > CROWD {
             left = self.promising(plan, &left, least - plan.shares.0[1] * near);
         }
-        for word in 0..WORDS {
-            let mut bits = left[word];
+        for (word, bits) in left.into_iter().enumerate() {
+            let mut bits = bits;
             while bits != 0 {
                 let lane = word * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;

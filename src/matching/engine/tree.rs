@@ -107,17 +107,15 @@ impl Group {
     /// How far everybody below each child is away at least, in metres.
     #[inline(always)]
     pub fn at_least(&self, origin: &Origin) -> [f32; WIDTH] {
-        let mut metres = [0.0; WIDTH];
-        for n in 0..WIDTH {
-            metres[n] = origin.at_least(
+        std::array::from_fn(|n| {
+            origin.at_least(
                 self.south[n],
                 self.north[n],
                 self.west[n],
                 self.east[n],
                 self.cos[n],
-            );
-        }
-        metres
+            )
+        })
     }
 
     fn sum(&self, words: usize) -> Summary {
