@@ -1,6 +1,7 @@
 //! The application: its configuration, and the hands built from it.
 
 use std::collections::HashSet;
+use std::net::ToSocketAddrs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,15 +10,15 @@ use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 
 use crate::error::{Error, Result};
-use crate::identity::{IdentityRules, Keyring};
+use crate::identity::{self, IdentityRules, Keyring};
 use crate::imports;
 use crate::matching::{Matching, MatchingRules};
 use crate::organizations::{self, OrganizationRules};
-use crate::platform::cache::{Cache, CacheConfig, CacheStore};
+use crate::platform::cache::{Cache, CacheConfig};
 use crate::platform::clock::Clock;
 use crate::platform::db::{Db, DbConfig};
 use crate::platform::files::{FileStore, FilesConfig};
-use crate::platform::mail::{MailConfig, Mailer};
+use crate::platform::mail::{MailConfig, MailTransport, Mailer};
 use crate::platform::sms::{SmsConfig, SmsGateway, SmsGatewayKind};
 use crate::platform::token::Vault;
 use crate::platform::wakeups::Wakeups;
@@ -130,7 +131,7 @@ pub struct SecurityConfig {
 pub struct WorkerConfig {
     /// How often to look for due jobs when nothing wakes us, in milliseconds.
     pub poll_ms: u64,
-    /// How many jobs to take at once.
+    /// How many jobs of a sort (mail, SMS, others) to perform at once.
     pub batch: i64,
 }
 
@@ -141,6 +142,14 @@ pub struct DistrictConfig {
     /// The zone of wall-clock rules, an IANA name.
     pub time_zone: chrono_tz::Tz,
 }
+
+/// Every SMS there is.
+const SMS_TEMPLATES: &[&str] = &[
+    identity::CODE_SMS,
+    organizations::INVITATION_SMS,
+    wishes::CLAIMED_SMS,
+    wishes::DELIVERED_SMS,
+];
 
 const DEFAULT: &str = include_str!("../config/default.toml");
 const DEVELOPMENT: &str = include_str!("../config/development.toml");
@@ -177,6 +186,7 @@ impl Config {
         let mut wrong = Vec::new();
         let secret = self.security.master_secret.expose_secret();
         let public_url = url::Url::parse(&self.server.public_url).ok();
+        let public_url = public_url.filter(|url| matches!(url.scheme(), "http" | "https"));
         let host = public_url.as_ref().and_then(|url| url.host_str());
         if self.profile == Profile::Production {
             if secret.starts_with("development") {
@@ -194,17 +204,28 @@ impl Config {
             if self.sms.gateway == SmsGatewayKind::Folder {
                 wrong.push("sms.gateway is a folder: no code would reach a phone");
             }
+            if self.mail.transport == MailTransport::Folder {
+                wrong.push("mail.transport is a folder: no mail would reach anybody");
+            }
         }
         if host.is_none() {
-            wrong.push("server.public_url is no address");
+            wrong.push("server.public_url is not an http address");
+        }
+        if self.server.address.to_socket_addrs().is_err() {
+            wrong.push("server.address is not a host and a port to listen at");
+        }
+        if !self
+            .server
+            .allowed_origins
+            .iter()
+            .all(|text| is_origin(text))
+        {
+            wrong.push("server.allowed_origins are written as https://app.example.org");
         }
         let database = self.database.url.expose_secret();
         let known = ["sqlite:", "postgres://", "postgresql://"];
         if !known.iter().any(|scheme| database.starts_with(scheme)) {
             wrong.push("database.url begins with sqlite: or postgres://");
-        }
-        if self.cache.store == CacheStore::Redis && self.cache.url.is_none() {
-            wrong.push("cache.url is missing");
         }
         if EnvFilter::try_new(&self.log.filter).is_err() {
             wrong.push("log.filter cannot be read");
@@ -215,12 +236,21 @@ impl Config {
         if secret.len() < 32 {
             wrong.push("security.master_secret has fewer than 32 characters");
         }
+        let mut wrong: Vec<String> = wrong.into_iter().map(str::to_owned).collect();
+        wrong.extend(self.cache.fault());
+        wrong.extend(self.mail.faults());
+        wrong.extend(self.sms.faults(SMS_TEMPLATES));
+        wrong.extend(self.files.faults());
         if wrong.is_empty() {
             Ok(())
         } else {
             Err(Error::internal(wrong.join("; ")))
         }
     }
+}
+
+fn is_origin(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
 }
 
 /// The application, shared by the server, the worker and the command line.

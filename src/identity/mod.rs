@@ -24,7 +24,7 @@ mod service;
 mod store;
 
 pub use caller::{Caller, MaybeCaller};
-pub use codes::forget_expired;
+pub use codes::{CODE_SMS, forget_expired};
 pub use command::{Command, Made};
 pub use consents::give as give_consent;
 pub use consents::{

@@ -31,7 +31,7 @@ pub use moves::{
     add_evidence, claim, confirm, deliver, dispute, free, publish, read_contact, redeliver, reject,
     release, revise, submit, withdraw,
 };
-pub use telling::{LINK, claimants};
+pub use telling::{CLAIMED_SMS, DELIVERED_SMS, LINK, claimants};
 
 /// What every write of this room needs beside its transaction.
 #[derive(Clone)]
@@ -318,7 +318,7 @@ pub fn edit(
     desk: &Desk,
     caller: &Caller,
     id: WishId,
-    seen: IfMatch,
+    seen: &IfMatch,
     edit: &EditWish,
 ) -> Result<Wish> {
     let (mut wish, relation) = visible(tx.conn, Some(caller), id)?;

@@ -2,7 +2,10 @@
 
 use chrono::TimeDelta;
 
-use super::telling::{notice, remind_later, send_link, tell_claimant, tell_owners, tell_staff};
+use super::telling::{
+    CLAIMED_SMS, DELIVERED_SMS, notice, remind_later, send_link, tell_claimant, tell_owners,
+    tell_staff,
+};
 use super::{Desk, Mover, NewWishClaim, advance, change, contact, is_repeat, or_same, visible};
 use crate::error::{Code, Result};
 use crate::identity::{self, Caller, Role};
@@ -86,7 +89,7 @@ fn of_screener(conn: &mut Conn, caller: &Caller, id: WishId) -> Result<Wish> {
 }
 
 /// Publishes a submitted wish.
-pub fn publish(tx: &mut Tx<'_>, caller: &Caller, id: WishId, seen: IfMatch) -> Result<Wish> {
+pub fn publish(tx: &mut Tx<'_>, caller: &Caller, id: WishId, seen: &IfMatch) -> Result<Wish> {
     let wish = of_screener(tx.conn, caller, id)?;
     if is_repeat(tx.conn, &wish, "publish", Mover::Caller(caller))? {
         return Ok(wish);
@@ -103,7 +106,7 @@ pub fn reject(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: WishId,
-    seen: IfMatch,
+    seen: &IfMatch,
     reason: &str,
 ) -> Result<Wish> {
     let wish = of_screener(tx.conn, caller, id)?;
@@ -183,7 +186,7 @@ pub fn claim(
     store::insert_claim(tx.conn, &claim)?;
     remind_later(tx, desk, &claim)?;
     tell_owners(tx, &moved, Kind::WishClaimed, &[("name", name)])?;
-    send_link(tx, desk, &moved, "claimed")?;
+    send_link(tx, desk, &moved, CLAIMED_SMS)?;
     Ok(moved)
 }
 
@@ -260,7 +263,7 @@ pub fn deliver(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Res
         Kind::WishDelivered,
         &[("due", until.on_the_wall(tx.zone))],
     )?;
-    send_link(tx, desk, &moved, "delivered")?;
+    send_link(tx, desk, &moved, DELIVERED_SMS)?;
     Ok(moved)
 }
 
