@@ -1,6 +1,7 @@
 //! The application: its configuration, and the hands built from it.
 
 use std::collections::HashSet;
+use std::net::ToSocketAddrs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,15 +11,15 @@ use tracing_subscriber::EnvFilter;
 use validator::Validate;
 
 use crate::error::{Error, Result};
-use crate::identity::{IdentityRules, Keyring};
+use crate::identity::{self, IdentityRules, Keyring};
 use crate::imports;
 use crate::matching::{Matching, MatchingRules};
 use crate::organizations::{self, OrganizationRules};
-use crate::platform::cache::{Cache, CacheConfig, CacheStore};
+use crate::platform::cache::{Cache, CacheConfig};
 use crate::platform::clock::Clock;
 use crate::platform::db::{Db, DbConfig};
 use crate::platform::files::{FileStore, FilesConfig};
-use crate::platform::mail::{MailConfig, Mailer};
+use crate::platform::mail::{MailConfig, MailTransport, Mailer};
 use crate::platform::sms::{SmsConfig, SmsGateway, SmsGatewayKind};
 use crate::platform::token::Vault;
 use crate::platform::wakeups::Wakeups;
@@ -147,7 +148,7 @@ pub struct WorkerConfig {
     /// How often to look for due jobs when nothing wakes us, in milliseconds.
     #[validate(range(min = 1, max = 3_600_000))]
     pub poll_ms: u64,
-    /// How many jobs to take at once.
+    /// How many jobs of a sort (mail, SMS, others) to perform at once.
     #[validate(range(min = 1, max = 1_000))]
     pub batch: i64,
 }
@@ -159,6 +160,15 @@ pub struct DistrictConfig {
     /// The zone of wall-clock rules, an IANA name.
     pub time_zone: chrono_tz::Tz,
 }
+
+/// Every SMS there is.
+const SMS_TEMPLATES: &[&str] = &[
+    identity::CODE_SMS,
+    identity::CONTACT_SMS,
+    organizations::INVITATION_SMS,
+    wishes::CLAIMED_SMS,
+    wishes::DELIVERED_SMS,
+];
 
 const DEFAULT: &str = include_str!("../config/default.toml");
 const DEVELOPMENT: &str = include_str!("../config/development.toml");
@@ -186,7 +196,7 @@ impl Config {
         if (config.profile == Profile::Production) != (profile == PRODUCTION) {
             wrong.push("the profile is chosen by YIQILAI_PROFILE alone".to_owned());
         }
-        wrong.extend(config.contradictions().into_iter().map(str::to_owned));
+        wrong.extend(config.contradictions());
         if wrong.is_empty() {
             Ok(config)
         } else {
@@ -195,10 +205,11 @@ impl Config {
     }
 
     /// What no field by itself can tell.
-    fn contradictions(&self) -> Vec<&'static str> {
+    fn contradictions(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let secret = self.security.master_secret.expose_secret();
         let public_url = url::Url::parse(&self.server.public_url).ok();
+        let public_url = public_url.filter(|url| matches!(url.scheme(), "http" | "https"));
         let host = public_url.as_ref().and_then(|url| url.host_str());
         if self.profile == Profile::Production {
             if secret.starts_with("development") {
@@ -216,9 +227,23 @@ impl Config {
             if self.sms.gateway == SmsGatewayKind::Folder {
                 wrong.push("sms.gateway is a folder: no code would reach a phone");
             }
+            if self.mail.transport == MailTransport::Folder {
+                wrong.push("mail.transport is a folder: no mail would reach anybody");
+            }
         }
         if host.is_none() {
-            wrong.push("server.public_url is no address");
+            wrong.push("server.public_url is not an http address");
+        }
+        if self.server.address.to_socket_addrs().is_err() {
+            wrong.push("server.address is not a host and a port to listen at");
+        }
+        if !self
+            .server
+            .allowed_origins
+            .iter()
+            .all(|text| is_origin(text))
+        {
+            wrong.push("server.allowed_origins are written as https://app.example.org");
         }
         let app_url = self.mail.app_url.as_str();
         let is_page = |url: url::Url| matches!(url.scheme(), "http" | "https");
@@ -230,9 +255,6 @@ impl Config {
         if !known.iter().any(|scheme| database.starts_with(scheme)) {
             wrong.push("database.url begins with sqlite: or postgres://");
         }
-        if self.cache.store == CacheStore::Redis && self.cache.url.is_none() {
-            wrong.push("cache.url is missing");
-        }
         if EnvFilter::try_new(&self.log.filter).is_err() {
             wrong.push("log.filter cannot be read");
         }
@@ -242,8 +264,17 @@ impl Config {
         if secret.len() < 32 {
             wrong.push("security.master_secret has fewer than 32 characters");
         }
+        let mut wrong: Vec<String> = wrong.into_iter().map(str::to_owned).collect();
+        wrong.extend(self.cache.fault());
+        wrong.extend(self.mail.faults());
+        wrong.extend(self.sms.faults(SMS_TEMPLATES));
+        wrong.extend(self.files.faults());
         wrong
     }
+}
+
+fn is_origin(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
 }
 
 /// The application, shared by the server, the worker and the command line.

@@ -12,6 +12,9 @@ use crate::platform::mail::Mail;
 use crate::platform::sms::Sms;
 use crate::platform::token::{Vault, random_code};
 
+/// The SMS that brings a code.
+pub const CODE_SMS: &str = "code";
+
 /// What a one-time code is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CodePurpose {
@@ -108,7 +111,7 @@ pub(super) fn write_code(
         ]);
         return Ok(Message::Sms(Sms {
             to: target.to_owned(),
-            template: "code".to_owned(),
+            template: CODE_SMS.to_owned(),
             params,
             text,
         }));
@@ -143,7 +146,7 @@ pub(super) fn check_code(
 }
 
 fn code_hash(vault: &Vault, purpose: CodePurpose, target: &str, code: &str) -> Vec<u8> {
-    vault.lookup_hash(purpose.name(), &format!("{target}\0{code}"))
+    vault.lookup_hash(purpose.name(), format!("{target}\0{code}"))
 }
 
 /// Removes codes and refresh tokens that expired a day ago, and sign-ups that nobody proved within

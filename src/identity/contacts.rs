@@ -11,6 +11,9 @@ use crate::platform::http::Lang;
 use crate::platform::mail::Mail;
 use crate::platform::sms::Sms;
 
+/// The template that tells the number somebody had before.
+pub const CONTACT_SMS: &str = "contact_changed";
+
 /// An account to be changed, held until the end of the transaction: others who change it wait.
 pub(super) fn held(tx: &mut Tx<'_>, id: AccountId) -> Result<Account> {
     tx.serialize_on(&format!("account:{id}"))?;
@@ -73,7 +76,7 @@ fn farewell(tx: &mut Tx<'_>, former: &str, lang: Lang) -> Result<()> {
     if former.starts_with('+') {
         let sms = Sms {
             to: former.to_owned(),
-            template: "contact_changed".to_owned(),
+            template: CONTACT_SMS.to_owned(),
             params: BTreeMap::new(),
             text: text.to_owned(),
         };

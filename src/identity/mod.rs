@@ -28,12 +28,13 @@ mod store;
 mod tries;
 
 pub use caller::{Caller, MaybeCaller};
-pub use codes::forget_expired;
+pub use codes::{CODE_SMS, forget_expired};
 pub use command::{Command, Made};
 pub use consents::give as give_consent;
 pub use consents::{
     Consent, ConsentEnd, ConsentId, Purpose, has_consent, hold_consent, is_in_force,
 };
+pub use contacts::CONTACT_SMS;
 pub use disclosures::{DataUse, Reader, Sensitive, disclosed};
 pub use grants::{grant, holders, take_back};
 pub use keys::Keyring;

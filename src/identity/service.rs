@@ -671,7 +671,7 @@ fn set_password(
 pub(super) fn update_me(
     tx: &mut Tx<'_>,
     caller: &Caller,
-    seen: IfMatch,
+    seen: &IfMatch,
     name: Option<&str>,
     language: Option<Lang>,
 ) -> Result<Account> {

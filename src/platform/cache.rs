@@ -33,6 +33,21 @@ pub struct CacheConfig {
     pub timeout_ms: u64,
 }
 
+impl CacheConfig {
+    /// What is wrong with the settings.
+    pub fn fault(&self) -> Option<String> {
+        match self.store {
+            CacheStore::Memory => None,
+            CacheStore::Redis => self.client().err().map(|error| error.to_string()),
+        }
+    }
+
+    fn client(&self) -> Result<redis::Client, CacheError> {
+        let url = self.url.as_ref().map_or("", |url| url.expose_secret());
+        redis::Client::open(url).map_err(|error| CacheError::Address(error.to_string()))
+    }
+}
+
 fn redacted<S: Serializer>(url: &Option<SecretString>, to: S) -> Result<S::Ok, S::Error> {
     match url {
         Some(url) => super::config::redact_url(url, to),
@@ -125,9 +140,7 @@ impl Cache {
         let redis = match config.store {
             CacheStore::Memory => None,
             CacheStore::Redis => {
-                let url = config.url.as_ref().map_or("", |url| url.expose_secret());
-                let client = redis::Client::open(url)
-                    .map_err(|error| CacheError::Address(error.to_string()))?;
+                let client = config.client()?;
                 let timeout = Duration::from_millis(config.timeout_ms);
                 let settings = ConnectionManagerConfig::new()
                     .set_response_timeout(Some(timeout))

@@ -111,6 +111,12 @@ fn sentence(key: &str, error: &ValidationError) -> String {
     format!("{key} is {value}: {bounds}")
 }
 
+/// Whether a text is an address that HTTP reaches.
+pub fn is_http(address: &str) -> bool {
+    url::Url::parse(address)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
 /// Shows that a secret is set, not what it is.
 ///
 /// # Errors

@@ -8,10 +8,8 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use uuid::Uuid;
 use yiqilai::error::{Code, Error};
-use yiqilai::platform::jobs::{self, JobStatus};
 use yiqilai::platform::journal::{self, Actor, Change, Position};
 use yiqilai::platform::mail::{Mail, MailConfig, MailError, Mailer};
-use yiqilai::worker::Worker;
 
 use crate::harness::{Backend, Server, backend, env, fresh_postgres};
 
@@ -292,46 +290,6 @@ async fn refusals_of_the_mail_server_are_told_apart() {
             .await
             .is_err()
     );
-}
-
-/// A worker that is told to stop in the middle of a batch: the job at hand ends, the others are free
-/// for the next worker at once, their tries not counted.
-#[actix_web::test]
-async fn a_stopped_worker_frees_the_jobs_it_took() {
-    let relay = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let server = Server::start_with(json!({"mail": {
-        "transport": "smtp", "host": "127.0.0.1", "port": relay.local_addr().unwrap().port(),
-        "tls": "none", "timeout_seconds": 30,
-    }}))
-    .await;
-    server
-        .write(|tx| {
-            for n in 0..5 {
-                tx.enqueue("mail", &mail(&format!("{n}@example.org")), tx.now)?;
-            }
-            Ok(())
-        })
-        .await;
-    let worker = Worker::new(server.app.clone());
-    let working = actix_web::rt::spawn({
-        let worker = worker.clone();
-        async move { worker.run().await }
-    });
-    let (at_hand, _) = relay.accept().await.unwrap(); // says nothing: the worker waits for it
-    worker.stop();
-    drop(at_hand);
-    tokio::time::timeout(std::time::Duration::from_secs(20), working)
-        .await
-        .expect("it ends with the job at hand")
-        .unwrap();
-    let db = &server.app.platform.db;
-    assert_eq!(
-        db.read(jobs::counts).await.unwrap(),
-        [(JobStatus::Queued, 5)],
-        "none is left to a lease"
-    );
-    let free = db.write(|tx| jobs::take(tx, 10)).await.unwrap();
-    assert!(free.len() == 4 && free.iter().all(|job| job.attempts == 1));
 }
 
 /// A database that has no connection free in time: asked to come again, not kept waiting.

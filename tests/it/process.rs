@@ -192,3 +192,154 @@ async fn the_command_line_rotates_keys() {
         ]
     );
 }
+
+/// A start that must fail: its exit code is 1 and its last word one sentence, which is returned.
+fn refused(folder: &std::path::Path, settings: &str, command: &[&str]) -> String {
+    let file = folder.join("local.toml");
+    std::fs::write(&file, settings).unwrap();
+    let ended = Command::new(env!("CARGO_BIN_EXE_yiqilai"))
+        .arg("--config")
+        .arg(file)
+        .args(command)
+        .env("YIQILAI__LOG__FILTER", "off")
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(
+        said.starts_with("yiqilai: ") && said.trim_end().lines().count() == 1,
+        "{said}"
+    );
+    said
+}
+
+#[test]
+fn a_check_of_the_configuration_names_everything_that_cannot_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = r#"
+        server = { address = "foo", public_url = "ftp://x", allowed_origins = ["https://a.example.org/"] }
+        mail = { from = "notmail", transport = "smtp", username = "a" }
+        sms = { gateway = "http", templates = { code = "SMS_1", wish_claimed = "SMS_2" } }
+        files = { store = "s3", access_key_id = "A", endpoint = "nowhere" }
+        cache = { store = "redis", url = "http://x" }
+    "#;
+    let said = refused(folder.path(), settings, &["config", "check"]);
+    for fault in [
+        "server.address",
+        "server.public_url",
+        "server.allowed_origins",
+        "mail.from",
+        "mail.username",
+        "sms.url",
+        "lacks organization_invitation",
+        "lacks wish_delivered",
+        "files.bucket",
+        "files.endpoint",
+        "files.access_key_id",
+        "cache.url",
+    ] {
+        assert!(said.contains(fault), "{fault} is not in {said}");
+    }
+    assert!(!said.contains("lacks code"), "{said}");
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 1, "a check makes nothing");
+}
+
+#[test]
+fn production_is_no_folder_and_keys_are_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("local.toml");
+    let check = |settings: &str| {
+        std::fs::write(&file, settings).unwrap();
+        let mut check = Command::new(env!("CARGO_BIN_EXE_yiqilai"));
+        check.arg("--config").arg(&file).args(["config", "check"]);
+        check.env("YIQILAI_PROFILE", "production").output().unwrap()
+    };
+    let good = r#"
+        security.master_secret = "0123456789abcdefghijklmnopqrstuv"
+        server.public_url = "https://yiqilai.example.org"
+        mail.from = "noreply@example.org"
+        files = { store = "s3", bucket = "b", access_key_id = "AKIA1", secret_access_key = "hush" }
+        [sms]
+        gateway = "http"
+        url = "https://sms.example.org"
+        templates = { code = "1", organization_invitation = "2", wish_claimed = "3", wish_delivered = "4" }
+    "#;
+    let ended = check(good);
+    let shown = String::from_utf8(ended.stdout).unwrap();
+    assert!(
+        ended.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
+    assert!(shown.contains("access_key_id") && !shown.contains("AKIA1") && !shown.contains("hush"));
+    let ended = check(&good.replace("mail.from", "mail.transport = \"folder\"\nmail.from"));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(
+        !ended.status.success() && said.contains("mail.transport"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_is_in_the_way_of_a_start_is_said_in_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for command in ["serve", "demo"] {
+        let settings = format!("server.address = \"{address}\"");
+        let said = refused(folder.path(), &settings, &[command]);
+        assert!(
+            said.contains("server.address") && said.contains(&address),
+            "{said}"
+        );
+        assert!(!folder.path().join("data").exists(), "nothing was begun");
+    }
+    let free = "server.address = \"127.0.0.1:0\"\n";
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    for setting in [
+        "database.url = \"sqlite:file/x.db\"",
+        "database.url = \"sqlite:.\"",
+        "database.url = \"postgres://nobody@127.0.0.1:9/none\"",
+        "mail.folder = \"file/mail\"",
+        "sms.folder = \"file/sms\"",
+        "files.folder = \"file/files\"",
+    ] {
+        let said = refused(folder.path(), &format!("{free}{setting}"), &["serve"]);
+        let key = setting.split(' ').next().unwrap();
+        assert!(said.contains(key), "{key} is not in {said}");
+    }
+}
+
+/// Redis is no condition of serving, not even at the start.
+#[actix_web::test]
+async fn a_server_starts_without_its_redis() {
+    let settings = json!({"server": {"address": "127.0.0.1:0"},
+        "cache": {"store": "redis", "url": "redis://127.0.0.1:9", "timeout_ms": 200}});
+    let server = Server::start_with(settings).await;
+    let (_process, address) = serving(&server).await;
+    let answer = reqwest::get(format!("http://{address}/livez"))
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+}
+
+/// `yiqilai openapi | head -1`
+#[test]
+fn a_reader_who_has_read_enough_is_left_in_peace() {
+    for command in [&["openapi"][..], &["lifecycles"], &["config", "check"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = Command::new(env!("CARGO_BIN_EXE_yiqilai"))
+            .args(command)
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+            .wait_with_output()
+            .unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(ended.status.success() && said.is_empty(), "{said}");
+    }
+}

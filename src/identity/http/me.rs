@@ -67,11 +67,11 @@ pub(super) struct UpdateMe {
     (status = 428, description = "Without `If-Match`", body = ProblemBody)))]
 #[patch("/me")]
 pub(super) async fn update_me(command: Command<UpdateMe>) -> Result<HttpResponse> {
-    let seen = command.if_match;
+    let seen = command.if_match.clone();
     command
         .run(move |tx, caller, input| {
             let name = input.display_name.as_deref();
-            let account = service::update_me(tx, caller, seen, name, input.language)?;
+            let account = service::update_me(tx, caller, &seen, name, input.language)?;
             let version = account.version;
             Ok(Made::changed(view(account, caller.grants.clone())).version(version))
         })

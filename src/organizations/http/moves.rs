@@ -86,10 +86,10 @@ macro_rules! reviews {
             (status = 428, description = "Without If-Match", body = ProblemBody)))]
         #[post($path)]
         pub(super) async fn $name(command: Command<$body>, id: Path<OrganizationId>, desk: Data<Desk>) -> Result<HttpResponse> {
-            let seen = command.if_match;
+            let seen = command.if_match.clone();
             command
                 .run(move |$tx, $caller, $input| {
-                    let ($id, $desk, $seen) = (*id, desk.as_ref(), seen);
+                    let ($id, $desk, $seen) = (*id, desk.as_ref(), &seen);
                     let row = $do?;
                     moved($tx, $caller, row)
                 })
@@ -140,10 +140,10 @@ pub(super) async fn edit(
     id: Path<OrganizationId>,
     desk: Data<Desk>,
 ) -> Result<HttpResponse> {
-    let seen = command.if_match;
+    let seen = command.if_match.clone();
     command
         .run(move |tx, caller, input| {
-            let row = service::edit(tx, &desk, caller, *id, seen, input)?;
+            let row = service::edit(tx, &desk, caller, *id, &seen, input)?;
             moved(tx, caller, row)
         })
         .await

@@ -24,6 +24,9 @@ use crate::platform::sms::Sms;
 /// What an organisation is called in invitations before its review.
 const UNREVIEWED: &str = "（尚未审核的组织）";
 
+/// The SMS to somebody invited who has no account.
+pub const INVITATION_SMS: &str = "organization_invitation";
+
 /// Somebody to be invited: by phone or by e-mail.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -154,7 +157,7 @@ pub(super) fn offer(
         .into();
         let sms = Sms {
             to: phone,
-            template: "organization_invitation".to_owned(),
+            template: INVITATION_SMS.to_owned(),
             params,
             text,
         };

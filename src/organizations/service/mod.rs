@@ -20,7 +20,7 @@ use super::rules::{By, MOVES, OrganizationRules, Relation};
 use super::store;
 
 pub use import::{Standing, import};
-pub use invitations::{Invitation, accept, cancel, decline, invite};
+pub use invitations::{INVITATION_SMS, Invitation, accept, cancel, decline, invite};
 pub use members::{NewRole, change_role, leave, remove, sweep};
 pub use review::{
     Approval, approve, approve_registration, dissolve, refuse_registration, reinstate, revise,

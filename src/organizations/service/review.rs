@@ -113,7 +113,7 @@ pub fn approve(
     desk: &Desk,
     caller: &Caller,
     id: OrganizationId,
-    seen: IfMatch,
+    seen: &IfMatch,
     approval: &Approval,
 ) -> Result<Organization> {
     let mut organization = to_move(tx.conn, caller, id, "approve")?;
@@ -159,7 +159,7 @@ macro_rules! reviewer_moves {
             tx: &mut Tx<'_>,
             caller: &Caller,
             id: OrganizationId,
-            seen: IfMatch,
+            seen: &IfMatch,
             reason: &str,
         ) -> Result<Organization> {
             let organization = to_move(tx.conn, caller, id, $verb)?;
@@ -192,7 +192,7 @@ pub fn reinstate(
     desk: &Desk,
     caller: &Caller,
     id: OrganizationId,
-    seen: IfMatch,
+    seen: &IfMatch,
 ) -> Result<Organization> {
     let organization = to_move(tx.conn, caller, id, "reinstate")?;
     if is_repeat(tx.conn, &organization, "reinstate", caller)? {
@@ -247,7 +247,7 @@ pub fn approve_registration(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: OrganizationId,
-    seen: IfMatch,
+    seen: &IfMatch,
     approval: &Approval,
 ) -> Result<Organization> {
     let organization = of_reviewer(tx.conn, caller, id)?;
@@ -283,7 +283,7 @@ pub fn refuse_registration(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: OrganizationId,
-    seen: IfMatch,
+    seen: &IfMatch,
     reason: &str,
 ) -> Result<Organization> {
     let organization = of_reviewer(tx.conn, caller, id)?;

@@ -117,14 +117,23 @@ impl Db {
     /// # Errors
     /// When the database cannot be reached or the file cannot be opened.
     pub fn open(config: &DbConfig, clock: Clock, zone: chrono_tz::Tz) -> Result<Self> {
+        // PostgreSQL says it in several lines
+        let wrong = |why: String| {
+            let words: Vec<_> = why.split_whitespace().collect();
+            Error::internal(format!("database.url: {}", words.join(" ")))
+        };
         let sqlite = config.sqlite_path();
         if let Some(folder) = sqlite.as_deref().and_then(Path::parent)
             && !folder.as_os_str().is_empty()
         {
-            std::fs::create_dir_all(folder).map_err(Error::internal)?;
+            std::fs::create_dir_all(folder)
+                .map_err(|why| wrong(format!("{}: {why}", folder.display())))?;
         }
         let writer = match &sqlite {
-            Some(path) => Some(Writer::start(path, config.group_commit)?),
+            Some(path) => {
+                let started = Writer::start(path, config.group_commit);
+                Some(started.map_err(|why| wrong(format!("{}: {why}", path.display())))?)
+            }
             None => None,
         };
         let manager = Manager {
@@ -138,7 +147,7 @@ impl Db {
             .test_on_check_out(false)
             .connection_timeout(acquire_timeout.max(Duration::from_secs(5)))
             .build(manager)
-            .map_err(Error::internal)?;
+            .map_err(|why| wrong(why.to_string()))?;
         let (commits, _) = watch::channel(0);
         let places = Arc::new(Semaphore::new(config.pool_size as usize));
         Ok(Self {

@@ -98,29 +98,9 @@ fn cors_answer(res: HttpResponse) -> HttpResponse {
 }
 
 /// The route that was taken, as a pattern: a bounded set of texts that hold nothing of the caller's.
-///
-/// Asking the framework means matching every route again, which costs more than the rest of the
-/// border together; where a route was matched and its parts were understood, the variable ones are
-/// known by their looks.
 fn route_of(res: &ServiceResponse<BoxBody>) -> String {
-    let (req, status) = (res.request(), res.status());
-    if status.is_client_error() {
-        return req
-            .match_pattern()
-            .unwrap_or_else(|| "unmatched".to_owned());
-    }
-    let is_literal = |part: &str| {
-        part.len() <= 24
-            && (part == "v1"
-                || part
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b'_' | b'.')))
-    };
-    let parts = req
-        .path()
-        .split('/')
-        .map(|part| if is_literal(part) { part } else { "{}" });
-    parts.collect::<Vec<_>>().join("/")
+    let pattern = res.request().match_pattern();
+    pattern.unwrap_or_else(|| "unmatched".to_owned())
 }
 
 /// A caller's id is taken over when it is harmless, so that a gateway's logs and ours agree.

@@ -147,23 +147,36 @@ enum Transport {
     Smtp(Box<Smtp>),
 }
 
+impl MailConfig {
+    /// What is wrong with the settings: all of it.
+    pub fn faults(&self) -> Vec<String> {
+        let server = match self.transport {
+            MailTransport::Folder => None,
+            MailTransport::Smtp => Smtp::new(self).err(),
+        };
+        self.sender().err().into_iter().chain(server).collect()
+    }
+
+    fn sender(&self) -> Result<Mailbox, String> {
+        let from = self.from.parse();
+        from.map_err(|error: AddressError| format!("mail.from: {error}"))
+    }
+}
+
 impl Mailer {
-    /// Makes the transport; connects with the first mail and keeps a pool of connections, which
-    /// lives (and is dropped) on a tokio runtime.
+    /// Makes the transport; connects with the first mail and keeps connections, which live (and are
+    /// dropped) on a tokio runtime.
     ///
     /// # Errors
-    /// `Permanent` when the sender is no mailbox, the account is without a password, the folder
-    /// cannot be made or the certificate not be read.
-    pub fn new(config: &MailConfig) -> Result<Self, MailError> {
-        let permanent = |error: &dyn std::fmt::Display| MailError::Permanent(error.to_string());
-        let from = config
-            .from
-            .parse()
-            .map_err(|error: AddressError| permanent(&format!("mail.from: {error}")))?;
+    /// When the sender is no mailbox, the account is without a password, the folder cannot be made or
+    /// the certificate not be read.
+    pub fn new(config: &MailConfig) -> Result<Self, String> {
+        let from = config.sender()?;
         let transport = match config.transport {
             MailTransport::Folder => {
-                std::fs::create_dir_all(&config.folder)
-                    .map_err(|error| permanent(&format!("mail.folder: {error}")))?;
+                std::fs::create_dir_all(&config.folder).map_err(|error| {
+                    format!("mail.folder: {}: {error}", config.folder.display())
+                })?;
                 Transport::Folder(config.folder.clone())
             }
             MailTransport::Smtp => Transport::Smtp(Box::new(Smtp::new(config)?)),

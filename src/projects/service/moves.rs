@@ -62,7 +62,7 @@ pub fn revise(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project
 ///
 /// # Errors
 /// `forbidden`, `own_project`, and every miss that appeared since the submission.
-pub fn approve(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, seen: IfMatch) -> Result<Project> {
+pub fn approve(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, seen: &IfMatch) -> Result<Project> {
     let project = to_move(tx.conn, caller, id, "approve")?;
     let is_reviewed = matches!(
         project.status,
@@ -92,7 +92,7 @@ pub fn send_back(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: ProjectId,
-    seen: IfMatch,
+    seen: &IfMatch,
     reason: &str,
 ) -> Result<Project> {
     let project = to_move(tx.conn, caller, id, "return")?;

@@ -48,10 +48,10 @@ pub(super) async fn edit(
     id: Path<WishId>,
     desk: Data<Desk>,
 ) -> Result<HttpResponse> {
-    let seen = command.if_match;
+    let seen = command.if_match.clone();
     command
         .run(move |tx, caller, input| {
-            let wish = service::edit(tx, &desk, caller, *id, seen, input)?;
+            let wish = service::edit(tx, &desk, caller, *id, &seen, input)?;
             moved(tx, caller, wish)
         })
         .await
@@ -123,10 +123,10 @@ moves! {
     (status = 428, description = "Without If-Match", body = ProblemBody)))]
 #[post("/wishes/{id}/publish")]
 pub(super) async fn publish(command: Command<Nothing>, id: Path<WishId>) -> Result<HttpResponse> {
-    let seen = command.if_match;
+    let seen = command.if_match.clone();
     command
         .run(move |tx, caller, _| {
-            let wish = service::publish(tx, caller, *id, seen)?;
+            let wish = service::publish(tx, caller, *id, &seen)?;
             moved(tx, caller, wish)
         })
         .await
@@ -145,10 +145,10 @@ pub(super) async fn publish(command: Command<Nothing>, id: Path<WishId>) -> Resu
     (status = 428, description = "Without If-Match", body = ProblemBody)))]
 #[post("/wishes/{id}/reject")]
 pub(super) async fn reject(command: Command<Reason>, id: Path<WishId>) -> Result<HttpResponse> {
-    let seen = command.if_match;
+    let seen = command.if_match.clone();
     command
         .run(move |tx, caller, input| {
-            let wish = service::reject(tx, caller, *id, seen, &input.reason)?;
+            let wish = service::reject(tx, caller, *id, &seen, &input.reason)?;
             moved(tx, caller, wish)
         })
         .await

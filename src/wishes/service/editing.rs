@@ -101,7 +101,7 @@ pub fn edit(
     desk: &Desk,
     caller: &Caller,
     id: WishId,
-    seen: IfMatch,
+    seen: &IfMatch,
     edit: &EditWish,
 ) -> Result<Wish> {
     let (was, relation) = visible(tx.conn, Some(caller), id)?;

@@ -31,7 +31,7 @@ pub use moves::{
     add_evidence, claim, confirm, deliver, dispute, free, publish, read_contact, redeliver, reject,
     release, revise, submit, withdraw,
 };
-pub use telling::{LINK, claimants, owners};
+pub use telling::{CLAIMED_SMS, DELIVERED_SMS, LINK, claimants, owners};
 pub use writing::{NewWish, create};
 
 /// What every write of this room needs beside its transaction.

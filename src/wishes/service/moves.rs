@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 
 use super::telling::{
-    remind_later, send_link, tell_authors, tell_claimant, tell_owners, tell_owners_but, tell_staff,
+    CLAIMED_SMS, DELIVERED_SMS, remind_later, send_link, tell_authors, tell_claimant, tell_owners,
+    tell_owners_but, tell_staff,
 };
 use super::{
     Desk, Mover, NewWishClaim, advance, change, contact, is_repeat, or_same, to_move, visible,
@@ -69,7 +70,7 @@ pub fn withdraw(tx: &mut Tx<'_>, by: Mover<'_>, id: WishId, reason: &str) -> Res
 }
 
 /// Publishes a submitted wish.
-pub fn publish(tx: &mut Tx<'_>, caller: &Caller, id: WishId, seen: IfMatch) -> Result<Wish> {
+pub fn publish(tx: &mut Tx<'_>, caller: &Caller, id: WishId, seen: &IfMatch) -> Result<Wish> {
     let (wish, _) = to_move(tx.conn, caller, id, "publish")?;
     if is_repeat(tx.conn, &wish, "publish", Mover::Caller(caller))? {
         return Ok(wish);
@@ -86,7 +87,7 @@ pub fn reject(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: WishId,
-    seen: IfMatch,
+    seen: &IfMatch,
     reason: &str,
 ) -> Result<Wish> {
     let (wish, _) = to_move(tx.conn, caller, id, "reject")?;
@@ -165,7 +166,7 @@ pub fn claim(
     store::insert_claim(tx.conn, &claim)?;
     remind_later(tx, desk, &claim)?;
     tell_owners(tx, &moved, Kind::WishClaimed, &[("name", name)])?;
-    send_link(tx, desk, &moved, "claimed")?;
+    send_link(tx, desk, &moved, CLAIMED_SMS)?;
     Ok(moved)
 }
 
@@ -246,7 +247,7 @@ pub fn deliver(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Res
         Kind::WishDelivered,
         &[("due", until.on_the_wall(tx.zone))],
     )?;
-    send_link(tx, desk, &moved, "delivered")?;
+    send_link(tx, desk, &moved, DELIVERED_SMS)?;
     Ok(moved)
 }
 

@@ -125,9 +125,13 @@ fn tell(
 
 /// What a beneficiary's link is signed for.
 pub const LINK: &str = "wish";
+/// The SMS with the link of a wish that was claimed.
+pub const CLAIMED_SMS: &str = "wish_claimed";
+/// The SMS with the link of a wish that was delivered.
+pub const DELIVERED_SMS: &str = "wish_delivered";
 
 /// Sends a link to a beneficiary without an account: to follow every step and to confirm.
-pub(super) fn send_link(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish, what: &str) -> Result<()> {
+pub(super) fn send_link(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish, template: &str) -> Result<()> {
     if wish.beneficiary_id.is_some() {
         return Ok(());
     }
@@ -138,8 +142,8 @@ pub(super) fn send_link(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish, what: &str) -
         .map_or(tx.now, Into::into);
     let token = desk.vault.sign_link(LINK, &wish.id, expires);
     let url = format!("{}/api/v1/wish-links/{token}", desk.public_url);
-    let text = match what {
-        "claimed" => format!("您的微心愿“{}”已被认领，查看进度：{url}", wish.title),
+    let text = match template {
+        CLAIMED_SMS => format!("您的微心愿“{}”已被认领，查看进度：{url}", wish.title),
         _ => format!("您的微心愿“{}”已送达，请查看并确认：{url}", wish.title),
     };
     let params = [
@@ -149,7 +153,7 @@ pub(super) fn send_link(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish, what: &str) -
     .into();
     let sms = Sms {
         to: contact.phone,
-        template: format!("wish_{what}"),
+        template: template.to_owned(),
         params,
         text,
     };
