@@ -183,8 +183,8 @@ async fn perform(cli: Cli) -> Result<()> {
                 "the sample district has accounts with a published password: not in production";
             return Err(Error::internal(why));
         }
-        let _alone = Alone::on(&config.database)?;
         let listener = listen(&config)?;
+        let _alone = Alone::on(&config.database)?;
         if demo::load(&config).await? {
             tracing::info!("the sample district is loaded");
         }
@@ -194,8 +194,8 @@ async fn perform(cli: Cli) -> Result<()> {
         return serve(app, listener).await;
     }
     if let Command::Serve = cli.command {
-        let _alone = Alone::on(&config.database)?;
         let listener = listen(&config)?;
+        let _alone = Alone::on(&config.database)?;
         return serve(App::build(config, Clock::system()).await?, listener).await;
     }
     let _alone = match cli.command {

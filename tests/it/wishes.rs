@@ -1005,7 +1005,10 @@ async fn a_beneficiary_without_an_account_sees_the_delivery_by_link() {
     let token = link.strip_prefix("/wish-links/").unwrap();
     let figures = s.server.get("/metrics").expect(200).await;
     let figures = String::from_utf8(figures.bytes).unwrap();
-    assert!(figures.contains("/wish-links/{}/evidence/{}"), "{figures}");
+    assert!(
+        figures.contains("/wish-links/{token}/evidence/{evidence_id}"),
+        "{figures}"
+    );
     assert!(!figures.contains(token), "{figures}");
 
     s.server.pass(TimeDelta::days(200)).await;

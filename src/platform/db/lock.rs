@@ -24,12 +24,15 @@ impl Alone {
         let Some(database) = config.sqlite_path() else {
             return Ok(Self { _lock: None });
         };
+        let fault = |error: std::io::Error| {
+            Error::internal(format!("database.url: {}: {error}", database.display()))
+        };
         if let Some(folder) = database.parent() {
-            std::fs::create_dir_all(folder).map_err(Error::internal)?;
+            std::fs::create_dir_all(folder).map_err(fault)?;
         }
         let mut path = database.clone().into_os_string();
         path.push(".lock");
-        let lock = File::create(Path::new(&path)).map_err(Error::internal)?;
+        let lock = File::create(Path::new(&path)).map_err(fault)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { _lock: Some(lock) }),
             Err(TryLockError::WouldBlock) => Err(Error::internal(format!(
@@ -37,7 +40,7 @@ impl Alone {
                  first, or, to import while it serves, use POST /api/v1/imports",
                 database.display()
             ))),
-            Err(TryLockError::Error(error)) => Err(Error::internal(error)),
+            Err(TryLockError::Error(error)) => Err(fault(error)),
         }
     }
 }
