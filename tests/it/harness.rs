@@ -87,6 +87,8 @@ impl Server {
         app.matching.until_ready().await;
         let client = reqwest::Client::builder()
             .pool_max_idle_per_host(64)
+            // the server ends idle connections after five seconds: none is used as it goes
+            .pool_idle_timeout(std::time::Duration::from_secs(2))
             .build()
             .unwrap();
         Self {
