@@ -1,23 +1,25 @@
 //! The application: its configuration, and the hands built from it.
 
 use std::collections::HashSet;
+use std::net::ToSocketAddrs;
 use std::path::Path;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
+use validator::Validate;
 
 use crate::error::{Error, Result};
-use crate::identity::{IdentityRules, Keyring};
+use crate::identity::{self, IdentityRules, Keyring};
 use crate::imports::{self, ImportRules};
 use crate::matching::{Matching, MatchingRules};
 use crate::organizations::{self, OrganizationRules};
-use crate::platform::cache::{Cache, CacheConfig, CacheStore};
+use crate::platform::cache::{Cache, CacheConfig};
 use crate::platform::clock::Clock;
 use crate::platform::db::{Db, DbConfig};
 use crate::platform::files::{FileStore, FilesConfig};
-use crate::platform::mail::{MailConfig, Mailer};
+use crate::platform::mail::{MailConfig, MailTransport, Mailer};
 use crate::platform::sms::{SmsConfig, SmsGateway, SmsGatewayKind};
 use crate::platform::token::Vault;
 use crate::platform::wakeups::Wakeups;
@@ -26,42 +28,55 @@ use crate::projects::{self, ProjectRules};
 use crate::wishes::{self, WishRules};
 
 /// Every setting; `config/default.toml` says what each means.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Development or production.
     pub profile: Profile,
     /// How requests are taken.
+    #[validate(nested)]
     pub server: ServerConfig,
     /// What is logged, and how.
     pub log: LogConfig,
     /// Where the records live.
+    #[validate(nested)]
     pub database: DbConfig,
     /// Shared counters and wake-ups.
+    #[validate(nested)]
     pub cache: CacheConfig,
     /// How mail leaves.
+    #[validate(nested)]
     pub mail: MailConfig,
     /// How SMS leave.
+    #[validate(nested)]
     pub sms: SmsConfig,
     /// Where photos and documents live.
+    #[validate(nested)]
     pub files: FilesConfig,
     /// Secrets.
     pub security: SecurityConfig,
     /// How jobs are performed.
+    #[validate(nested)]
     pub worker: WorkerConfig,
     /// The district served.
     pub district: DistrictConfig,
     /// Signing in.
+    #[validate(nested)]
     pub identity: IdentityRules,
     /// Terms and numbers of organisations.
+    #[validate(nested)]
     pub organizations: OrganizationRules,
     /// Terms and caps of projects.
+    #[validate(nested)]
     pub projects: ProjectRules,
     /// Terms and caps of wishes.
+    #[validate(nested)]
     pub wishes: WishRules,
     /// Bounds of imports.
+    #[validate(nested)]
     pub imports: ImportRules,
     /// Weights and reaches of matching.
+    #[validate(nested)]
     pub matching: MatchingRules,
 }
 
@@ -76,7 +91,7 @@ pub enum Profile {
 }
 
 /// How requests are taken.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct ServerConfig {
     /// Where to listen.
@@ -84,14 +99,17 @@ pub struct ServerConfig {
     /// The address people reach the server at.
     pub public_url: String,
     /// Worker threads; 0 means one per core.
+    #[validate(range(max = 1_024))]
     pub workers: usize,
     /// The largest JSON body, in bytes.
+    #[validate(range(min = 1))]
     pub max_body_bytes: usize,
     /// Origins that browsers may call from.
     pub allowed_origins: Vec<String>,
     /// Whether a reverse proxy stands in front that sets `X-Forwarded-For`.
     pub behind_proxy: bool,
     /// How long requests in flight may take to finish at shutdown, in seconds.
+    #[validate(range(max = 3_600))]
     pub shutdown_seconds: u64,
     /// Whether this process also performs jobs and sweeps.
     pub in_process_worker: bool,
@@ -127,12 +145,14 @@ pub struct SecurityConfig {
 }
 
 /// How jobs are performed.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct WorkerConfig {
     /// How often to look for due jobs when nothing wakes us, in milliseconds.
+    #[validate(range(min = 1, max = 3_600_000))]
     pub poll_ms: u64,
-    /// How many jobs to take at once.
+    /// How many jobs of a sort (mail, SMS, others) to perform at once.
+    #[validate(range(min = 1, max = 1_000))]
     pub batch: i64,
 }
 
@@ -144,6 +164,15 @@ pub struct DistrictConfig {
     pub time_zone: chrono_tz::Tz,
 }
 
+/// Every SMS there is.
+const SMS_TEMPLATES: &[&str] = &[
+    identity::CODE_SMS,
+    identity::CONTACT_SMS,
+    organizations::INVITATION_SMS,
+    wishes::CLAIMED_SMS,
+    wishes::DELIVERED_SMS,
+];
+
 const DEFAULT: &str = include_str!("../config/default.toml");
 const DEVELOPMENT: &str = include_str!("../config/development.toml");
 const PRODUCTION: &str = include_str!("../config/production.toml");
@@ -153,7 +182,8 @@ impl Config {
     /// when it exists, `config/local.toml`.
     ///
     /// # Errors
-    /// When a value is missing, of the wrong type, unknown or not fit for production.
+    /// With everything that is missing, of the wrong type, unknown, out of bounds or not fit for
+    /// production.
     pub fn load(file: Option<&Path>) -> Result<Self> {
         let profile = match std::env::var("YIQILAI_PROFILE").as_deref() {
             Err(_) | Ok("" | "development") => DEVELOPMENT,
@@ -165,20 +195,24 @@ impl Config {
         };
         let usual = Path::new("config/local.toml");
         let file = file.or_else(|| usual.exists().then_some(usual));
-        let config: Self = config::load(&[DEFAULT, profile], file)?;
+        let (config, mut wrong) = config::load::<Self>(&[DEFAULT, profile], file)?;
         if (config.profile == Profile::Production) != (profile == PRODUCTION) {
-            return Err(Error::internal(
-                "the profile is chosen by YIQILAI_PROFILE alone",
-            ));
+            wrong.push("the profile is chosen by YIQILAI_PROFILE alone".to_owned());
         }
-        config.check()?;
-        Ok(config)
+        wrong.extend(config.contradictions());
+        if wrong.is_empty() {
+            Ok(config)
+        } else {
+            Err(Error::internal(wrong.join("; ")))
+        }
     }
 
-    fn check(&self) -> Result<()> {
+    /// What no field by itself can tell.
+    fn contradictions(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let secret = self.security.master_secret.expose_secret();
         let public_url = url::Url::parse(&self.server.public_url).ok();
+        let public_url = public_url.filter(|url| matches!(url.scheme(), "http" | "https"));
         let host = public_url.as_ref().and_then(|url| url.host_str());
         if self.profile == Profile::Production {
             if secret.starts_with("development") {
@@ -196,33 +230,54 @@ impl Config {
             if self.sms.gateway == SmsGatewayKind::Folder {
                 wrong.push("sms.gateway is a folder: no code would reach a phone");
             }
+            if self.mail.transport == MailTransport::Folder {
+                wrong.push("mail.transport is a folder: no mail would reach anybody");
+            }
         }
         if host.is_none() {
-            wrong.push("server.public_url is no address");
+            wrong.push("server.public_url is not an http address");
+        }
+        if self.server.address.to_socket_addrs().is_err() {
+            wrong.push("server.address is not a host and a port to listen at");
+        }
+        if !self
+            .server
+            .allowed_origins
+            .iter()
+            .all(|text| is_origin(text))
+        {
+            wrong.push("server.allowed_origins are written as https://app.example.org");
+        }
+        let app_url = self.mail.app_url.as_str();
+        let is_page = |url: url::Url| matches!(url.scheme(), "http" | "https");
+        if !app_url.is_empty() && !url::Url::parse(app_url).is_ok_and(is_page) {
+            wrong.push("mail.app_url is no address of pages");
         }
         let database = self.database.url.expose_secret();
         let known = ["sqlite:", "postgres://", "postgresql://"];
         if !known.iter().any(|scheme| database.starts_with(scheme)) {
             wrong.push("database.url begins with sqlite: or postgres://");
         }
-        if self.cache.store == CacheStore::Redis && self.cache.url.is_none() {
-            wrong.push("cache.url is missing");
-        }
         if EnvFilter::try_new(&self.log.filter).is_err() {
             wrong.push("log.filter cannot be read");
         }
-        if !self.matching.are_sound() {
-            wrong.push("matching: weights are 0 or more and not all 0, reaches above 0");
+        if !self.matching.weights.tell_apart() {
+            wrong.push("matching.weights are all 0");
         }
         if secret.len() < 32 {
             wrong.push("security.master_secret has fewer than 32 characters");
         }
-        if wrong.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::internal(wrong.join("; ")))
-        }
+        let mut wrong: Vec<String> = wrong.into_iter().map(str::to_owned).collect();
+        wrong.extend(self.cache.fault());
+        wrong.extend(self.mail.faults());
+        wrong.extend(self.sms.faults(SMS_TEMPLATES));
+        wrong.extend(self.files.faults());
+        wrong
     }
+}
+
+fn is_origin(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
 }
 
 /// The application, shared by the server, the worker and the command line.
@@ -304,5 +359,58 @@ impl App {
             config: Arc::new(config),
             platform,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_that_come_with_it_are_within_their_bounds() {
+        for profile in [DEVELOPMENT, PRODUCTION] {
+            let (_, wrong) = config::load::<Config>(&[DEFAULT, profile], None).unwrap();
+            assert!(wrong.is_empty(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn every_number_that_makes_no_sense_is_named_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("local.toml");
+        let numbers = [
+            ("database", "pool_size", "0"),
+            ("identity", "code_minutes", "0"),
+            ("identity", "refresh_days", "-1"),
+            ("identity", "requests_per_address.seconds", "0"),
+            ("mail", "port", "0"),
+            ("matching", "weights.skills", "-1.0"),
+            ("matching", "regions.grid.scale_m", "0.0"),
+            ("organizations", "invitation_days", "999999999999"),
+            ("projects", "reminder_hours", "[72, 0]"),
+            ("server", "shutdown_seconds", "-1"),
+            ("sms", "timeout_seconds", "\"soon\""),
+            ("wishes", "lease_days", "0"),
+            ("worker", "batch", "-5"),
+        ];
+        let mut text = String::new();
+        let mut section = "";
+        for (name, key, value) in numbers {
+            if name != section {
+                text.push_str(&format!("[{name}]\n"));
+                section = name;
+            }
+            text.push_str(&format!("{key} = {value}\n"));
+        }
+        std::fs::write(&file, text).unwrap();
+        let (_, wrong) = config::load::<Config>(&[DEFAULT, DEVELOPMENT], Some(&file)).unwrap();
+        for (section, key, _) in numbers {
+            let key = format!("{section}.{key}");
+            assert!(
+                wrong.iter().any(|why| why.contains(&key)),
+                "{key}: {wrong:#?}"
+            );
+        }
+        assert_eq!(wrong.len(), numbers.len(), "{wrong:#?}");
     }
 }

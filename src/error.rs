@@ -4,6 +4,7 @@
 //! Everything else is ours to mend: it is logged once at the border and answered as
 //! `internal_error`, without its cause.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::platform::lang::Lang;
@@ -131,7 +132,12 @@ pub struct Problem {
     pub allowed: Option<Vec<String>>,
     /// Seconds after which to try again.
     pub retry_after: Option<u64>,
+    /// For a server that is not ready: each thing that was looked at, and how it is.
+    pub checks: Option<Checks>,
 }
+
+/// Things that were looked at: `ok`, or what is wrong.
+pub type Checks = BTreeMap<&'static str, &'static str>;
 
 impl Problem {
     /// A refusal whose detail is the code's own sentence.
@@ -144,6 +150,7 @@ impl Problem {
             state: None,
             allowed: None,
             retry_after: None,
+            checks: None,
         }
     }
 
@@ -181,6 +188,13 @@ impl Problem {
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
+    }
+
+    /// A server that cannot serve yet, or any more.
+    pub fn not_ready(checks: Checks) -> Self {
+        let mut problem = Self::new(Code::NotReady).retry_after(1);
+        problem.checks = Some(checks);
+        problem
     }
 
     /// A move that the lifecycle does not know from this state: 409 with what it does know.
@@ -294,6 +308,7 @@ codes! {
     TooManyRequests 429 "操作过于频繁，请稍后再试。" "Too many requests. Wait and try again.",
     InternalError 500 "服务器内部错误，请稍后再试。" "Something went wrong on our side.",
     Overloaded 503 "服务繁忙，请稍后再试。" "The service is busy. Try again shortly.",
+    NotReady 503 "服务尚未就绪，请稍后再试。" "The service is not ready. Try again shortly.",
 
     // ---- fields
     Required 422 "此项必填。" "This field is required.",
@@ -303,6 +318,7 @@ codes! {
     UnknownReference 422 "所指的对象不存在。" "It refers to something that does not exist.",
     UnknownField 422 "不认识的字段。" "The field is not known here.",
     OneOfTwo 422 "请填写其中一项，且只填一项。" "Give one of the two, and only one.",
+    ExactlyOne 422 "请在这些项中填写一项，且只填一项。" "Give one of these, and only one.",
 
     // ---- files
     PhotoMissing 422 "请上传名为 photo 的照片。" "Send the photo as a part named photo.",
@@ -310,11 +326,14 @@ codes! {
     DocumentMissing 422 "请上传名为 document 的文件。" "Send the document as a part named document.",
 
     // ---- identity
-    CredentialsWrong 401 "邮箱或密码不正确。" "The address or the password is wrong.",
+    CredentialsWrong 401 "邮箱或密码不正确，或邮箱尚未验证。" "The address or the password is wrong, or the address is not proved yet.",
     CodeWrong 401 "验证码不正确或已失效。" "The code is wrong or no longer valid.",
-    EmailUnverified 403 "邮箱尚未验证，请输入邮件中的验证码。" "The address is not proved yet. Enter the code we mailed.",
     LastAdmin 409 "至少要保留一位平台管理员。" "There must be at least one platform admin.",
+    OwnRole 403 "不能给自己授予角色，请由其他管理员授予。" "Nobody grants roles to oneself. Ask another administrator.",
     RoleByInvitation 422 "组织内的角色通过邀请授予。" "Roles in an organisation are given by invitation.",
+
+    // ---- notifications
+    AlwaysMailed 422 "账号安全通知不能关闭。" "Mails about the safety of the account cannot be switched off.",
 
     // ---- regions
     RegionLevel 422 "该级别的区域不能位于此上级之下。" "A region of this level cannot lie in that parent.",

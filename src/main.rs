@@ -1,5 +1,6 @@
 //! The command line of Yiqilai.
 
+use std::io::{ErrorKind, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,7 +11,9 @@ use yiqilai::app::{App, Config, LogConfig, LogFormat, Profile};
 use yiqilai::error::{Error, Result};
 use yiqilai::identity::{self, Role};
 use yiqilai::imports::{self, Target};
+use yiqilai::matching;
 use yiqilai::platform::clock::Clock;
+use yiqilai::platform::db::Alone;
 use yiqilai::platform::journal::Actor;
 use yiqilai::platform::token::random_token;
 use yiqilai::worker::Worker;
@@ -47,10 +50,35 @@ enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Measure the matching engine on columns on disk; prints one line of JSON.
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Print the API's specification (openapi.yaml).
     Openapi,
     /// Print the lifecycles as diagrams (docs/lifecycles.md).
     Lifecycles,
+}
+
+#[derive(Subcommand)]
+enum BenchCommand {
+    /// People for needs and needs for people, as the server finds them.
+    Match {
+        /// The folder of the columns.
+        #[arg(long)]
+        data: PathBuf,
+        /// How many are found for each query.
+        #[arg(long, default_value_t = 20)]
+        top: usize,
+        /// How often all queries are answered; the least time of each counts.
+        #[arg(long, default_value_t = 3)]
+        passes: usize,
+        /// Where to write what was found, a line for each query.
+        #[arg(long)]
+        hits: Option<PathBuf>,
+        /// Leave the updates out.
+        #[arg(long)]
+        no_updates: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -98,7 +126,7 @@ fn main() -> ExitCode {
     match actix_web::rt::System::new().block_on(run(Cli::parse())) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("yiqilai: {error}");
+            note(format_args!("yiqilai: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -108,28 +136,45 @@ async fn run(cli: Cli) -> Result<ExitCode> {
     if let Command::Import(command) = &cli.command {
         return import(&cli, command).await;
     }
+    if let Command::Bench(command) = &cli.command {
+        return bench(command).map(|()| ExitCode::SUCCESS);
+    }
     perform(cli).await.map(|()| ExitCode::SUCCESS)
+}
+
+fn bench(command: &BenchCommand) -> Result<()> {
+    let BenchCommand::Match {
+        data,
+        top,
+        passes,
+        hits,
+        no_updates,
+    } = command;
+    let order = matching::bench::Order {
+        data: data.clone(),
+        top: *top,
+        passes: *passes,
+        updates: !no_updates,
+        hits: hits.clone(),
+    };
+    let figures = matching::bench::run(&order).map_err(Error::internal)?;
+    println!(
+        "{}",
+        serde_json::to_string(&figures).map_err(Error::internal)?
+    );
+    Ok(())
 }
 
 async fn perform(cli: Cli) -> Result<()> {
     if let Command::Openapi = cli.command {
-        print!(
-            "{}",
-            api::specification().to_yaml().map_err(Error::internal)?
-        );
-        return Ok(());
+        return say(&api::specification().to_yaml().map_err(Error::internal)?);
     }
     if let Command::Lifecycles = cli.command {
-        print!("{}", api::lifecycles());
-        return Ok(());
+        return say(&api::lifecycles());
     }
     let config = Config::load(cli.config.as_deref())?;
     if let Command::Config(ConfigCommand::Check) = cli.command {
-        print!(
-            "{}",
-            toml::to_string_pretty(&config).map_err(Error::internal)?
-        );
-        return Ok(());
+        return say(&toml::to_string_pretty(&config).map_err(Error::internal)?);
     }
     start_log(&config.log)?;
     if let Command::Demo = cli.command {
@@ -138,35 +183,67 @@ async fn perform(cli: Cli) -> Result<()> {
                 "the sample district has accounts with a published password: not in production";
             return Err(Error::internal(why));
         }
+        let listener = listen(&config)?;
+        let _alone = Alone::on(&config.database)?;
         if demo::load(&config).await? {
             tracing::info!("the sample district is loaded");
         }
         let app = App::build(config, Clock::system()).await?;
-        println!(
-            "{}",
-            demo::welcome(&app.platform.public_url, app.platform.clock.now())
-        );
-        return serve(app).await;
+        let welcome = demo::welcome(&app.platform.public_url, app.platform.clock.now());
+        say(&format!("{welcome}\n"))?;
+        return serve(app, listener).await;
     }
+    if let Command::Serve = cli.command {
+        let listener = listen(&config)?;
+        let _alone = Alone::on(&config.database)?;
+        return serve(App::build(config, Clock::system()).await?, listener).await;
+    }
+    let _alone = match cli.command {
+        Command::Worker => Some(Alone::on(&config.database)?),
+        _ => None,
+    };
     let app = App::build(config, Clock::system()).await?;
     match cli.command {
-        Command::Serve => serve(app).await,
         Command::Worker => work(app).await,
-        Command::Migrate => migrate(&app).await,
+        Command::Migrate => migrate_alone(&app).await,
         Command::Admin(command) => administer(&app, command).await,
-        Command::Demo
+        Command::Serve
+        | Command::Demo
         | Command::Config(_)
         | Command::Import(_)
+        | Command::Bench(_)
         | Command::Openapi
         | Command::Lifecycles => Ok(()),
     }
+}
+
+/// Writes to the standard output; whoever reads only its beginning (`| head`) is left in peace.
+fn say(text: &str) -> Result<()> {
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(why) if why.kind() != ErrorKind::BrokenPipe => Err(Error::internal(why)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line to the standard error, where somebody reads it.
+fn note(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Takes the address first of all: when it is taken, nothing else has begun.
+fn listen(config: &Config) -> Result<TcpListener> {
+    let address = &config.server.address;
+    TcpListener::bind(address)
+        .map_err(|why| Error::internal(format!("server.address: {address}: {why}")))
 }
 
 fn start_log(config: &LogConfig) -> Result<()> {
     let filter = EnvFilter::try_new(&config.filter).map_err(Error::internal)?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false); // where nobody reads the log, there is nobody to tell
     match config.format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
@@ -181,12 +258,21 @@ async fn migrate(app: &App) -> Result<()> {
     Ok(())
 }
 
+/// For commands that may run beside a server: a step of the schema is not taken under it.
+async fn migrate_alone(app: &App) -> Result<()> {
+    if matches!(app.platform.db.pending_migrations().await, Ok(0)) {
+        return Ok(());
+    }
+    let _alone = Alone::on(&app.config.database)?;
+    migrate(app).await
+}
+
+/// One short transaction, which waits for those of a server: both see what the other wrote.
 async fn administer(app: &App, command: AdminCommand) -> Result<()> {
-    migrate(app).await?;
+    migrate_alone(app).await?;
     let AdminCommand::Create { email, name } = command else {
         app.keyring.rotate().await?;
-        println!("servers that run sign with the new key within a minute");
-        return Ok(());
+        return say("servers that run sign with the new key within a minute\n");
     };
     let email = identity::normal_email(&email)
         .map_err(|_| Error::internal("that is not an e-mail address"))?;
@@ -201,8 +287,9 @@ async fn administer(app: &App, command: AdminCommand) -> Result<()> {
             identity::grant(tx, Actor::System, account.id, Role::PlatformAdmin, None).map(|_| ())
         })
         .await?;
-    println!("{email} is a platform admin; its password is {password}");
-    Ok(())
+    say(&format!(
+        "{email} is a platform admin; its password is {password}\n"
+    ))
 }
 
 async fn import(cli: &Cli, command: &ImportCommand) -> Result<ExitCode> {
@@ -224,32 +311,33 @@ async fn import(cli: &Cli, command: &ImportCommand) -> Result<ExitCode> {
             ..order
         },
         Err(Error::Problem(problem)) => {
-            eprintln!("yiqilai: {}", problem.detail.en);
+            note(format_args!("yiqilai: {}", problem.detail.en));
             for error in &problem.errors {
-                eprintln!("  {}: {}", error.pointer, error.detail.en);
+                note(format_args!("  {}: {}", error.pointer, error.detail.en));
             }
             return Ok(ExitCode::FAILURE);
         }
         Err(error) => return Err(error),
     };
+    let _alone = Alone::on(&config.database)?; // its transactions are long
     let app = App::build(config, Clock::system()).await?;
     migrate(&app).await?;
-    let progress = std::sync::Arc::new(|done: usize, of: usize| eprintln!("{done}/{of} rows"));
+    let progress =
+        std::sync::Arc::new(|done: usize, of: usize| note(format_args!("{done}/{of} rows")));
     let report = imports::run(&app.platform.db, &app.imports(), order, progress).await?;
     if let Some(path) = &command.report {
         let json = serde_json::to_vec_pretty(&report).map_err(Error::internal)?;
         std::fs::write(path, json).map_err(Error::internal)?;
     }
-    print!("{report}");
+    say(&report.to_string())?;
     Ok(ExitCode::from(report.exit_code()))
 }
 
-async fn serve(app: App) -> Result<()> {
+async fn serve(app: App, listener: TcpListener) -> Result<()> {
     migrate(&app).await?;
     if let Err(error) = app.platform.files.check().await {
         tracing::error!(%error, "the file store takes no files");
     }
-    let listener = TcpListener::bind(&app.config.server.address).map_err(Error::internal)?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let worker = app
         .config

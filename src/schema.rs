@@ -121,6 +121,17 @@ table! {
     }
 }
 table! {
+    use crate::platform::columns::sql::Instant;
+    use diesel::sql_types::Text;
+    sign_ups (email) {
+        email -> Text,
+        password_hash -> Text,
+        display_name -> Text,
+        language -> Text,
+        created_at -> Instant,
+    }
+}
+table! {
     use crate::platform::columns::sql::{Id, Instant};
     use diesel::sql_types::{Nullable, Text};
     sessions (id) {
@@ -265,6 +276,7 @@ table! {
         fulfilled_at -> Nullable<Instant>,
         version -> Integer,
         created_at -> Instant,
+        submitted_at -> Nullable<Instant>,
     }
 }
 joinable!(wishes -> regions (region_id));
@@ -301,12 +313,12 @@ joinable!(wish_evidence -> wishes (wish_id));
 joinable!(wish_evidence -> wish_claims (claim_id));
 table! {
     use crate::platform::columns::sql::{Id, Instant};
-    use diesel::sql_types::Text;
+    use diesel::sql_types::{Nullable, Text};
     wish_messages (id) {
         id -> Id,
         wish_id -> Id,
         claim_id -> Id,
-        author_id -> Id,
+        author_id -> Nullable<Id>,
         body -> Text,
         created_at -> Instant,
     }
@@ -693,6 +705,7 @@ allow_tables_to_appear_in_same_query!(
     region_ancestors,
     region_polygons,
     accounts,
+    sign_ups,
     sessions,
     refresh_tokens,
     one_time_codes,

@@ -18,7 +18,8 @@ use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use crate::api::{self, Methods};
 use crate::app::App;
-use crate::error::{Code, Error, Result};
+use crate::error::{Checks, Code, Error, Problem, Result};
+use crate::platform::db::Db;
 use crate::platform::http::ProblemBody;
 use crate::platform::http::border::border;
 use crate::platform::jobs;
@@ -150,9 +151,10 @@ fn keep_figures_small() {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
     /// `ok`, or `degraded` when it serves, but not as it should.
-    pub status: String,
+    pub status: &'static str,
     /// Each thing that was looked at: `ok`, or what is wrong.
-    pub checks: std::collections::BTreeMap<String, String>,
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub checks: Checks,
 }
 
 /// Whether the process lives
@@ -160,56 +162,63 @@ pub struct Health {
 #[get("/livez")]
 pub async fn livez() -> Json<Health> {
     Json(Health {
-        status: "ok".to_owned(),
-        checks: Default::default(),
+        status: "ok",
+        checks: Checks::new(),
     })
 }
 
 /// Whether the process can serve
 ///
-/// Looks at the database, its schema, what matching keeps in memory, and the cache. A cache that does not answer costs speed, not
-/// correctness: the process is degraded, not down.
+/// Looks at the `database` (`ok` or `unreachable`), its schema (`migrations`: `ok`, `pending`, or
+/// `unknown` without a database), what `matching` keeps in memory (`ok` or `building`), and the
+/// `cache` (`ok` or `unreachable`). A cache that does not answer costs speed, not correctness: the
+/// process is degraded, not down.
 #[utoipa::path(tag = "operations", security(()), responses(
     (status = 200, description = "It can", body = Health),
-    (status = 503, description = "It cannot", body = ProblemBody)))]
+    (status = 503, description = "It cannot: `checks` says what is wrong", body = ProblemBody)))]
 #[get("/readyz")]
 pub async fn readyz(app: Data<App>) -> Result<Json<Health>> {
-    let pending = app
-        .platform
-        .db
-        .pending_migrations()
-        .await
-        .map_err(|error| {
-            tracing::error!(%error, "database");
-            Error::overloaded()
-        })?;
-    if pending > 0 {
-        tracing::error!(pending, "migrations are not applied");
-        return Err(Error::overloaded());
-    }
-    if !app.matching.is_ready() {
-        tracing::warn!("matching is still being built");
-        return Err(Error::overloaded());
-    }
-    let mut health = Health {
-        status: "ok".to_owned(),
-        checks: Default::default(),
+    let (cache, (database, migrations)) =
+        futures_util::join!(app.platform.cache.ping(), state_of(&app.platform.db));
+    let matching = match app.matching.is_ready() {
+        true => "ok",
+        false => "building",
     };
-    health.checks.insert("database".to_owned(), "ok".to_owned());
-    health
-        .checks
-        .insert("migrations".to_owned(), "ok".to_owned());
-    health.checks.insert("matching".to_owned(), "ok".to_owned());
-    let cache = match app.platform.cache.ping().await {
-        Ok(()) => "ok",
+    let is_ready = [database, migrations, matching]
+        .iter()
+        .all(|state| *state == "ok");
+    let (status, cache) = match cache {
+        Ok(()) => ("ok", "ok"),
         Err(error) => {
             tracing::warn!(%error, "cache");
-            health.status = "degraded".to_owned();
-            "unreachable"
+            ("degraded", "unreachable")
         }
     };
-    health.checks.insert("cache".to_owned(), cache.to_owned());
-    Ok(Json(health))
+    let checks = Checks::from([
+        ("database", database),
+        ("migrations", migrations),
+        ("matching", matching),
+        ("cache", cache),
+    ]);
+    if is_ready {
+        Ok(Json(Health { status, checks }))
+    } else {
+        tracing::warn!(?checks, "not ready");
+        Err(Problem::not_ready(checks).into())
+    }
+}
+
+/// How the database and its schema are.
+async fn state_of(db: &Db) -> (&'static str, &'static str) {
+    if let Err(error) = db.ping().await {
+        tracing::error!(%error, "database");
+        return ("unreachable", "unknown");
+    }
+    match db.pending_migrations().await {
+        Ok(0) => ("ok", "ok"),
+        // without a schema there is nothing to count
+        Ok(_) | Err(_) => ("ok", "pending"),
+    }
 }
 
 /// The process's figures for Prometheus

@@ -4,19 +4,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::future::{join, join_all, try_join_all};
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::app::App;
 use crate::error::Result;
+use crate::notifications::Letter;
 use crate::platform::db::Tx;
 use crate::platform::http::idempotency;
 use crate::platform::jobs::{self, Job, Outcome};
 use crate::platform::journal;
 use crate::platform::mail::{Mail, MailError};
 use crate::platform::sms::{Sms, SmsError};
-use crate::{identity, organizations, party, projects, wishes};
+use crate::{identity, notifications, organizations, party, projects, wishes};
 
-/// How long performed jobs are kept.
+/// The kinds of jobs that are performed side by side: a mail server that does not answer holds up
+/// mail alone.
+const LANES: [&[&str]; 3] = [
+    &["mail", "notice"],
+    &["sms"],
+    &["account.request", "wish.remind", "claim.remind"],
+];
+
+/// How long jobs are kept once they are done or dead.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(7);
 
 /// What one transaction of a sweep or a reaction handles at the most.
@@ -38,7 +51,7 @@ impl Worker {
         }
     }
 
-    /// Tells [`Worker::run`] to end after the job at hand; the others that it took are free again.
+    /// Tells [`Worker::run`] to end after the jobs at hand.
     pub fn stop(&self) {
         self.stop.send_replace(true);
     }
@@ -51,19 +64,28 @@ impl Worker {
     /// Works until [`Worker::stop`].
     pub async fn run(&self) {
         self.app.platform.wakeups.relay();
+        let lanes = LANES.map(|kinds| self.again(async move || self.perform_due(kinds).await));
+        join(self.again(async || self.move_on().await), join_all(lanes)).await;
+    }
+
+    /// Does something whenever there may be something to do.
+    async fn again<T>(&self, what: impl AsyncFn() -> Result<T>) {
         let mut wakeups = self.app.platform.wakeups.subscribe();
         let mut stop = self.stop.subscribe();
-        let pause = Duration::from_millis(self.app.config.worker.poll_ms);
         loop {
-            if let Err(error) = self.run_once().await {
+            if let Err(error) = what().await {
                 tracing::error!(%error, "worker");
             }
             tokio::select! {
                 // the sender lives as long as this worker, so waiting cannot fail
                 _ = stop.wait_for(|stop| *stop) => return,
-                () = wakeups.wait(pause) => {}
+                () = wakeups.wait(self.pause()) => {}
             }
         }
+    }
+
+    fn pause(&self) -> Duration {
+        Duration::from_millis(self.app.config.worker.poll_ms)
     }
 
     /// Sweeps, reacts and performs until nothing is due or it is told to stop; returns how many jobs
@@ -72,42 +94,71 @@ impl Worker {
     /// # Errors
     /// Those of the database; a job that fails is not an error but tried again.
     pub async fn run_once(&self) -> Result<usize> {
-        self.react().await?;
-        self.sweep().await?;
-        let batch = self.app.config.worker.batch;
+        self.move_on().await?;
         let mut performed = 0;
-        while !self.is_stopping() {
-            let taken = self
-                .app
-                .platform
-                .db
-                .write(move |tx| jobs::take(tx, batch))
-                .await?;
-            if taken.is_empty() {
-                return Ok(performed);
-            }
-            for job in taken {
-                let outcome = match self.is_stopping() {
-                    true => Outcome::Release,
-                    false => self.perform(&job).await,
-                };
-                if let Outcome::Retry(why) | Outcome::GiveUp(why) = &outcome {
-                    tracing::warn!(job = %job.id, kind = %job.kind, attempt = job.attempts, %why, "job failed");
-                }
-                performed += usize::from(matches!(outcome, Outcome::Done));
-                self.app
-                    .platform
-                    .db
-                    .write(move |tx| jobs::settle(tx, &job, &outcome))
-                    .await?;
+        loop {
+            let lanes = LANES.map(|kinds| self.perform_due(kinds));
+            match try_join_all(lanes).await?.iter().sum() {
+                0 => return Ok(performed),
+                // what was performed may want more to be
+                more => performed += more,
             }
         }
-        Ok(performed)
+    }
+
+    /// Performs what is due of these kinds, several at once, until nothing is or it is told to stop;
+    /// returns how many were performed.
+    async fn perform_due(&self, kinds: &'static [&'static str]) -> Result<usize> {
+        let (mut at_hand, mut performed, mut failed) = (FuturesUnordered::new(), 0, None);
+        loop {
+            let free = self
+                .app
+                .config
+                .worker
+                .batch
+                .saturating_sub(at_hand.len() as i64);
+            if free > 0 && failed.is_none() && !self.is_stopping() {
+                let take = move |tx: &mut Tx<'_>| jobs::take(tx, kinds, free);
+                match self.app.platform.db.write(take).await {
+                    Ok(taken) => at_hand.extend(taken.into_iter().map(|job| self.attempt(job))),
+                    Err(error) => failed = Some(error),
+                }
+            }
+            match timeout(self.pause(), at_hand.next()).await {
+                Ok(Some(Ok(is_done))) => performed += usize::from(is_done),
+                Ok(Some(Err(error))) => failed = Some(error),
+                Ok(None) => return failed.map_or(Ok(performed), Err),
+                // those at hand take long: others may be due meanwhile
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Tries a job and records how that ended; returns whether it is done.
+    async fn attempt(&self, job: Job) -> Result<bool> {
+        let outcome = self.perform(&job).await;
+        if let Outcome::Retry(why) | Outcome::GiveUp(why) = &outcome {
+            tracing::warn!(job = %job.id, kind = %job.kind, attempt = job.attempts, %why, "job failed");
+        }
+        let is_done = matches!(outcome, Outcome::Done);
+        let db = &self.app.platform.db;
+        db.write(move |tx| jobs::settle(tx, &job, &outcome)).await?;
+        Ok(is_done)
+    }
+
+    /// Reactions and sweeps, until there is nothing left of them.
+    async fn move_on(&self) -> Result<()> {
+        self.react().await?;
+        self.sweep().await
     }
 
     /// Lets rooms react to what happened in rooms before them. All reactions stand here.
     async fn react(&self) -> Result<()> {
         let projects = self.app.projects.clone();
+        self.exhaust(|tx| {
+            journal::react(tx, "accounts of people", MOST as i64, notifications::react)
+        })
+        .await?;
         self.exhaust(|tx| journal::react(tx, "party", MOST as i64, party::react))
             .await?;
         self.exhaust(move |tx| {
@@ -149,15 +200,11 @@ impl Worker {
         let id = job.id.to_string();
         let sent = match job.kind.as_str() {
             "mail" => match job.payload::<Mail>() {
-                Ok(mail) => self
-                    .app
-                    .mailer
-                    .send(&mail, &id)
-                    .await
-                    .map_err(|error| match error {
-                        MailError::Permanent(_) => Outcome::GiveUp(error.to_string()),
-                        MailError::Transient(_) => Outcome::Retry(error.to_string()),
-                    }),
+                Ok(mail) => self.mail(&mail, &id).await,
+                Err(error) => Err(Outcome::GiveUp(error.to_string())),
+            },
+            "notice" => match job.payload::<Letter>() {
+                Ok(letter) => self.notice(letter, &id).await,
                 Err(error) => Err(Outcome::GiveUp(error.to_string())),
             },
             "sms" => match job.payload::<Sms>() {
@@ -172,11 +219,44 @@ impl Worker {
                     }),
                 Err(error) => Err(Outcome::GiveUp(error.to_string())),
             },
+            "account.request" => self.answer(job).await,
             "wish.remind" => self.remind(job, wishes::remind).await,
             "claim.remind" => self.remind(job, projects::claims::remind).await,
             other => Err(Outcome::GiveUp(format!("no such job: {other}"))),
         };
         sent.err().unwrap_or(Outcome::Done)
+    }
+
+    async fn answer(&self, job: &Job) -> Result<(), Outcome> {
+        let (payload, vault) = (job.payload.0.clone(), self.app.platform.vault.clone());
+        let rules = self.app.config.identity.clone();
+        let answered = self
+            .app
+            .platform
+            .db
+            .write(move |tx| identity::answer(tx, &vault, &rules, &payload));
+        answered
+            .await
+            .map_err(|error| Outcome::Retry(error.to_string()))
+    }
+
+    async fn mail(&self, mail: &Mail, id: &str) -> Result<(), Outcome> {
+        let sent = self.app.mailer.send(mail, id).await;
+        sent.map_err(|error| match error {
+            MailError::Permanent(_) => Outcome::GiveUp(error.to_string()),
+            MailError::Transient(_) => Outcome::Retry(error.to_string()),
+        })
+    }
+
+    /// Sends what somebody is told, if it is still wanted.
+    async fn notice(&self, letter: Letter, id: &str) -> Result<(), Outcome> {
+        let asked = letter.clone();
+        let wanted = self.app.platform.db.read(move |conn| asked.is_wanted(conn));
+        match wanted.await {
+            Ok(true) => self.mail(&letter.mail, id).await,
+            Ok(false) => Ok(()),
+            Err(error) => Err(Outcome::Retry(error.to_string())),
+        }
     }
 
     async fn remind(

@@ -8,5 +8,5 @@ pub const MOVES: &[Move<BranchStatus>] = &[Move {
     from: &[BranchStatus::Active],
     verb: "dissolve",
     to: BranchStatus::Dissolved,
-    by: "region admin",
+    by: &["region admin"],
 }];

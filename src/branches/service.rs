@@ -68,7 +68,7 @@ pub fn rename(
     tx: &mut Tx<'_>,
     actor: Actor,
     mut branch: Branch,
-    seen: IfMatch,
+    seen: &IfMatch,
     name: &str,
 ) -> Result<Branch> {
     seen.expect(branch.version)?;

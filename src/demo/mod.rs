@@ -58,7 +58,7 @@ pub const ACCOUNTS: &[(&str, &str, &str)] = &[
     (
         "grid@demo.invalid",
         "示例·网格员小周",
-        "grid worker of 示例一片区第01网格",
+        "grid worker of 示例一片区第01网格 and of the sample wishes' other grids",
     ),
     (
         "leader@demo.invalid",

@@ -127,7 +127,7 @@ fn found(
             responsible_number: Some(Some(NUMBER.to_owned())),
             ..EditOrganization::default()
         };
-        organizations::edit(tx, desk, &manager, id, IfMatch::read(version), &edit)?;
+        organizations::edit(tx, desk, &manager, id, &IfMatch::read(version), &edit)?;
     }
     let submitted = organizations::submit(tx, desk, &manager, id)?;
     let reviewer = reviewer(tx, row)?;
@@ -136,7 +136,7 @@ fn found(
             .then(|| "示例数据，代码为虚构。".to_owned()),
     };
     let seen = IfMatch::read(submitted.version);
-    organizations::approve(tx, desk, &reviewer, id, seen, &approval)?;
+    organizations::approve(tx, desk, &reviewer, id, &seen, &approval)?;
     if row.key == OPEN {
         let email = "member@demo.invalid";
         let invited = Invitation {

@@ -116,7 +116,7 @@ pub(super) fn write_profile(
         availability,
         places: places.into_iter().collect(),
     };
-    volunteers::write_profile(tx, who, IfMatch::read(1), &profile)?;
+    volunteers::write_profile(tx, who, &IfMatch::read(1), &profile)?;
     identity::give_consent(tx, who, Purpose::Personalization, "1")?;
     Ok(())
 }

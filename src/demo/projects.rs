@@ -195,7 +195,7 @@ fn publish(tx: &mut Tx<'_>, row: &ProjectRow, batch: BatchId, number: usize) -> 
     let submitted = projects::submit(tx, &author, id)?;
     let reviewer = by_email(tx, "reviewer@demo.invalid")?;
     let reviewer = acting(tx, reviewer)?;
-    projects::approve(tx, &reviewer, id, IfMatch::read(submitted.version))?;
+    projects::approve(tx, &reviewer, id, &IfMatch::read(submitted.version))?;
     Ok(id)
 }
 

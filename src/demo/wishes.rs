@@ -114,14 +114,20 @@ pub(super) fn act_out(
         WishStatus::Submitted => return Ok(()),
         WishStatus::Rejected => {
             let reason = "请写明所需物品的型号和尺寸。";
-            return wishes::reject(tx, &admin, wish.id, seen(&wish), reason).map(|_| ());
+            return wishes::reject(tx, &admin, wish.id, &seen(&wish), reason).map(|_| ());
         }
         WishStatus::Withdrawn => {
-            return wishes::withdraw(tx, &author, wish.id, "已由家人解决，谢谢大家。").map(|_| ());
+            return wishes::withdraw(
+                tx,
+                Mover::Caller(&author),
+                wish.id,
+                "已由家人解决，谢谢大家。",
+            )
+            .map(|_| ());
         }
         _ => {}
     }
-    wishes::publish(tx, &admin, wish.id, seen(&wish))?;
+    wishes::publish(tx, &admin, wish.id, &seen(&wish))?;
     if row.stage == WishStatus::Published {
         return Ok(());
     }

@@ -12,6 +12,9 @@ use crate::platform::mail::Mail;
 use crate::platform::sms::Sms;
 use crate::platform::token::{Vault, random_code};
 
+/// The SMS that brings a code.
+pub const CODE_SMS: &str = "code";
+
 /// What a one-time code is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CodePurpose {
@@ -54,6 +57,34 @@ pub(super) fn send_code(
     target: &str,
     lang: Lang,
 ) -> Result<()> {
+    write_code(tx, vault, minutes, purpose, target, lang)?.send(tx)
+}
+
+/// A code on its way.
+pub(super) enum Message {
+    Sms(Sms),
+    Mail(Mail),
+}
+
+impl Message {
+    pub fn send(&self, tx: &mut Tx<'_>) -> Result<()> {
+        let sent = match self {
+            Self::Sms(sms) => tx.enqueue("sms", sms, tx.now),
+            Self::Mail(mail) => tx.enqueue("mail", mail, tx.now),
+        };
+        sent.map(|_| ())
+    }
+}
+
+/// Writes a code down, and the message that would tell it.
+pub(super) fn write_code(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    minutes: i64,
+    purpose: CodePurpose,
+    target: &str,
+    lang: Lang,
+) -> Result<Message> {
     let code = random_code()?;
     let row = OneTimeCode {
         id: CodeId::new(),
@@ -78,24 +109,18 @@ pub(super) fn send_code(
             ("code".to_owned(), code),
             ("minutes".to_owned(), minutes.to_string()),
         ]);
-        tx.enqueue(
-            "sms",
-            &Sms {
-                to: target.to_owned(),
-                template: "code".to_owned(),
-                params,
-                text,
-            },
-            tx.now,
-        )?;
-    } else {
-        let subject = match lang {
-            Lang::Zh => format!("益起来验证码 {code}"),
-            Lang::En => format!("Your Yiqilai code {code}"),
-        };
-        tx.enqueue("mail", &Mail::letter(target, &subject, &[&text]), tx.now)?;
+        return Ok(Message::Sms(Sms {
+            to: target.to_owned(),
+            template: CODE_SMS.to_owned(),
+            params,
+            text,
+        }));
     }
-    Ok(())
+    let subject = match lang {
+        Lang::Zh => format!("益起来验证码 {code}"),
+        Lang::En => format!("Your Yiqilai code {code}"),
+    };
+    Ok(Message::Mail(Mail::letter(target, &subject, &[&text])))
 }
 
 /// Whether the code fits; counts the try either way, so the caller must commit.
@@ -121,14 +146,17 @@ pub(super) fn check_code(
 }
 
 fn code_hash(vault: &Vault, purpose: CodePurpose, target: &str, code: &str) -> Vec<u8> {
-    vault.lookup_hash(purpose.name(), &format!("{target}\0{code}"))
+    vault.lookup_hash(purpose.name(), format!("{target}\0{code}"))
 }
 
-/// Removes codes and refresh tokens that expired a day ago.
+/// Removes codes and refresh tokens that expired a day ago, and sign-ups that nobody proved within
+/// a day.
 ///
 /// # Errors
 /// Those of the database.
 pub fn forget_expired(tx: &mut Tx<'_>) -> Result<usize> {
     let before = tx.now - TimeDelta::days(1);
-    Ok(store::delete_codes(tx.conn, before)? + store::delete_refresh_tokens(tx.conn, before)?)
+    Ok(store::delete_codes(tx.conn, before)?
+        + store::delete_refresh_tokens(tx.conn, before)?
+        + store::delete_sign_ups(tx.conn, before)?)
 }

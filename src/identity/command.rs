@@ -159,7 +159,8 @@ impl<B: DeserializeOwned + Validate + 'static> FromRequest for Command<B> {
             let platform = platform
                 .ok_or_else(|| Error::internal("the server was put together without its hands"))?;
             let body = body.await?;
-            let key = IdempotencyKey::of(&headers, method.as_str(), &path, &body.digest)?;
+            let (vault, method) = (&platform.vault, method.as_str());
+            let key = IdempotencyKey::of(vault, &headers, method, &path, &body.bytes)?;
             Ok(Self {
                 caller,
                 input: body.input,

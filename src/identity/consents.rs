@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Caller;
 use super::model::AccountId;
-use crate::error::{Error, Result};
+use super::{Caller, consent_texts};
+use crate::error::{Code, Error, Problem, Result};
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{Change, Entry};
@@ -164,16 +164,20 @@ pub(super) fn of_account(conn: &mut Conn, account: AccountId) -> Result<Vec<Cons
         .load(conn)?)
 }
 
-/// Gives a consent; one to the same text that is in force is answered again.
+/// Gives a consent to the current text; one to it that is in force is answered again.
 ///
 /// # Errors
-/// Those of the database.
+/// `invalid` for any other text.
 pub fn give(
     tx: &mut Tx<'_>,
     caller: &Caller,
     purpose: Purpose,
     text_version: &str,
 ) -> Result<Consent> {
+    if !consent_texts::is_current(purpose, text_version) {
+        let unknown = Problem::new(Code::Invalid).field("/text_version", Code::UnknownReference);
+        return Err(unknown.into());
+    }
     let held = held(tx, caller.account, purpose)?;
     let replaces = held.as_ref().map(|held| held.id);
     if let Some(held) = held {

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::model::{AccountId, Grant, GrantId, Role, ScopeKind};
+use super::model::{AccountId, AccountStatus, Grant, GrantId, Role, ScopeKind};
 use super::{Caller, rules, store};
 use crate::branches::{self, BranchId, BranchStatus};
 use crate::error::{Code, Problem, Result};
@@ -85,12 +85,36 @@ pub fn grant(
     Ok(grant)
 }
 
+/// Whom a role is granted to, as those who grant it know the person.
+pub(super) enum Grantee {
+    Account(AccountId),
+    Phone(String),
+    Email(String),
+}
+
+impl Grantee {
+    /// The person's account in use.
+    fn account(&self, conn: &mut Conn) -> Result<AccountId> {
+        let (field, found) = match self {
+            Self::Account(id) => ("/account_id", store::account(conn, *id).ok()),
+            Self::Phone(phone) => ("/phone", store::by_phone(conn, phone)?),
+            Self::Email(email) => ("/email", store::by_email(conn, email)?),
+        };
+        match found {
+            Some(account) if account.status == AccountStatus::Active => Ok(account.id),
+            _ => Err(Problem::new(Code::Invalid)
+                .field(field, Code::UnknownReference)
+                .into()),
+        }
+    }
+}
+
 /// Grants a role as somebody who may: a platform admin anything, a region admin roles of its
 /// region's staff below it and the secretaries of its branches.
 pub(super) fn grant_by(
     tx: &mut Tx<'_>,
     caller: &Caller,
-    account: AccountId,
+    to: &Grantee,
     role: Role,
     scope: Option<Uuid>,
 ) -> Result<Grant> {
@@ -114,10 +138,15 @@ pub(super) fn grant_by(
                 .ok_or_else(|| wrong("/scope_id", Code::UnknownReference))?;
         }
     }
+    // regions and branches are known to everybody: to grant there is forbidden, not hidden. Whom the
+    // caller named is not looked up before
     if !entitled(tx.conn, caller, role, scope)? {
         return Err(Code::Forbidden.into());
     }
-    store::account(tx.conn, account).map_err(|_| wrong("/account_id", Code::UnknownReference))?;
+    let account = to.account(tx.conn)?;
+    if account == caller.account {
+        return Err(Code::OwnRole.into());
+    }
     grant(tx, caller.actor(), account, role, scope)
 }
 
@@ -156,6 +185,7 @@ pub fn take_back(
 
 /// Takes a role away. Taking it twice answers as the first time.
 pub(super) fn revoke(tx: &mut Tx<'_>, caller: &Caller, id: GrantId) -> Result<()> {
+    tx.serialize_on("role grants")?; // the last platform admin spans several rows
     let row = role_grants::table
         .find(id)
         .select((Grant::as_select(), role_grants::revoked_at))
@@ -164,8 +194,19 @@ pub(super) fn revoke(tx: &mut Tx<'_>, caller: &Caller, id: GrantId) -> Result<()
     let Some((grant, revoked_at)) = row else {
         return Err(Code::NotFound.into());
     };
-    if !entitled(tx.conn, caller, grant.role, grant.scope_id.map(|s| s.0))? {
+    let is_organizations = grant.scope_kind == ScopeKind::Organization;
+    let is_inside = caller
+        .grants
+        .iter()
+        .any(|held| held.scope_id == grant.scope_id);
+    let is_known = entitled(tx.conn, caller, grant.role, grant.scope_id.map(|s| s.0))?
+        || (is_organizations && is_inside);
+    if !is_known {
         return Err(Code::NotFound.into());
+    }
+    // organisations take their roles back as members go, and keep a manager
+    if is_organizations {
+        return Err(Code::RoleByInvitation.into());
     }
     if revoked_at.is_some() {
         return Ok(());
@@ -219,7 +260,6 @@ fn entitled(conn: &mut Conn, caller: &Caller, role: Role, scope: Option<Uuid>) -
                     None => false,
                 }
             }
-            (_, Some(mine), Some(theirs)) => mine.0 == theirs,
             _ => false,
         };
         if holds {
@@ -229,7 +269,8 @@ fn entitled(conn: &mut Conn, caller: &Caller, role: Role, scope: Option<Uuid>) -
     Ok(false)
 }
 
-/// The grants in force that the caller may see: all of a scope it administers.
+/// The grants in force that the caller may see: all of a scope it administers. Who works in one that
+/// it has no part in is not for its eyes.
 pub(super) fn list(
     conn: &mut Conn,
     caller: &Caller,
@@ -248,7 +289,16 @@ pub(super) fn list(
         }
     };
     if !allowed {
-        return Err(Code::Forbidden.into());
+        let is_inside = scope.is_none_or(|scope| {
+            let mut scopes = caller.grants.iter().map(|held| held.scope_id);
+            scopes.any(|held| held == Some(Uid(scope)))
+        });
+        return Err(if is_inside {
+            Code::Forbidden
+        } else {
+            Code::NotFound
+        }
+        .into());
     }
     let mut rows = role_grants::table
         .filter(role_grants::revoked_at.is_null())

@@ -5,36 +5,42 @@
 //! up per request from [`Grant`]s, so a revoked role stops at once.
 //!
 //! ```text
-//! account:  pending ──verify──▶ active ──▶ deleted
+//! account:  invited ──complete──▶ active ──▶ deleted
 //! session:  begun ──refresh…──▶ ended (signed_out | revoked | token_reused | password_changed)
 //! ```
 
 mod caller;
 mod codes;
 mod command;
+mod consent_texts;
 mod consents;
+mod contacts;
 mod disclosures;
 mod grants;
 pub mod http;
 mod keys;
 mod model;
+mod requests;
 mod resident_id;
 mod rules;
 mod service;
 mod store;
+mod tries;
 
 pub use caller::{Caller, MaybeCaller};
-pub use codes::forget_expired;
+pub use codes::{CODE_SMS, forget_expired};
 pub use command::{Command, Made};
 pub use consents::give as give_consent;
 pub use consents::{
     Consent, ConsentEnd, ConsentId, Purpose, has_consent, hold_consent, is_in_force,
 };
+pub use contacts::CONTACT_SMS;
 pub use disclosures::{DataUse, Reader, Sensitive, disclosed};
 pub use grants::{grant, holders, take_back};
 pub use keys::Keyring;
 pub use model::{Account, AccountId, AccountStatus, Grant, Role, ScopeKind, SessionId};
+pub use requests::answer;
 pub use resident_id::ResidentId;
 pub use rules::{hash_password, normal_email, normal_phone, valid_email, valid_phone};
-pub use service::{IdentityRules, create_account, find_account, reset_password};
-pub use store::account;
+pub use service::{IdentityRules, create_account, find_account, invite_account, reset_password};
+pub use store::{account, can_sign_in};

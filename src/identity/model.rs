@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 
 use crate::platform::clock::Instant;
 use crate::platform::columns::Uid;
-use crate::schema::{accounts, role_grants, sessions};
+use crate::schema::{accounts, role_grants, sessions, sign_ups};
 use crate::{id, text_enum};
 
 id! {
@@ -19,8 +19,8 @@ id! {
 text_enum! {
     /// Where an account stands.
     AccountStatus {
-        /// Signed up by e-mail; the address is not proved yet.
-        Pending,
+        /// Invited or imported by others; its person never was here, and nothing is proved.
+        Invited,
         /// In use.
         Active,
         /// Gone; the row stays for what refers to it, without personal data.
@@ -39,9 +39,9 @@ text_enum! {
 pub struct Account {
     /// Its name for machines.
     pub id: AccountId,
-    /// A proved phone number, E.164.
+    /// A phone number, E.164; proved unless the account is invited.
     pub phone: Option<String>,
-    /// An e-mail address in lower case; proved unless the account is pending.
+    /// An e-mail address in lower case; proved unless the account is invited.
     pub email: Option<String>,
     /// Argon2id, in PHC form.
     pub password_hash: Option<String>,
@@ -54,6 +54,22 @@ pub struct Account {
     /// Counts its changes.
     pub version: i32,
     /// When it was made.
+    pub created_at: Instant,
+}
+
+/// A sign-up whose address is not proved yet.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = sign_ups)]
+pub struct SignUp {
+    /// The address, in lower case.
+    pub email: String,
+    /// Of the password, in PHC form.
+    pub password_hash: String,
+    /// What others may call the person.
+    pub display_name: String,
+    /// The language of mails and messages.
+    pub language: String,
+    /// When it was asked for.
     pub created_at: Instant,
 }
 

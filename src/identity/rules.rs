@@ -98,7 +98,7 @@ pub fn scope_of(role: Role) -> ScopeKind {
 }
 
 /// Whether a holder of `by`, whose scope holds the new one, may grant `role`. Nobody grants a role
-/// wider than its own.
+/// wider than its own; organisations hand out theirs by invitation.
 pub fn may_grant(by: &Grant, role: Role) -> bool {
     match by.role {
         Role::PlatformAdmin => true,
@@ -111,9 +111,6 @@ pub fn may_grant(by: &Grant, role: Role) -> bool {
                     | Role::Auditor
                     | Role::BranchSecretary
             )
-        }
-        Role::OrganizationManager => {
-            matches!(role, Role::OrganizationManager | Role::OrganizationMember)
         }
         _ => false,
     }

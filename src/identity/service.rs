@@ -1,19 +1,23 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use validator::Validate;
 
 use super::codes::{CodePurpose, check_code, send_code};
 use super::keys::{ACCESS_TOKEN_LIFE, Keyring};
-use super::model::{Account, AccountId, AccountStatus, EndReason, Session, SessionId, Tokens};
-use super::store;
-use super::{Caller, rules};
+use super::model::{
+    Account, AccountId, AccountStatus, EndReason, Session, SessionId, SignUp, Tokens,
+};
+use super::requests::Request;
+use super::tries::Tries;
+use super::{Caller, contacts, rules, store};
 use crate::error::{Code, Error, Problem, Result};
 use crate::platform::Platform;
 use crate::platform::columns::Uid;
 use crate::platform::db::{Conn, Tx};
-use crate::platform::http::limit::Limit;
+use crate::platform::http::limit::{Limit, refuse};
 use crate::platform::http::{IfMatch, Lang};
 use crate::platform::journal::{Actor, Change};
-use crate::platform::mail::Mail;
 use crate::platform::token::digest;
 use crate::platform::token::random_token;
 
@@ -21,20 +25,36 @@ use crate::platform::token::random_token;
 const REFRESH_LEEWAY: TimeDelta = TimeDelta::seconds(10);
 
 /// The room's numbers; `config/default.toml` says what each means.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityRules {
     /// How long a one-time code is valid.
+    #[validate(range(min = 1, max = 1_440))]
     pub code_minutes: i64,
     /// How often a code may be tried.
+    #[validate(range(min = 1))]
     pub code_tries: i32,
     /// How long a device stays signed in without being used.
+    #[validate(range(min = 1, max = 36_500))]
     pub refresh_days: i64,
     /// Codes sent to one phone or address.
+    #[validate(nested)]
     pub codes_per_target: Limit,
-    /// Tries to sign in to one account.
-    pub sign_ins_per_account: Limit,
+    /// Codes asked for from one network address, to whichever phones and addresses.
+    pub codes_per_address: Limit,
+    /// Codes by SMS in all, within a day; 0 for no limit.
+    pub sms_codes_per_day: u64,
+    /// Failed tries at one account from one network address.
+    #[validate(nested)]
+    pub failures_per_address: Limit,
+    /// Failed tries at one account from all addresses, after which each has one.
+    #[validate(nested)]
+    pub failures_per_account: Limit,
+    /// Phones and addresses that one account may look for.
+    #[validate(nested)]
+    pub look_ups_per_account: Limit,
     /// Requests to `/auth` from one network address.
+    #[validate(nested)]
     pub requests_per_address: Limit,
 }
 
@@ -43,12 +63,14 @@ pub(super) struct Desk<'a> {
     pub platform: &'a Platform,
     pub keyring: &'a Keyring,
     pub rules: &'a IdentityRules,
+    /// The network address of the caller.
+    pub address: &'a str,
 }
 
 impl Desk<'_> {
     /// Sends a code to a phone; says nothing about whether an account exists.
     pub async fn send_sms_code(&self, phone: String, lang: Lang) -> Result<()> {
-        self.throttle_target(&phone).await?;
+        self.throttle_codes(&phone).await?;
         let (vault, minutes) = (self.platform.vault.clone(), self.rules.code_minutes);
         self.platform
             .db
@@ -56,7 +78,8 @@ impl Desk<'_> {
             .await
     }
 
-    /// Signs in by a code sent to a phone; the first time makes the account.
+    /// Signs in by a code sent to a phone; the first time makes the account, or completes the one
+    /// that somebody was invited into.
     pub async fn sign_in_by_phone(
         &self,
         phone: String,
@@ -65,28 +88,34 @@ impl Desk<'_> {
         device: String,
         lang: Lang,
     ) -> Result<Tokens> {
-        self.throttle_account(&phone).await?;
         let (vault, tries) = (self.platform.vault.clone(), self.rules.code_tries);
-        let account = self
-            .platform
-            .db
-            .write(move |tx| {
-                if !check_code(tx, &vault, tries, CodePurpose::SignIn, &phone, &code)? {
-                    return Ok(None); // committed: the try counts
+        let tries_at = self.tries_at(&phone);
+        let proof = self.platform.db.write(move |tx| {
+            if !check_code(tx, &vault, tries, CodePurpose::SignIn, &phone, &code)? {
+                return Ok(None); // committed: the try counts
+            }
+            let account = match contacts::holder(tx, &phone)? {
+                Some(account) if account.status == AccountStatus::Invited => {
+                    let language = lang.tag().to_owned();
+                    let display_name = name.clone().unwrap_or(account.display_name);
+                    let own = Account {
+                        display_name,
+                        language,
+                        ..account
+                    };
+                    complete(tx, own)?
                 }
-                if let Some(account) = store::by_phone(tx.conn, &phone)? {
-                    return Ok(Some(account.id));
+                Some(account) => account,
+                None => {
+                    let name = name.clone().unwrap_or_else(|| nameless(Some(&phone)));
+                    let account = new_account(tx, Some(phone.clone()), None, None, name, lang);
+                    insert(tx, Actor::Account(Uid(account.id.0)), account)?
                 }
-                let name = name
-                    .clone()
-                    .unwrap_or_else(|| format!("用户{}", &phone[phone.len() - 4..]));
-                let account = new_account(tx, Some(phone.clone()), None, None, name, lang);
-                insert(tx, Actor::Account(Uid(account.id.0)), &account)?;
-                Ok(Some(account.id))
-            })
-            .await?;
-        self.begin_session(account.ok_or(Code::CodeWrong)?, device)
-            .await
+            };
+            Ok(Some(account.id))
+        });
+        let account = tries_at.count(fits_code(proof)).await?;
+        self.begin_session(account, device).await
     }
 
     /// Signs up by e-mail and password: the address is proved by a code. Somebody who has an
@@ -98,37 +127,15 @@ impl Desk<'_> {
         name: String,
         lang: Lang,
     ) -> Result<()> {
-        self.throttle_target(&email).await?;
-        let hash = hash(password).await?;
-        let (vault, minutes) = (self.platform.vault.clone(), self.rules.code_minutes);
-        self.platform
-            .db
-            .write(move |tx| match store::by_email(tx.conn, &email)? {
-                Some(account) if account.status == AccountStatus::Active => {
-                    let lang = Lang::from_tag(&account.language);
-                    let mail = Mail::letter(
-                        &email,
-                        lang.pick("您已有益起来账号", "You already have a Yiqilai account"),
-                        &[lang.pick(
-                            "有人用此邮箱注册益起来，但该邮箱已有账号。如果是您本人，请直接登录，或使用“忘记密码”。如果不是您，请忽略此邮件。",
-                            "Somebody signed up with this address, which has an account already. If it was you, sign in or reset your password. If not, ignore this mail.",
-                        )],
-                    );
-                    tx.enqueue("mail", &mail, tx.now).map(|_| ())
-                }
-                Some(account) => {
-                    let account = Account { password_hash: Some(hash.clone()), display_name: name.clone(), ..account };
-                    store::update_account(tx.conn, &account)?;
-                    send_code(tx, &vault, minutes, CodePurpose::SignUp, &email, lang)
-                }
-                None => {
-                    let mut account = new_account(tx, None, Some(email.clone()), Some(hash.clone()), name.clone(), lang);
-                    account.status = AccountStatus::Pending;
-                    insert(tx, Actor::Account(Uid(account.id.0)), &account)?;
-                    send_code(tx, &vault, minutes, CodePurpose::SignUp, &email, lang)
-                }
-            })
-            .await
+        self.throttle_codes(&email).await?;
+        let password_hash = hash(password).await?;
+        let request = Request::SignUp {
+            email,
+            password_hash,
+            name,
+            lang,
+        };
+        self.write_down(request).await
     }
 
     /// Proves the address of a sign-up. The password is asked again: whoever signed up last with
@@ -140,48 +147,55 @@ impl Desk<'_> {
         password: String,
         device: String,
     ) -> Result<Tokens> {
-        self.throttle_account(&email).await?;
+        let account = self
+            .tries_at(&email)
+            .count(self.prove_email(email.clone(), code, password))
+            .await?;
+        self.begin_session(account, device).await
+    }
+
+    async fn prove_email(
+        &self,
+        email: String,
+        code: String,
+        password: String,
+    ) -> Result<AccountId> {
         let wanted = email.clone();
-        let account = self
+        let sign_up = self
             .platform
             .db
-            .read(move |conn| store::by_email(conn, &wanted))
+            .read(move |conn| store::sign_up(conn, &wanted))
             .await?;
-        let stored = account.and_then(|account| account.password_hash);
-        if !fits(password, stored).await? {
+        let stored = sign_up
+            .as_ref()
+            .map(|sign_up| sign_up.password_hash.clone());
+        let right = fits(password, stored).await?;
+        let Some(sign_up) = sign_up.filter(|_| right) else {
             return Err(Code::CodeWrong.into());
-        }
+        };
         let (vault, tries) = (self.platform.vault.clone(), self.rules.code_tries);
-        let account = self
-            .platform
-            .db
-            .write(move |tx| {
-                if !check_code(tx, &vault, tries, CodePurpose::SignUp, &email, &code)? {
-                    return Ok(None);
-                }
-                let Some(mut account) = store::by_email(tx.conn, &email)? else {
-                    return Ok(None);
-                };
-                account.status = AccountStatus::Active;
-                store::update_account(tx.conn, &account)?;
-                tx.journal(
-                    Change::new(
-                        Actor::Account(Uid(account.id.0)),
-                        "account.verified",
-                        account.id.0,
-                    )
-                    .states("pending", "active"),
-                )?;
-                Ok(Some(account.id))
-            })
-            .await?;
-        self.begin_session(account.ok_or(Code::CodeWrong)?, device)
-            .await
+        let proof = self.platform.db.write(move |tx| {
+            if !check_code(tx, &vault, tries, CodePurpose::SignUp, &email, &code)? {
+                return Ok(None);
+            }
+            if !store::take_sign_up(tx.conn, &sign_up)? {
+                return Ok(None);
+            }
+            Ok(begin(tx, sign_up.clone())?.map(|account| account.id))
+        });
+        fits_code(proof).await
     }
 
     /// Signs in by e-mail and password.
     pub async fn sign_in(&self, email: String, password: String, device: String) -> Result<Tokens> {
-        self.throttle_account(&email).await?;
+        let account = self
+            .tries_at(&email)
+            .count(self.prove_password(email.clone(), password))
+            .await?;
+        self.begin_session(account, device).await
+    }
+
+    async fn prove_password(&self, email: String, password: String) -> Result<AccountId> {
         let account = self
             .platform
             .db
@@ -192,34 +206,16 @@ impl Desk<'_> {
             .and_then(|account| account.password_hash.clone());
         let right = fits(password, stored).await?;
         match account {
-            Some(account) if right && account.status == AccountStatus::Active => {
-                self.begin_session(account.id, device).await
-            }
-            Some(account) if right && account.status == AccountStatus::Pending => {
-                Err(Code::EmailUnverified.into())
-            }
+            Some(account) if right && account.status == AccountStatus::Active => Ok(account.id),
+            // of one that is not proved yet, too: else signing up would tell whether there was one
             _ => Err(Code::CredentialsWrong.into()),
         }
     }
 
     /// Mails a code for a new password, to an address that has an account.
     pub async fn forgot_password(&self, email: String, lang: Lang) -> Result<()> {
-        self.throttle_target(&email).await?;
-        let (vault, minutes) = (self.platform.vault.clone(), self.rules.code_minutes);
-        self.platform
-            .db
-            .write(move |tx| match store::by_email(tx.conn, &email)? {
-                Some(account) if account.status == AccountStatus::Active => send_code(
-                    tx,
-                    &vault,
-                    minutes,
-                    CodePurpose::ResetPassword,
-                    &email,
-                    lang,
-                ),
-                _ => Ok(()),
-            })
-            .await
+        self.throttle_codes(&email).await?;
+        self.write_down(Request::NewPassword { email, lang }).await
     }
 
     /// Sets a new password by a mailed code, and ends every session.
@@ -229,28 +225,21 @@ impl Desk<'_> {
         code: String,
         password: String,
     ) -> Result<()> {
-        self.throttle_account(&email).await?;
         let hash = hash(password).await?;
         let (vault, tries) = (self.platform.vault.clone(), self.rules.code_tries);
-        let done = self
-            .platform
-            .db
-            .write(move |tx| {
-                if !check_code(tx, &vault, tries, CodePurpose::ResetPassword, &email, &code)? {
-                    return Ok(false);
+        let tries_at = self.tries_at(&email);
+        let proof = self.platform.db.write(move |tx| {
+            if !check_code(tx, &vault, tries, CodePurpose::ResetPassword, &email, &code)? {
+                return Ok(None);
+            }
+            match contacts::holder(tx, &email)? {
+                Some(account) if account.status == AccountStatus::Active => {
+                    set_password(tx, account, hash.clone(), None).map(Some)
                 }
-                let Some(account) = store::by_email(tx.conn, &email)? else {
-                    return Ok(false);
-                };
-                set_password(tx, &account, hash.clone(), None)?;
-                Ok(true)
-            })
-            .await?;
-        if done {
-            Ok(())
-        } else {
-            Err(Code::CodeWrong.into())
-        }
+                _ => Ok(None),
+            }
+        });
+        tries_at.count(fits_code(proof)).await
     }
 
     /// Sets a new password by the current one (or the first one), and ends the other sessions.
@@ -260,25 +249,35 @@ impl Desk<'_> {
         current: Option<String>,
         password: String,
     ) -> Result<()> {
-        self.throttle_account(&caller.account.to_string()).await?;
         let id = caller.account;
-        let account = self
+        let known = self
             .platform
             .db
             .read(move |conn| store::account(conn, id))
-            .await?;
-        if account.password_hash.is_some()
-            && !fits(current.unwrap_or_default(), account.password_hash.clone()).await?
-        {
-            return Err(Problem::new(Code::Invalid)
-                .field("/current_password", Code::CredentialsWrong)
-                .into());
+            .await?
+            .password_hash;
+        let wrong =
+            || Problem::new(Code::Invalid).field("/current_password", Code::CredentialsWrong);
+        if let Some(stored) = known.clone() {
+            let proof = async {
+                match fits(current.unwrap_or_default(), Some(stored)).await? {
+                    true => Ok(()),
+                    false => Err(wrong().into()),
+                }
+            };
+            self.tries_at(&id.to_string()).count(proof).await?;
         }
         let hash = hash(password).await?;
         let session = caller.session;
         self.platform
             .db
-            .write(move |tx| set_password(tx, &account, hash.clone(), Some(session)))
+            .write(move |tx| {
+                let account = contacts::held(tx, id)?;
+                if account.password_hash != known {
+                    return Err(wrong().into()); // another device set one meanwhile
+                }
+                set_password(tx, account, hash.clone(), Some(session))
+            })
             .await
     }
 
@@ -312,7 +311,10 @@ impl Desk<'_> {
                 }
                 if used_at.is_some() {
                     store::end_session(tx.conn, account_id, id, EndReason::TokenReused, now)?;
-                    tx.journal(Change::new(Actor::System, "session.token_reused", id.0))?;
+                    let whose = json!({ "account_id": account_id });
+                    tx.journal(
+                        Change::new(Actor::System, "session.token_reused", id.0).payload(whose),
+                    )?;
                     return Ok(None); // committed: the session has ended
                 }
                 if !store::use_refresh_token(tx.conn, &old_hash, now)? {
@@ -329,34 +331,13 @@ impl Desk<'_> {
 
     /// Sends codes to a new phone or address and to the one it takes the place of.
     pub async fn begin_contact_change(&self, caller: &Caller, new: String) -> Result<()> {
-        self.throttle_target(&new).await?;
-        let (vault, minutes, id, lang) = (
-            self.platform.vault.clone(),
-            self.rules.code_minutes,
-            caller.account,
-            caller.lang,
-        );
-        self.platform
-            .db
-            .write(move |tx| {
-                let account = store::account(tx.conn, id)?;
-                let taken = is_taken(tx, &new, id)?;
-                if !taken {
-                    send_code(tx, &vault, minutes, CodePurpose::ProveNew, &new, lang)?;
-                }
-                match proves_current(&account, &new) {
-                    Some(current) => send_code(
-                        tx,
-                        &vault,
-                        minutes,
-                        CodePurpose::ProveCurrent,
-                        &current,
-                        lang,
-                    ),
-                    None => Ok(()),
-                }
-            })
-            .await
+        self.throttle_codes(&new).await?;
+        let request = Request::NewContact {
+            account: caller.account,
+            contact: new,
+            lang: caller.lang,
+        };
+        self.write_down(request).await
     }
 
     /// Changes a phone or address by the codes sent to both.
@@ -367,54 +348,37 @@ impl Desk<'_> {
         new_code: String,
         current_code: String,
     ) -> Result<()> {
-        self.throttle_account(&caller.account.to_string()).await?;
+        let tries_at = self.tries_at(&caller.account.to_string());
         let (vault, tries, caller) = (
             self.platform.vault.clone(),
             self.rules.code_tries,
             caller.clone(),
         );
-        let done = self
-            .platform
-            .db
-            .write(move |tx| {
-                let mut account = store::account(tx.conn, caller.account)?;
-                let current = proves_current(&account, &new);
-                if let Some(current) = current
-                    && !check_code(
-                        tx,
-                        &vault,
-                        tries,
-                        CodePurpose::ProveCurrent,
-                        &current,
-                        &current_code,
-                    )?
-                {
-                    return Ok(false);
-                }
-                if !check_code(tx, &vault, tries, CodePurpose::ProveNew, &new, &new_code)?
-                    || is_taken(tx, &new, account.id)?
-                {
-                    return Ok(false);
-                }
-                if new.starts_with('+') {
-                    account.phone = Some(new.clone());
-                } else {
-                    account.email = Some(new.clone());
-                }
-                store::update_account(tx.conn, &account)?;
-                tx.journal(Change::new(
-                    caller.actor(),
-                    "account.contact_changed",
-                    account.id.0,
-                ))?;
-                Ok(true)
-            })
-            .await?;
-        if done {
-            Ok(())
-        } else {
-            Err(Code::CodeWrong.into())
-        }
+        let proof = self.platform.db.write(move |tx| {
+            let account = contacts::held(tx, caller.account)?;
+            let current = proves_current(&account, &new);
+            if let Some(current) = current
+                && !check_code(
+                    tx,
+                    &vault,
+                    tries,
+                    CodePurpose::ProveCurrent,
+                    &current,
+                    &current_code,
+                )?
+            {
+                return Ok(None);
+            }
+            if !check_code(tx, &vault, tries, CodePurpose::ProveNew, &new, &new_code)? {
+                return Ok(None);
+            }
+            let Some(account) = contacts::replace(tx, account, &new)? else {
+                return Ok(None);
+            };
+            let change = Change::new(caller.actor(), "account.contact_changed", account.id.0);
+            tx.journal(change).map(Some)
+        });
+        tries_at.count(fits_code(proof)).await
     }
 
     async fn begin_session(&self, account: AccountId, device: String) -> Result<Tokens> {
@@ -461,24 +425,47 @@ impl Desk<'_> {
         })
     }
 
-    async fn throttle_target(&self, target: &str) -> Result<()> {
-        self.rules
-            .codes_per_target
-            .take(
-                &self.platform.cache,
-                &format!("code:{}", self.hidden(target)),
-            )
-            .await
+    async fn write_down(&self, request: Request) -> Result<()> {
+        let db = &self.platform.db;
+        db.write(move |tx| request.write_down(tx)).await
     }
 
-    async fn throttle_account(&self, name: &str) -> Result<()> {
-        self.rules
-            .sign_ins_per_account
-            .take(
-                &self.platform.cache,
-                &format!("account:{}", self.hidden(name)),
-            )
-            .await
+    /// Refuses one more code where there were enough to this phone or address, from this network
+    /// address, or by SMS at all.
+    async fn throttle_codes(&self, target: &str) -> Result<()> {
+        let cache = &self.platform.cache;
+        let here = format!("codes-from:{}", self.address);
+        self.rules.codes_per_address.take(cache, &here).await?;
+        let there = format!("code:{}", self.hidden(target));
+        self.rules.codes_per_target.take(cache, &there).await?;
+        let most = self.rules.sms_codes_per_day;
+        if most == 0 || !target.starts_with('+') {
+            return Ok(());
+        }
+        let a_day = Limit {
+            count: most,
+            seconds: 86_400,
+        };
+        let hits = a_day.hit(cache, "sms-codes").await;
+        if hits.count <= most {
+            return Ok(());
+        }
+        if hits.count == most + 1 {
+            tracing::warn!(
+                most,
+                "identity.sms_codes_per_day is reached: no more codes by SMS"
+            );
+        }
+        Err(refuse(hits))
+    }
+
+    fn tries_at(&self, account: &str) -> Tries<'_> {
+        Tries {
+            cache: &self.platform.cache,
+            rules: self.rules,
+            account: self.hidden(account),
+            address: self.address,
+        }
     }
 
     /// Phones and addresses do not go into another store as they are.
@@ -493,20 +480,12 @@ impl Desk<'_> {
 
 /// The phone or address whose code proves that the owner wants the change: the one of the same
 /// kind, else the other.
-fn proves_current(account: &Account, new: &str) -> Option<String> {
+pub(super) fn proves_current(account: &Account, new: &str) -> Option<String> {
     let (same, other) = match new.starts_with('+') {
         true => (&account.phone, &account.email),
         false => (&account.email, &account.phone),
     };
     same.clone().or_else(|| other.clone())
-}
-
-fn is_taken(tx: &mut Tx<'_>, new: &str, by_other_than: AccountId) -> Result<bool> {
-    let holder = match new.starts_with('+') {
-        true => store::by_phone(tx.conn, new)?,
-        false => store::by_email(tx.conn, new)?,
-    };
-    Ok(holder.is_some_and(|account| account.id != by_other_than))
 }
 
 fn new_account(
@@ -530,9 +509,62 @@ fn new_account(
     }
 }
 
-fn insert(tx: &mut Tx<'_>, actor: Actor, account: &Account) -> Result<()> {
-    store::insert_account(tx.conn, account)?;
-    tx.journal(Change::new(actor, "account.created", account.id.0))
+fn insert(tx: &mut Tx<'_>, actor: Actor, account: Account) -> Result<Account> {
+    store::insert_account(tx.conn, &account)?;
+    tx.journal(Change::new(actor, "account.created", account.id.0))?;
+    Ok(account)
+}
+
+/// What somebody is called who has not said it yet.
+fn nameless(phone: Option<&str>) -> String {
+    let digits = phone.map_or("", |phone| &phone[phone.len() - 4..]);
+    format!("用户{digits}")
+}
+
+/// Makes the account that a proved sign-up asks for, or completes the one that somebody was invited
+/// into. Nothing when the address was taken meanwhile.
+fn begin(tx: &mut Tx<'_>, sign_up: SignUp) -> Result<Option<Account>> {
+    let SignUp {
+        email,
+        password_hash,
+        display_name,
+        language,
+        ..
+    } = sign_up;
+    let account = match contacts::holder(tx, &email)? {
+        Some(account) if account.status == AccountStatus::Invited => {
+            let own = Account {
+                password_hash: Some(password_hash),
+                display_name,
+                language,
+                ..account
+            };
+            complete(tx, own)?
+        }
+        Some(_) => return Ok(None),
+        None => {
+            let lang = Lang::from_tag(&language);
+            let hash = Some(password_hash);
+            let account = new_account(tx, None, Some(email), hash, display_name, lang);
+            insert(tx, Actor::Account(Uid(account.id.0)), account)?
+        }
+    };
+    Ok(Some(account))
+}
+
+/// Puts an account that somebody was invited into to use.
+fn complete(tx: &mut Tx<'_>, account: Account) -> Result<Account> {
+    let account = store::update_account(
+        tx.conn,
+        Account {
+            status: AccountStatus::Active,
+            ..account
+        },
+    )?;
+    let actor = Actor::Account(Uid(account.id.0));
+    let change = Change::new(actor, "account.completed", account.id.0);
+    tx.journal(change.states("invited", "active"))?;
+    Ok(account)
 }
 
 /// The account with this phone, else the one with this address.
@@ -553,8 +585,8 @@ pub fn find_account(
     }
 }
 
-/// Makes an active account without proof of its phone or address: for the command line, imports
-/// and the sample district. One with this address or phone is brought back as it is.
+/// Makes an active account without proof of its phone or address: for the command line and the
+/// sample district. One with this address or phone is brought back, in use.
 ///
 /// # Errors
 /// Those of the database.
@@ -565,25 +597,42 @@ pub fn create_account(
     password_hash: Option<&str>,
     name: &str,
 ) -> Result<Account> {
-    let known = match (phone, email) {
-        (Some(phone), _) => store::by_phone(tx.conn, phone)?,
-        (None, Some(email)) => store::by_email(tx.conn, email)?,
-        (None, None) => None,
+    let account = invite_account(tx, phone, email, Some(name))?;
+    if account.status == AccountStatus::Active {
+        return Ok(account);
+    }
+    let own = Account {
+        password_hash: password_hash.map(str::to_owned),
+        display_name: name.to_owned(),
+        ..account
     };
-    if let Some(known) = known {
+    complete(tx, own)
+}
+
+/// The account with this phone or address, or else a new one for its person, who completes it by
+/// signing up or in: for invitations and imports. What others call the person is its name until then
+/// only where it comes from a register.
+///
+/// # Errors
+/// Those of the database.
+pub fn invite_account(
+    tx: &mut Tx<'_>,
+    phone: Option<&str>,
+    email: Option<&str>,
+    name: Option<&str>,
+) -> Result<Account> {
+    if let Some(contact) = phone.or(email)
+        && let Some(known) = contacts::holder(tx, contact)?
+    {
         return Ok(known);
     }
     let own = |text: Option<&str>| text.map(str::to_owned);
-    let account = new_account(
-        tx,
-        own(phone),
-        own(email),
-        own(password_hash),
-        name.to_owned(),
-        Lang::Zh,
-    );
-    insert(tx, Actor::System, &account)?;
-    Ok(account)
+    let name = own(name).unwrap_or_else(|| nameless(phone));
+    let account = Account {
+        status: AccountStatus::Invited,
+        ..new_account(tx, own(phone), own(email), None, name, Lang::Zh)
+    };
+    insert(tx, Actor::System, account)
 }
 
 /// Gives an account a new password and ends its sessions: for the command line.
@@ -591,20 +640,20 @@ pub fn create_account(
 /// # Errors
 /// Those of the database.
 pub fn reset_password(tx: &mut Tx<'_>, account: &Account, hash: &str) -> Result<()> {
-    set_password(tx, account, hash.to_owned(), None)
+    set_password(tx, account.clone(), hash.to_owned(), None)
 }
 
 fn set_password(
     tx: &mut Tx<'_>,
-    account: &Account,
+    account: Account,
     hash: String,
     keep: Option<SessionId>,
 ) -> Result<()> {
     let account = Account {
         password_hash: Some(hash),
-        ..account.clone()
+        ..account
     };
-    store::update_account(tx.conn, &account)?;
+    let account = store::update_account(tx.conn, account)?;
     store::end_sessions(
         tx.conn,
         account.id,
@@ -622,11 +671,11 @@ fn set_password(
 pub(super) fn update_me(
     tx: &mut Tx<'_>,
     caller: &Caller,
-    seen: IfMatch,
+    seen: &IfMatch,
     name: Option<&str>,
     language: Option<Lang>,
 ) -> Result<Account> {
-    let mut account = store::account(tx.conn, caller.account)?;
+    let mut account = contacts::held(tx, caller.account)?;
     seen.expect(account.version)?;
     if let Some(name) = name {
         account.display_name = name.to_owned();
@@ -634,9 +683,8 @@ pub(super) fn update_me(
     if let Some(language) = language {
         account.language = language.tag().to_owned();
     }
-    store::update_account(tx.conn, &account)?;
+    let account = store::update_account(tx.conn, account)?;
     tx.journal(Change::new(caller.actor(), "account.updated", account.id.0))?;
-    account.version += 1;
     Ok(account)
 }
 
@@ -662,4 +710,10 @@ async fn fits(password: String, stored: Option<String>) -> Result<bool> {
     tokio::task::spawn_blocking(move || rules::password_fits(&password, stored.as_deref()))
         .await
         .map_err(Error::internal)
+}
+
+/// What a code that fits has led to. Nothing is no error of the transaction: it is committed, so
+/// that the try at the code counts.
+async fn fits_code<T>(proof: impl Future<Output = Result<Option<T>>>) -> Result<T> {
+    proof.await?.ok_or_else(|| Code::CodeWrong.into())
 }

@@ -2,12 +2,12 @@
 
 use diesel::prelude::*;
 
-use super::model::{Account, AccountId, AccountStatus, EndReason, Session, SessionId};
+use super::model::{Account, AccountId, AccountStatus, EndReason, Session, SessionId, SignUp};
 use crate::error::{Code, Result};
 use crate::id;
 use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
-use crate::schema::{accounts, one_time_codes, refresh_tokens, sessions};
+use crate::schema::{accounts, one_time_codes, refresh_tokens, sessions, sign_ups};
 
 /// An account by its id.
 ///
@@ -21,6 +21,23 @@ pub fn account(conn: &mut Conn, id: AccountId) -> Result<Account> {
         .first(conn)
         .optional()?
         .ok_or_else(|| Code::NotFound.into())
+}
+
+/// Whether somebody can sign in as an account: it is not deleted, and there is a way in.
+///
+/// # Errors
+/// Those of the database.
+pub fn can_sign_in(conn: &mut Conn, id: AccountId) -> Result<bool> {
+    let way_in = accounts::phone
+        .is_not_null()
+        .or(accounts::password_hash.is_not_null());
+    Ok(diesel::select(diesel::dsl::exists(
+        accounts::table
+            .find(id)
+            .filter(accounts::status.ne(AccountStatus::Deleted))
+            .filter(way_in),
+    ))
+    .get_result(conn)?)
 }
 
 pub fn by_phone(conn: &mut Conn, phone: &str) -> Result<Option<Account>> {
@@ -39,6 +56,14 @@ pub fn by_email(conn: &mut Conn, email: &str) -> Result<Option<Account>> {
         .optional()?)
 }
 
+/// By a phone or an address.
+pub fn by_contact(conn: &mut Conn, contact: &str) -> Result<Option<Account>> {
+    match contact.starts_with('+') {
+        true => by_phone(conn, contact),
+        false => by_email(conn, contact),
+    }
+}
+
 pub fn insert_account(conn: &mut Conn, account: &Account) -> Result<()> {
     diesel::insert_into(accounts::table)
         .values(account)
@@ -46,9 +71,15 @@ pub fn insert_account(conn: &mut Conn, account: &Account) -> Result<()> {
     Ok(())
 }
 
-/// Writes everything about an account that can change.
-pub fn update_account(conn: &mut Conn, account: &Account) -> Result<()> {
-    diesel::update(accounts::table.find(account.id))
+/// Writes everything about an account that can change, and returns it at its next version.
+///
+/// # Errors
+/// `version_mismatch` when it changed since it was read.
+pub fn update_account(conn: &mut Conn, account: Account) -> Result<Account> {
+    let seen = accounts::table
+        .find(account.id)
+        .filter(accounts::version.eq(account.version));
+    let updated = diesel::update(seen)
         .set((
             accounts::phone.eq(&account.phone),
             accounts::email.eq(&account.email),
@@ -59,7 +90,42 @@ pub fn update_account(conn: &mut Conn, account: &Account) -> Result<()> {
             accounts::version.eq(account.version + 1),
         ))
         .execute(conn)?;
+    if updated == 0 {
+        return Err(Code::VersionMismatch.into());
+    }
+    Ok(Account {
+        version: account.version + 1,
+        ..account
+    })
+}
+
+/// Writes a sign-up down; the last one with an address counts.
+pub fn put_sign_up(conn: &mut Conn, sign_up: &SignUp) -> Result<()> {
+    diesel::delete(sign_ups::table.find(&sign_up.email)).execute(conn)?;
+    diesel::insert_into(sign_ups::table)
+        .values(sign_up)
+        .execute(conn)?;
     Ok(())
+}
+
+pub fn sign_up(conn: &mut Conn, email: &str) -> Result<Option<SignUp>> {
+    Ok(sign_ups::table
+        .find(email)
+        .select(SignUp::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Uses a sign-up up; false when another one took its place.
+pub fn take_sign_up(conn: &mut Conn, seen: &SignUp) -> Result<bool> {
+    let same = sign_ups::table
+        .find(&seen.email)
+        .filter(sign_ups::password_hash.eq(&seen.password_hash));
+    Ok(diesel::delete(same).execute(conn)? > 0)
+}
+
+pub fn delete_sign_ups(conn: &mut Conn, before: Instant) -> Result<usize> {
+    Ok(diesel::delete(sign_ups::table.filter(sign_ups::created_at.lt(before))).execute(conn)?)
 }
 
 /// Whether the account is active and the session has not ended.

@@ -3,6 +3,7 @@ use std::fmt;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::Validate;
 
 use super::targets::Target;
 use crate::id;
@@ -12,10 +13,11 @@ use crate::platform::columns::{Json, Uid};
 use crate::schema::{import_links, imports};
 
 /// The room's numbers; `config/default.toml` says what each means.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct ImportRules {
     /// Rows that one import through HTTP may keep whole or not at all.
+    #[validate(range(min = 1))]
     pub all_or_nothing_rows: usize,
 }
 

@@ -17,9 +17,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
+use super::model::{Need, Person};
 use super::store::{self, Present, SOURCES, Setting};
 use super::world::World;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::identity::AccountId;
 use crate::platform::Platform;
 use crate::platform::db::{Conn, Db};
@@ -45,6 +46,10 @@ pub struct Shared {
 /// A change is put in place whole, so a holder that panicked left nothing half done.
 pub fn read(world: &RwLock<World>) -> RwLockReadGuard<'_, World> {
     world.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn put(world: &RwLock<World>, new: World) {
+    *world.write().unwrap_or_else(PoisonError::into_inner) = new;
 }
 
 /// Builds the world, then keeps it current; does not end.
@@ -114,7 +119,7 @@ async fn begin(db: &Db, shared: &Shared) -> Result<Place> {
     // before the load: what changes meanwhile comes after it
     let settled = db.read(journal::head).await?;
     let world = build(db, &shared.setting).await?;
-    *shared.world.write().unwrap_or_else(PoisonError::into_inner) = world;
+    put(&shared.world, world);
     Ok(Place {
         settled,
         early: HashSet::new(),
@@ -123,7 +128,7 @@ async fn begin(db: &Db, shared: &Shared) -> Result<Place> {
 
 /// The world as the database has it.
 pub async fn build(db: &Db, setting: &Arc<Setting>) -> Result<World> {
-    let (mut world, mut pages) = (World::default(), 0);
+    let (mut people, mut needs, mut pages) = (Vec::new(), Vec::new(), 0);
     let mut after: Option<AccountId> = None;
     loop {
         let page = db
@@ -134,15 +139,15 @@ pub async fn build(db: &Db, setting: &Arc<Setting>) -> Result<World> {
             .await?;
         let Some(last) = page.last() else { break };
         after = Some(last.id);
-        page.into_iter().for_each(|person| world.put_person(person));
+        people.extend(page);
         pages += 1;
-        tell_progress(&world, pages);
+        tell_progress(&people, &needs, pages);
     }
     for source in SOURCES {
         let mut after = None;
         loop {
             let setting = setting.clone();
-            let (ids, needs) = db
+            let (ids, page) = db
                 .read(move |conn| {
                     let ids = (source.ids)(conn, after, PAGE)?;
                     let needs = (source.load)(conn, &setting, &ids)?;
@@ -151,17 +156,24 @@ pub async fn build(db: &Db, setting: &Arc<Setting>) -> Result<World> {
                 .await?;
             let Some(last) = ids.last() else { break };
             after = Some(*last);
-            needs.into_iter().for_each(|need| world.put_need(need));
+            needs.extend(page);
             pages += 1;
-            tell_progress(&world, pages);
+            tell_progress(&people, &needs, pages);
         }
     }
-    Ok(world)
+    ordered(move || World::of(people, needs)).await
 }
 
-fn tell_progress(world: &World, pages: usize) {
+/// Orders a world on a thread that may take its time.
+async fn ordered(make: impl FnOnce() -> World + Send + 'static) -> Result<World> {
+    tokio::task::spawn_blocking(make)
+        .await
+        .map_err(Error::internal)
+}
+
+fn tell_progress(people: &[Person], needs: &[Need], pages: usize) {
     if pages.is_multiple_of(20) {
-        let (people, needs) = world.counts();
+        let (people, needs) = (people.len(), needs.len());
         tracing::info!(people, needs, "matching is being built");
     }
 }
@@ -182,6 +194,16 @@ async fn catch_up(db: &Db, shared: &Shared, place: &mut Place) -> Result<()> {
         .await?;
     apply(&shared.world, present);
     place.move_on(&entries);
+    let worn = read(&shared.world).is_worn();
+    if worn {
+        // answers go on meanwhile; nobody else writes
+        let world = Arc::clone(&shared.world);
+        let anew = ordered(move || {
+            let worn = read(&world).clone();
+            worn.ordered_anew()
+        });
+        put(&shared.world, anew.await?);
+    }
     Ok(())
 }
 

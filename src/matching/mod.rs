@@ -2,7 +2,8 @@
 //!
 //! Hard filters come first, each with a code; then a score from 0 to 100 out of five factors with
 //! configured, versioned weights (`score`). People and open needs live in memory (`world`), built
-//! from the database at start and kept current by the journal (`follower`). What only the
+//! from the database at start and kept current by the journal (`follower`); there the `engine` finds
+//! whoever may be good enough, in its own numbers (`encoding`). What only the
 //! database knows — how many claims somebody holds — is asked for the best ones, in the order of
 //! their score, until enough remain (`service`).
 //!
@@ -14,6 +15,9 @@
 //! Nothing here ranks by political status: it is only ever an eligibility rule of a need.
 //! `personalized=false` uses none of all this but the list of open needs.
 
+pub mod bench;
+mod encoding;
+pub mod engine;
 mod follower;
 mod hours;
 pub mod http;

@@ -1,14 +1,16 @@
-//! People and open needs in memory, and the exact best of them by full scan.
+//! People and open needs in memory, and the exact best of them.
 //!
-//! Everything that answers goes through [`World::people_for`], [`World::needs_for`] and
-//! [`World::listed`]; an engine that is faster takes their place and answers the same.
+//! The engine looks for who and what may be good enough; the score itself decides.
 
-use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
+use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
 
+use super::encoding;
+use super::engine::{Found, Judge, Needs, People, Shares};
 use super::model::{Need, NeedId, NeedKind, Person};
 use super::score::{self, Side};
 use super::settings::Weights;
@@ -63,23 +65,14 @@ pub fn place(need: &Need) -> Place {
     (need.starts_at.is_none(), need.starts_at, need.id)
 }
 
-/// Where a hit stands: the highest score first, then by `T`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Rank<T>(f64, T);
-
-impl<T: PartialEq> Eq for Rank<T> {}
-
-impl<T: Ord> Ord for Rank<T> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let by_score = other.0.total_cmp(&self.0);
-        by_score.then_with(|| self.1.cmp(&other.1))
-    }
-}
-
-impl<T: Ord> PartialOrd for Rank<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
+fn hits<'a, T: 'a, K>(found: Vec<Found<K>>, at: impl Fn(u32) -> Option<&'a Arc<T>>) -> Vec<Hit<T>> {
+    let hit = |found: Found<K>| {
+        at(found.key).map(|what| Hit {
+            what: Arc::clone(what),
+            score: found.score,
+        })
+    };
+    found.into_iter().filter_map(hit).collect()
 }
 
 /// The first `k` in ascending order, without keeping more than that.
@@ -96,63 +89,250 @@ fn first<T: Ord>(all: impl Iterator<Item = T>, k: usize) -> Vec<T> {
     kept.into_sorted_vec()
 }
 
+/// Things by id and by the number that the engine knows them by.
+#[derive(Clone, Debug)]
+struct Numbered<I, T> {
+    keys: HashMap<I, u32>,
+    things: Vec<Option<Arc<T>>>,
+    free: Vec<u32>,
+}
+
+impl<I, T> Default for Numbered<I, T> {
+    fn default() -> Self {
+        Self {
+            keys: HashMap::new(),
+            things: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+}
+
+impl<I: Copy + Eq + Hash, T> Numbered<I, T> {
+    fn get(&self, id: I) -> Option<&Arc<T>> {
+        self.keys.get(&id).and_then(|key| self.at(*key))
+    }
+
+    fn at(&self, key: u32) -> Option<&Arc<T>> {
+        self.things.get(key as usize)?.as_ref()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.things.iter().flatten()
+    }
+
+    fn put(&mut self, id: I, thing: T) -> u32 {
+        let key = *self.keys.entry(id).or_insert_with(|| {
+            self.free.pop().unwrap_or_else(|| {
+                self.things.push(None);
+                self.things.len() as u32 - 1
+            })
+        });
+        self.things[key as usize] = Some(Arc::new(thing));
+        key
+    }
+
+    fn remove(&mut self, id: I) -> Option<u32> {
+        let key = self.keys.remove(&id)?;
+        self.things[key as usize] = None;
+        self.free.push(key);
+        Some(key)
+    }
+}
+
+/// How much may change place before everything is ordered anew, as a share.
+const WORN: f64 = 0.5;
+
 /// Everybody and everything that can be matched.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone)]
 pub struct World {
-    people: HashMap<AccountId, Arc<Person>>,
-    needs: HashMap<NeedId, Arc<Need>>,
+    people: Numbered<AccountId, Person>,
+    needs: Numbered<NeedId, Need>,
+    crowd: People,
+    board: Needs,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            people: Numbered::default(),
+            needs: Numbered::default(),
+            crowd: People::new(encoding::traits()),
+            board: Needs::default(),
+        }
+    }
+}
+
+/// The same people and needs, however they are numbered.
+impl PartialEq for World {
+    fn eq(&self, other: &Self) -> bool {
+        self.counts() == other.counts()
+            && self.people.all().all(|p| other.people.get(p.id) == Some(p))
+            && self.needs.all().all(|n| other.needs.get(n.id) == Some(n))
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World")
+            .field("people", &self.people.things)
+            .field("needs", &self.needs.things)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Judges people for a need by the score itself.
+struct ForNeed<'a> {
+    world: &'a World,
+    need: &'a Need,
+    terms: &'a Terms,
+}
+
+impl Judge for ForNeed<'_> {
+    type Tie = AccountId;
+
+    fn judge(&mut self, key: u32, _: f64) -> Option<(f64, AccountId)> {
+        let person = self.world.people.at(key)?;
+        if !score::is_eligible(person, self.need, self.terms.today) {
+            return None;
+        }
+        let factors = score::factors(person, self.need, Side::People);
+        Some((score::score(&factors, &self.terms.weights), person.id))
+    }
+}
+
+/// Judges needs for a person by the score itself.
+struct ForPerson<'a> {
+    world: &'a World,
+    person: &'a Person,
+    wanting: &'a Wanting,
+    terms: &'a Terms,
+}
+
+impl Judge for ForPerson<'_> {
+    type Tie = Place;
+
+    fn judge(&mut self, key: u32, _: f64) -> Option<(f64, Place)> {
+        let need = self.world.needs.at(key)?;
+        if !self.wanting.takes(need) || !score::is_eligible(self.person, need, self.terms.today) {
+            return None;
+        }
+        let factors = score::factors(self.person, need, Side::Needs);
+        Some((score::score(&factors, &self.terms.weights), place(need)))
+    }
+}
+
+fn shares(weights: &Weights) -> Shares {
+    Shares::of([
+        weights.skills,
+        weights.distance,
+        weights.availability,
+        weights.interest,
+        weights.fairness,
+    ])
 }
 
 impl World {
+    /// All of them at once.
+    pub fn of(people: Vec<Person>, needs: Vec<Need>) -> Self {
+        let mut world = Self::default();
+        for person in people {
+            world.people.put(person.id, person);
+        }
+        for need in needs {
+            world.needs.put(need.id, need);
+        }
+        world.ordered_anew()
+    }
+
+    /// The same, its people and needs ordered anew by where they are.
+    pub fn ordered_anew(&self) -> Self {
+        let (people, needs) = (self.people.clone(), self.needs.clone());
+        let keys = people.things.len() as u32;
+        let crowd = People::build(encoding::traits(), keys, |key, blank| {
+            people
+                .at(key)
+                .map(|person| *blank = encoding::profile(person))
+                .is_some()
+        });
+        let listed = (0..needs.things.len() as u32).filter_map(|key| {
+            let demand = encoding::demand(needs.at(key)?)?;
+            Some((key, demand))
+        });
+        let board = Needs::build(listed);
+        Self {
+            people,
+            needs,
+            crowd,
+            board,
+        }
+    }
+
+    /// Whether so much changed that it is worth being ordered anew.
+    pub fn is_worn(&self) -> bool {
+        self.crowd.wear() > WORN || self.board.wear() > WORN
+    }
+
     /// Puts a person in the place of who was there before under this id.
     pub fn put_person(&mut self, person: Person) {
-        self.people.insert(person.id, Arc::new(person));
+        let profile = encoding::profile(&person);
+        let key = self.people.put(person.id, person);
+        self.crowd.put(key, &profile);
     }
 
     /// Forgets a person.
     pub fn remove_person(&mut self, id: AccountId) {
-        self.people.remove(&id);
+        if let Some(key) = self.people.remove(id) {
+            self.crowd.remove(key);
+        }
     }
 
     /// Puts a need in the place of what was there before under this id.
     pub fn put_need(&mut self, need: Need) {
-        self.needs.insert(need.id, Arc::new(need));
+        let demand = encoding::demand(&need);
+        let key = self.needs.put(need.id, need);
+        match demand {
+            Some(demand) => self.board.put(key, &demand),
+            None => self.board.remove(key),
+        }
     }
 
     /// Forgets a need.
     pub fn remove_need(&mut self, id: NeedId) {
-        self.needs.remove(&id);
+        if let Some(key) = self.needs.remove(id) {
+            self.board.remove(key);
+        }
     }
 
     /// The person with this id.
     pub fn person(&self, id: AccountId) -> Option<Arc<Person>> {
-        self.people.get(&id).cloned()
+        self.people.get(id).cloned()
     }
 
     /// The need with this id.
     pub fn need(&self, id: NeedId) -> Option<Arc<Need>> {
-        self.needs.get(&id).cloned()
+        self.needs.get(id).cloned()
     }
 
     /// How many people and needs there are.
     pub fn counts(&self) -> (usize, usize) {
-        (self.people.len(), self.needs.len())
+        (self.people.keys.len(), self.needs.keys.len())
     }
 
     /// The best `k` people for a need: by score, then by id.
     pub fn people_for(&self, need: &Need, terms: &Terms, k: usize) -> Vec<Hit<Person>> {
-        let fitting = self
-            .people
-            .values()
-            .filter(|person| score::is_eligible(person, need, terms.today))
-            .map(|person| {
-                let factors = score::factors(person, need, Side::People);
-                Rank(score::score(&factors, &terms.weights), person.id)
-            });
-        let found = first(fitting, k).into_iter();
-        found
-            .filter_map(|Rank(score, id)| self.person(id).map(|what| Hit { what, score }))
-            .collect()
+        let Some(query) = encoding::query(need) else {
+            return Vec::new();
+        };
+        let mut judge = ForNeed {
+            world: self,
+            need,
+            terms,
+        };
+        let found = self
+            .crowd
+            .crowd()
+            .search(&query, shares(&terms.weights), k, &mut judge);
+        hits(found, |key| self.people.at(key))
     }
 
     /// The best `k` needs for a person: by score, then by start time, then by id.
@@ -163,18 +343,17 @@ impl World {
         terms: &Terms,
         k: usize,
     ) -> Vec<Hit<Need>> {
-        let fitting = self
-            .needs
-            .values()
-            .filter(|need| wanting.takes(need) && score::is_eligible(person, need, terms.today))
-            .map(|need| {
-                let factors = score::factors(person, need, Side::Needs);
-                Rank(score::score(&factors, &terms.weights), place(need))
-            });
-        let found = first(fitting, k).into_iter();
-        found
-            .filter_map(|Rank(score, (_, _, id))| self.need(id).map(|what| Hit { what, score }))
-            .collect()
+        let seeker = encoding::seeker(person);
+        let mut judge = ForPerson {
+            world: self,
+            person,
+            wanting,
+            terms,
+        };
+        let found = self
+            .board
+            .search(&seeker, shares(&terms.weights), k, &mut judge);
+        hits(found, |key| self.needs.at(key))
     }
 
     /// `k` needs with places left that are not over on a day, by start time and id, after a place in
@@ -188,7 +367,7 @@ impl World {
     ) -> Vec<Arc<Need>> {
         let fitting = self
             .needs
-            .values()
+            .all()
             .filter(|need| wanting.takes(need) && need.filled < need.places)
             .filter(|need| !score::is_over(need, today))
             .map(|need| place(need))

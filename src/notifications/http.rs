@@ -10,7 +10,7 @@ use validator::Validate;
 
 use super::Kind;
 use super::store::{self, Notification, NotificationId};
-use crate::error::Result;
+use crate::error::{Code, Problem, Result};
 use crate::identity::{AccountId, Caller, Command, Made};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
@@ -156,7 +156,7 @@ async fn read_one(command: Command<Nothing>, id: Path<NotificationId>) -> Result
 pub struct Preference {
     /// Which kind.
     pub kind: Kind,
-    /// Whether by mail. The inbox has everything.
+    /// Whether by mail; always, where it tells of the account's safety. The inbox has everything.
     pub mail: bool,
 }
 
@@ -174,15 +174,27 @@ pub struct QuietHours {
 }
 
 /// What one wants to be told, and when.
-#[derive(Debug, Deserialize, Serialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct NotificationSettings {
-    /// Every kind; those left out of a change stay as they are.
-    #[validate(nested)]
+    /// Every kind.
     pub preferences: Vec<Preference>,
     /// Null for none.
-    #[validate(nested)]
     pub quiet_hours: Option<QuietHours>,
+}
+
+/// What changes about it; the rest stays as it is.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+struct ChangeNotificationSettings {
+    /// The kinds that change.
+    #[validate(nested)]
+    #[serde(default)]
+    preferences: Vec<Preference>,
+    /// Null for none; left out to stay as they are.
+    #[validate(nested)]
+    #[serde(default, with = "serde_with::rust::double_option")]
+    #[schema(value_type = Option<QuietHours>)]
+    quiet_hours: Option<Option<QuietHours>>,
 }
 
 fn current(conn: &mut Conn, account: AccountId) -> Result<NotificationSettings> {
@@ -214,21 +226,29 @@ async fn settings(caller: Caller, platform: Data<Platform>) -> Result<Json<Notif
 }
 
 /// Change one's notification settings
-#[utoipa::path(tag = "notifications", request_body = NotificationSettings, responses(
+#[utoipa::path(tag = "notifications", request_body = ChangeNotificationSettings, responses(
     (status = 200, description = "Changed", body = NotificationSettings),
     (status = 422, description = "Wrong fields", body = ProblemBody)))]
 #[put("/me/notification-settings")]
-async fn change_settings(command: Command<NotificationSettings>) -> Result<HttpResponse> {
+async fn change_settings(command: Command<ChangeNotificationSettings>) -> Result<HttpResponse> {
     command
         .run(|tx, caller, input| {
+            let mut wrong = Problem::new(Code::Invalid);
+            for (index, preference) in input.preferences.iter().enumerate() {
+                if preference.kind.is_security() && !preference.mail {
+                    wrong = wrong.field(format!("/preferences/{index}/mail"), Code::AlwaysMailed);
+                }
+            }
+            if !wrong.errors.is_empty() {
+                return Err(wrong.into());
+            }
             for preference in &input.preferences {
                 store::set_preference(tx.conn, caller.account, preference.kind, preference.mail)?;
             }
-            let hours = input
-                .quiet_hours
-                .as_ref()
-                .map(|hours| (hours.from_minute, hours.to_minute));
-            store::set_quiet_hours(tx.conn, caller.account, hours)?;
+            if let Some(hours) = &input.quiet_hours {
+                let hours = hours.as_ref().map(|h| (h.from_minute, h.to_minute));
+                store::set_quiet_hours(tx.conn, caller.account, hours)?;
+            }
             Ok(Made::changed(current(tx.conn, caller.account)?))
         })
         .await

@@ -48,10 +48,10 @@ kinds! {
     /// To author and beneficiary.
     WishDelivered "微心愿已送达，请确认" "微心愿“{title}”已送达，请在 {due} 前确认，或说明问题。"
         "The wish was delivered: please confirm" "The wish \"{title}\" was delivered. Please confirm, or say what is wrong, by {due}.",
-    /// To the claimant.
+    /// To the claimant, and to author and beneficiary unless they said so.
     WishFulfilled "微心愿已圆梦" "微心愿“{title}”已确认达成，感谢您！"
         "The wish came true" "The wish \"{title}\" was confirmed. Thank you!",
-    /// To claimant and the region's staff.
+    /// To claimant and the region's staff, and to author and beneficiary unless they said so.
     WishDisputed "微心愿存在争议" "微心愿“{title}”被提出异议：{reason}。"
         "The wish is disputed" "Something is wrong with the wish \"{title}\": {reason}.",
     /// To the claimant.
@@ -69,6 +69,9 @@ kinds! {
     /// To author and beneficiary, after a dispute.
     WishOpenAgain "微心愿重新开放认领" "您提出异议的微心愿“{title}”已解除认领，重新开放认领。"
         "The wish is open again" "The claim of the wish \"{title}\" that you disputed was ended. It is open to others again.",
+    /// To author and beneficiary: somebody else took it back.
+    WishTakenBack "微心愿已撤回" "微心愿“{title}”已被撤回：{reason}。"
+        "The wish was taken back" "The wish \"{title}\" was withdrawn: {reason}.",
     /// To the claimant.
     WishWithdrawn "微心愿已撤回" "您认领的微心愿“{title}”已被撤回。"
         "The wish was withdrawn" "The wish \"{title}\" that you claimed was withdrawn.",
@@ -120,6 +123,9 @@ kinds! {
     /// To the managers.
     OrganizationJoined "新成员加入" "{name}已加入组织“{title}”。"
         "A new member" "{name} has joined the organisation \"{title}\".",
+    /// To the member.
+    OrganizationRoleChanged "您在组织中的身份已变更" "您在组织“{title}”中的身份已变更为{role_zh}。"
+        "Your role in an organisation has changed" "You are now a {role_en} of the organisation \"{title}\".",
     /// To the former member.
     OrganizationRemoved "您已被移出组织" "您已被移出组织“{title}”:{reason}。"
         "You were removed from an organisation" "You were removed from the organisation \"{title}\": {reason}.",
@@ -231,9 +237,37 @@ kinds! {
     /// To the person; as discreet.
     PartyMembershipEnded "您的一项登记已结束" "您的一项登记已由管理方结束，请登录查看原因。"
         "A registration of yours was ended" "A registration of yours was ended. Sign in to read why.",
+    /// To the person.
+    PasswordChanged "密码已更改" "您的账号密码已更改，其他设备已退出登录。如非本人操作，请立即重置密码。"
+        "Your password was changed" "The password of your account was changed and your other devices were signed out. If it was not you, reset it at once.",
+    /// To the person; what it takes the place of is told by itself.
+    ContactChanged "联系方式已更换" "您账号的手机号或邮箱已更换。如非本人操作，请立即联系所在社区或街道的工作人员。"
+        "Your contact data were changed" "The phone number or e-mail address of your account was changed. If it was not you, tell the staff of your community or street at once.",
+    /// To the person: a refresh token came back.
+    SessionEnded "一台设备已被退出登录" "您的一台设备的登录凭证被重复使用，可能已泄露，该设备已退出登录。请检查已登录的设备，必要时更改密码。"
+        "A device was signed out" "The tokens of one of your devices were used twice and may have been stolen, so it was signed out. Look through your signed-in devices, and change your password if in doubt.",
+    /// To the person.
+    RoleGranted "您获得了新的角色" "您获得了新的角色：{role_zh}。"
+        "You hold a new role" "You hold a new role: {role_en}.",
+    /// To the person.
+    RoleRevoked "您的一个角色已被收回" "您的以下角色已被收回：{role_zh}。"
+        "A role of yours was revoked" "This role of yours was revoked: {role_en}.",
 }
 
 impl Kind {
+    /// Whether it tells of the safety of an account: then its mail comes at once and cannot be
+    /// switched off.
+    pub fn is_security(self) -> bool {
+        matches!(
+            self,
+            Self::PasswordChanged
+                | Self::ContactChanged
+                | Self::SessionEnded
+                | Self::RoleGranted
+                | Self::RoleRevoked
+        )
+    }
+
     /// Title and sentence, the gaps filled.
     pub fn render(self, lang: Lang, fill: impl Fn(&str) -> Option<String>) -> (String, String) {
         let (title, template) = self.template(lang);

@@ -3,6 +3,7 @@
 //! Rooms hand a [`Notice`] to [`notify`], in the transaction of the move that it tells of. What
 //! there is to tell stands in one table, [`Kind`].
 
+mod accounts;
 pub mod http;
 mod kinds;
 mod store;
@@ -10,11 +11,13 @@ mod store;
 use std::collections::BTreeMap;
 
 use chrono::{NaiveTime, TimeDelta, TimeZone, Timelike};
+use serde::{Deserialize, Serialize};
 
+pub use accounts::react;
 pub use kinds::Kind;
 
 use crate::error::Result;
-use crate::identity::{self, AccountId, Role};
+use crate::identity::{self, AccountId, AccountStatus, Role};
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::http::Lang;
@@ -32,6 +35,30 @@ pub struct Notice {
     pub subject: (&'static str, uuid::Uuid),
     /// What stands in the gaps of the sentence. Never another person's contact data.
     pub params: BTreeMap<&'static str, String>,
+    /// No mail while an unread notice of the same kind about the same thing is younger than this.
+    pub mail_pause: Option<TimeDelta>,
+}
+
+/// A mail to somebody who may not want it any more when it leaves.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Letter {
+    /// Whom it is for.
+    to: AccountId,
+    /// What it tells.
+    kind: Kind,
+    /// The mail itself.
+    pub mail: Mail,
+}
+
+impl Letter {
+    /// Whether the person is still there and wants mail of this kind.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn is_wanted(&self, conn: &mut Conn) -> Result<bool> {
+        Ok(identity::account(conn, self.to).is_ok()
+            && (self.kind.is_security() || store::wants_mail(conn, self.to, self.kind)?))
+    }
 }
 
 impl Notice {
@@ -47,7 +74,28 @@ impl Notice {
             kind,
             subject,
             params: BTreeMap::from([("title", title.to_owned())]),
+            mail_pause: None,
         }
+    }
+
+    /// The page of the app that shows what it is about.
+    fn page(&self) -> Option<String> {
+        let (noun, id) = self.subject;
+        let pages = match noun {
+            "wish" => "wishes",
+            "project" => "projects",
+            "project_claim" => "project-claims",
+            "organization" => "organizations",
+            _ => return None,
+        };
+        Some(format!("/{pages}/{id}"))
+    }
+
+    /// Sends mail only where no unread one of its kind about the same thing is younger than this.
+    #[must_use]
+    pub fn mailed_once_in(mut self, pause: TimeDelta) -> Self {
+        self.mail_pause = Some(pause);
+        self
     }
 
     /// Fills another gap.
@@ -59,12 +107,17 @@ impl Notice {
 }
 
 /// Puts a notice into the inbox and, unless the person does not want it, a mail into the outbox:
-/// at once, or when the person's quiet hours end.
+/// at once, or when the person's quiet hours end and it is still wanted. What concerns the account's
+/// safety neither waits nor asks.
 ///
 /// # Errors
 /// Those of the database.
 pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
+    let is_paused = store::is_paused(tx, notice)?;
     store::insert(tx, notice)?;
+    if is_paused {
+        return Ok(());
+    }
     // somebody who is gone is told nothing more
     let Ok(account) = identity::account(tx.conn, notice.to) else {
         return Ok(());
@@ -72,7 +125,8 @@ pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
     let Some(email) = account.email else {
         return Ok(());
     };
-    if !store::wants_mail(tx.conn, notice.to, notice.kind)? {
+    let is_security = notice.kind.is_security();
+    if !is_security && !store::wants_mail(tx.conn, notice.to, notice.kind)? {
         return Ok(());
     }
     let lang = Lang::from_tag(&account.language);
@@ -83,17 +137,31 @@ pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
         Lang::Zh => format!("{}，您好！", account.display_name),
         Lang::En => format!("Hello {},", account.display_name),
     };
-    let why = lang.pick(
-        "您收到此邮件，因为它与您有关。可在“通知设置”中关闭此类邮件。",
-        "You get this mail because it concerns you. Switch this kind off in your notification settings.",
-    );
-    let quiet = store::quiet_hours(tx.conn, notice.to)?;
+    let why = match account.status {
+        AccountStatus::Invited => lang.pick(
+            "您收到此邮件，因为有人用此邮箱邀请了您。请用此邮箱注册益起来后查看和答复。",
+            "You get this mail because somebody invited you by this address. Sign up to Yiqilai with it to read more and to answer.",
+        ),
+        _ if is_security => lang.pick(
+            "您收到此邮件，因为它关系到您的账号安全。此类邮件不能关闭。",
+            "You get this mail because it concerns the safety of your account. This kind cannot be switched off.",
+        ),
+        _ => lang.pick(
+            "您收到此邮件，因为它与您有关。可在“通知设置”中关闭此类邮件。",
+            "You get this mail because it concerns you. Switch this kind off in your notification settings.",
+        ),
+    };
+    let quiet = match is_security {
+        true => None,
+        false => store::quiet_hours(tx.conn, notice.to)?,
+    };
     let at = quiet.map_or(tx.now, |(from, to)| after_quiet(tx.now, tx.zone, from, to));
-    tx.enqueue(
-        "mail",
-        &Mail::letter(&email, &title, &[&hello, &text, why]),
-        at,
-    )?;
+    let letter = Letter {
+        to: notice.to,
+        kind: notice.kind,
+        mail: Mail::letter(&email, &title, &[&hello, &text, why]).page(notice.page()),
+    };
+    tx.enqueue("notice", &letter, at)?;
     Ok(())
 }
 
@@ -102,8 +170,21 @@ pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
 /// # Errors
 /// Those of the database.
 pub fn staff_of(conn: &mut Conn, region: RegionId) -> Result<Vec<AccountId>> {
+    nearest(conn, &[Role::RegionAdmin], region)
+}
+
+/// Who holds one of `roles` in the smallest region, from this one upwards, where anybody does.
+///
+/// # Errors
+/// Those of the database.
+pub fn nearest(conn: &mut Conn, roles: &[Role], region: RegionId) -> Result<Vec<AccountId>> {
     for region in regions::ancestors(conn, region)? {
-        let staff = identity::holders(conn, Role::RegionAdmin, region.id.0)?;
+        let mut staff = Vec::new();
+        for role in roles {
+            staff.extend(identity::holders(conn, *role, region.id.0)?);
+        }
+        staff.sort_unstable();
+        staff.dedup();
         if !staff.is_empty() {
             return Ok(staff);
         }

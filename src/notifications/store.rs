@@ -55,6 +55,22 @@ pub fn insert(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
     Ok(())
 }
 
+/// Whether the person has not read yet what was told a moment ago about the same.
+pub fn is_paused(tx: &mut Tx<'_>, notice: &Notice) -> Result<bool> {
+    let Some(pause) = notice.mail_pause else {
+        return Ok(false);
+    };
+    Ok(diesel::select(diesel::dsl::exists(
+        notifications::table
+            .filter(notifications::account_id.eq(notice.to))
+            .filter(notifications::kind.eq(notice.kind))
+            .filter(notifications::subject_id.eq(Uid(notice.subject.1)))
+            .filter(notifications::read_at.is_null())
+            .filter(notifications::created_at.gt(tx.now - pause)),
+    ))
+    .get_result(tx.conn)?)
+}
+
 pub fn list(
     conn: &mut Conn,
     account: AccountId,

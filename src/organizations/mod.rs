@@ -24,7 +24,8 @@ pub use model::{
 };
 pub use rules::{OrganizationRules, is_doubtful};
 pub use service::{
-    Approval, Desk, EditOrganization, Invitation, NewOrganization, Standing, accept, add_document,
-    approve, create, edit, import, invite, may_act, stops_acting, submit, suspend, sweep,
+    Approval, Desk, EditOrganization, INVITATION_SMS, Invitation, NewOrganization, Standing,
+    accept, add_document, approve, create, edit, import, invite, may_act, stops_acting, submit,
+    suspend, sweep,
 };
 pub use store::{managers, named, organization};

@@ -2,25 +2,31 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+use validator::Validate;
 
 use super::model::{
     DocumentKind, MemberStatus, Organization, OrganizationKind,
     OrganizationStatus::{self, Active, Dissolved, Draft, Returned, Revoked, Submitted, Suspended},
 };
 use crate::error::{Code, FieldError};
-use crate::platform::lifecycle::Move;
+use crate::platform::lifecycle::{ActsAs, Move};
 
 /// The room's numbers; `config/default.toml` says what each means.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct OrganizationRules {
     /// Members a filed organisation must have.
+    #[validate(range(min = 1))]
     pub filing_members: i64,
     /// The age of the responsible person, in years.
+    #[validate(range(min = 1, max = 150))]
     pub responsible_age: u32,
     /// Days to have enough members again.
+    #[validate(range(min = 1, max = 36_500))]
     pub cure_days: i64,
     /// Days in which an invitation may be answered.
+    #[validate(range(min = 1, max = 36_500))]
     pub invitation_days: i64,
     /// How many invitations an account may send within a day, for all its organisations.
     pub invitations_per_day: usize,
@@ -28,61 +34,112 @@ pub struct OrganizationRules {
     pub invitations_received_per_day: usize,
 }
 
+/// Who moves an organisation.
+#[derive(Clone, Copy, Debug, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
+pub enum By {
+    /// Who runs it.
+    Manager,
+    /// Who reviews it and does not belong to it.
+    #[strum(serialize = "region admin")]
+    Reviewer,
+    /// The passing of time.
+    #[strum(serialize = "clock")]
+    Time,
+}
+
+/// How a caller stands to an organisation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Relation {
+    /// Wrote it down.
+    pub founder: bool,
+    /// Runs it.
+    pub manager: bool,
+    /// Belongs to it.
+    pub member: bool,
+    /// Is invited to it.
+    pub invited: bool,
+    /// Reviews it: a filed one the staff of its street alone, any other that of the regions it
+    /// lies in.
+    pub reviewer: bool,
+}
+
+impl Relation {
+    /// Whether the caller sees more than everybody.
+    pub fn is_involved(self) -> bool {
+        self.manager || self.member || self.reviewer
+    }
+}
+
+impl ActsAs<By> for Relation {
+    fn acts_as(self, party: By) -> Result<(), Code> {
+        let holds = match party {
+            By::Manager => self.manager,
+            By::Reviewer if self.reviewer && (self.member || self.founder) => {
+                return Err(Code::OwnOrganization);
+            }
+            By::Reviewer => self.reviewer,
+            By::Time => false,
+        };
+        if holds { Ok(()) } else { Err(Code::Forbidden) }
+    }
+}
+
 /// Every move of an organisation (domain §3).
-pub const MOVES: &[Move<OrganizationStatus>] = &[
+pub const MOVES: &[Move<OrganizationStatus, By>] = &[
     Move {
         from: &[Draft],
         verb: "submit",
         to: Submitted,
-        by: "manager",
+        by: &[By::Manager],
     },
     Move {
         from: &[Submitted],
         verb: "return",
         to: Returned,
-        by: "region admin",
+        by: &[By::Reviewer],
     },
     Move {
         from: &[Returned],
         verb: "revise",
         to: Draft,
-        by: "manager",
+        by: &[By::Manager],
     },
     Move {
         from: &[Submitted],
         verb: "approve",
         to: Active,
-        by: "region admin",
+        by: &[By::Reviewer],
     },
     Move {
         from: &[Active],
         verb: "suspend",
         to: Suspended,
-        by: "region admin",
+        by: &[By::Reviewer],
     },
     Move {
         from: &[Active],
         verb: "lapse",
         to: Suspended,
-        by: "clock",
+        by: &[By::Time],
     },
     Move {
         from: &[Suspended],
         verb: "reinstate",
         to: Active,
-        by: "region admin",
+        by: &[By::Reviewer],
     },
     Move {
         from: &[Draft, Returned, Active, Suspended],
         verb: "dissolve",
         to: Dissolved,
-        by: "manager",
+        by: &[By::Manager],
     },
     Move {
         from: &[Active, Suspended],
         verb: "revoke",
         to: Revoked,
-        by: "region admin",
+        by: &[By::Reviewer],
     },
 ];
 
@@ -92,37 +149,37 @@ pub const MEMBERSHIP: &[Move<MemberStatus>] = &[
         from: &[MemberStatus::Invited],
         verb: "accept",
         to: MemberStatus::Active,
-        by: "person",
+        by: &["person"],
     },
     Move {
         from: &[MemberStatus::Invited],
         verb: "decline",
         to: MemberStatus::Declined,
-        by: "person",
+        by: &["person"],
     },
     Move {
         from: &[MemberStatus::Invited],
         verb: "cancel",
         to: MemberStatus::Cancelled,
-        by: "manager",
+        by: &["manager"],
     },
     Move {
         from: &[MemberStatus::Invited],
         verb: "expire",
         to: MemberStatus::Expired,
-        by: "clock",
+        by: &["clock"],
     },
     Move {
         from: &[MemberStatus::Active],
         verb: "leave",
         to: MemberStatus::Left,
-        by: "person",
+        by: &["person"],
     },
     Move {
         from: &[MemberStatus::Active],
         verb: "remove",
         to: MemberStatus::Removed,
-        by: "manager",
+        by: &["manager"],
     },
 ];
 

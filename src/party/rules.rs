@@ -9,19 +9,19 @@ pub const MOVES: &[Move<MembershipStatus>] = &[
         from: &[MembershipStatus::Declared],
         verb: "verify",
         to: MembershipStatus::Verified,
-        by: "branch secretary",
+        by: &["branch secretary"],
     },
     Move {
         from: &[MembershipStatus::Declared],
         verb: "reject",
         to: MembershipStatus::Rejected,
-        by: "branch secretary",
+        by: &["branch secretary"],
     },
     Move {
         from: &[MembershipStatus::Declared, MembershipStatus::Verified],
         verb: "end",
         to: MembershipStatus::Ended,
-        by: "the person, branch secretary",
+        by: &["the person", "branch secretary"],
     },
 ];
 

@@ -71,7 +71,7 @@ pub fn rename_branch(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: BranchId,
-    seen: IfMatch,
+    seen: &IfMatch,
     name: &str,
 ) -> Result<Branch> {
     let branch = branches::by_id(tx.conn, id)?;

@@ -15,9 +15,10 @@ use redis::AsyncCommands;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
+use validator::Validate;
 
 /// Where shared counters live.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct CacheConfig {
     /// In memory, or in Redis.
@@ -28,7 +29,23 @@ pub struct CacheConfig {
     /// Put before every key.
     pub prefix: String,
     /// How long Redis may take, in milliseconds.
+    #[validate(range(min = 1, max = 3_600_000))]
     pub timeout_ms: u64,
+}
+
+impl CacheConfig {
+    /// What is wrong with the settings.
+    pub fn fault(&self) -> Option<String> {
+        match self.store {
+            CacheStore::Memory => None,
+            CacheStore::Redis => self.client().err().map(|error| error.to_string()),
+        }
+    }
+
+    fn client(&self) -> Result<redis::Client, CacheError> {
+        let url = self.url.as_ref().map_or("", |url| url.expose_secret());
+        redis::Client::open(url).map_err(|error| CacheError::Address(error.to_string()))
+    }
 }
 
 fn redacted<S: Serializer>(url: &Option<SecretString>, to: S) -> Result<S::Ok, S::Error> {
@@ -82,6 +99,7 @@ struct Redis {
     prefix: Arc<str>,
     timeout: Duration,
     count: Arc<redis::Script>,
+    take_back: Arc<redis::Script>,
 }
 
 struct Counter {
@@ -122,9 +140,7 @@ impl Cache {
         let redis = match config.store {
             CacheStore::Memory => None,
             CacheStore::Redis => {
-                let url = config.url.as_ref().map_or("", |url| url.expose_secret());
-                let client = redis::Client::open(url)
-                    .map_err(|error| CacheError::Address(error.to_string()))?;
+                let client = config.client()?;
                 let timeout = Duration::from_millis(config.timeout_ms);
                 let settings = ConnectionManagerConfig::new()
                     .set_response_timeout(Some(timeout))
@@ -138,12 +154,18 @@ impl Cache {
                      if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end \
                      return {n, redis.call('PTTL', KEYS[1])}",
                 );
+                // a window that has ended is not begun anew
+                let take_back = redis::Script::new(
+                    "if tonumber(redis.call('GET', KEYS[1]) or 0) > 0 then \
+                     redis.call('DECR', KEYS[1]) end",
+                );
                 Some(Redis {
                     client,
                     manager,
                     prefix: config.prefix.as_str().into(),
                     timeout,
                     count: Arc::new(count),
+                    take_back: Arc::new(take_back),
                 })
             }
         };
@@ -168,6 +190,21 @@ impl Cache {
         Hits {
             count: counter.count.fetch_add(1, Ordering::SeqCst) + 1,
             resets_in: counter.ends.saturating_duration_since(Instant::now()),
+        }
+    }
+
+    /// Counts one less under `key`, for a hit that turned out to be none.
+    pub async fn take_back(&self, key: &str) {
+        if let Some(redis) = &self.redis
+            && redis.take_back(key).await.is_ok()
+        {
+            return;
+        }
+        if let Some(counter) = self.counters.get(key) {
+            let less = |count: u64| count.checked_sub(1);
+            let _ = counter
+                .count
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
         }
     }
 
@@ -234,6 +271,14 @@ impl Redis {
         })
     }
 
+    async fn take_back(&self, key: &str) -> Result<(), CacheError> {
+        let mut manager = self.manager.clone();
+        let key = format!("{}{key}", self.prefix);
+        let script = self.take_back.clone();
+        self.in_time(async move { script.key(key).invoke_async(&mut manager).await })
+            .await
+    }
+
     async fn listen(&self, channel: &str, heard: impl Fn(&str)) -> Result<(), CacheError> {
         let late = |_| CacheError::Unreachable("no answer in time".to_owned());
         let broken = |error: redis::RedisError| CacheError::Unreachable(error.to_string());
@@ -295,7 +340,10 @@ mod tests {
         }
         seen.sort_unstable();
         assert_eq!(seen, (1..=50).collect::<Vec<_>>());
+        cache.take_back(key).await;
+        assert_eq!(cache.hit(key, window).await.count, 50);
         tokio::time::sleep(Duration::from_millis(500)).await;
+        cache.take_back(key).await; // of a window that has ended
         assert_eq!(cache.hit(key, window).await.count, 1);
     }
 

@@ -4,20 +4,26 @@
 //! in (`config/<profile>.toml`), a local file, and `YIQILAI__SECTION__KEY` in the environment.
 //! Unknown keys are refused, so a misspelt one is found at start.
 
+use std::collections::HashSet;
 use std::path::Path;
 
-use config::{Environment, File, FileFormat};
+use config::{Config, ConfigError, Environment, File, FileFormat, Value};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use crate::error::{Error, Result};
 
-/// Reads the layers into a typed configuration.
+/// Reads the layers into a typed configuration, and tells everything that is wrong with it by its
+/// key. What is of the wrong type is read as the default, so that the rest is looked at, too.
 ///
 /// # Errors
-/// With the key and the layer when a value is missing, of the wrong type or unknown.
-pub fn load<T: DeserializeOwned>(compiled_in: &[&str], local: Option<&Path>) -> Result<T> {
+/// The same, when nothing can be read.
+pub fn load<T: DeserializeOwned + Validate>(
+    compiled_in: &[&str],
+    local: Option<&Path>,
+) -> Result<(T, Vec<String>)> {
     // values stay texts until their field says what they are: a password may be 00123456
     let environment = Environment::with_prefix("YIQILAI")
         .prefix_separator("__")
@@ -25,23 +31,90 @@ pub fn load<T: DeserializeOwned>(compiled_in: &[&str], local: Option<&Path>) -> 
     layers(compiled_in, local, environment)
 }
 
-fn layers<T: DeserializeOwned>(
+fn layers<T: DeserializeOwned + Validate>(
     compiled_in: &[&str],
     local: Option<&Path>,
     environment: Environment,
-) -> Result<T> {
-    let mut builder = config::Config::builder();
+) -> Result<(T, Vec<String>)> {
+    let mut builder = Config::builder();
     for text in compiled_in {
         builder = builder.add_source(File::from_str(text, FileFormat::Toml));
     }
+    let defaults = builder.clone().build().map_err(Error::internal)?;
     if let Some(path) = local {
         builder = builder.add_source(File::from(path).format(FileFormat::Toml));
     }
-    builder
-        .add_source(environment)
-        .build()
-        .and_then(config::Config::try_deserialize)
-        .map_err(Error::internal)
+    let settings = builder.add_source(environment).build();
+    let mut settings = settings.map_err(Error::internal)?;
+    let (mut wrong, mut mended) = (Vec::new(), HashSet::new());
+    loop {
+        let error = match settings.clone().try_deserialize::<T>() {
+            Ok(read) => {
+                if let Err(errors) = read.validate() {
+                    out_of_bounds(&errors, "", &mut wrong);
+                }
+                wrong.sort();
+                return Ok((read, wrong));
+            }
+            Err(error) => error,
+        };
+        wrong.push(error.to_string());
+        let default = key_of(&error).and_then(|key| Some((key, defaults.get(key).ok()?)));
+        let Some((key, default)) = default.filter(|(key, _)| mended.insert((*key).to_owned()))
+        else {
+            wrong.dedup(); // the last one may have come back
+            return Err(Error::internal(wrong.join("; ")));
+        };
+        settings = Config::builder()
+            .add_source(settings)
+            .set_override::<_, Value>(key, default)
+            .and_then(|builder| builder.build())
+            .map_err(Error::internal)?;
+    }
+}
+
+fn key_of(error: &ConfigError) -> Option<&str> {
+    match error {
+        ConfigError::Type { key, .. } | ConfigError::At { key, .. } => key.as_deref(),
+        _ => None,
+    }
+}
+
+fn out_of_bounds(errors: &ValidationErrors, prefix: &str, wrong: &mut Vec<String>) {
+    for (name, kind) in errors.errors() {
+        let key = format!("{prefix}{name}");
+        match kind {
+            ValidationErrorsKind::Struct(inner) => {
+                out_of_bounds(inner, &format!("{key}."), wrong);
+            }
+            ValidationErrorsKind::Field(errors) => {
+                wrong.extend(errors.first().map(|error| sentence(&key, error)));
+            }
+            ValidationErrorsKind::List(_) => wrong.push(format!("{key} is out of bounds")),
+        }
+    }
+}
+
+fn sentence(key: &str, error: &ValidationError) -> String {
+    let number = |name: &str| error.params.get(name).map(ToString::to_string);
+    let value = number("value").unwrap_or_default();
+    if let Some(message) = &error.message {
+        return format!("{key} is {value}: {message}");
+    }
+    let bounds = match (number("min"), number("max"), number("exclusive_min")) {
+        (Some(min), Some(max), _) => format!("it is {min} to {max}"),
+        (Some(min), None, _) => format!("it is {min} or more"),
+        (None, Some(max), _) => format!("it is {max} or less"),
+        (None, None, Some(min)) => format!("it is more than {min}"),
+        (None, None, None) => "it is a number".to_owned(),
+    };
+    format!("{key} is {value}: {bounds}")
+}
+
+/// Whether a text is an address that HTTP reaches.
+pub fn is_http(address: &str) -> bool {
+    url::Url::parse(address)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 /// Shows that a secret is set, not what it is.
@@ -105,28 +178,35 @@ mod tests {
     use super::*;
     use serde::Deserialize;
 
-    #[derive(Deserialize)]
+    #[derive(Debug, Deserialize, Validate)]
     #[serde(deny_unknown_fields)]
     struct Settings {
+        #[validate(nested)]
         section: Section,
     }
 
-    #[derive(Deserialize)]
+    #[derive(Debug, Deserialize, Validate)]
     #[serde(deny_unknown_fields)]
     struct Section {
         password: String,
+        #[validate(range(min = 1))]
         port: u16,
         on: bool,
         share: f64,
     }
 
-    fn load(name: &str, value: &str) -> Result<Settings> {
+    fn load_all(variables: &[(&str, &str)]) -> Result<(Settings, Vec<String>)> {
         let defaults = "[section]\npassword = \"x\"\nport = 1\non = false\nshare = 0.5";
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let environment = Environment::with_prefix("YIQILAI")
             .prefix_separator("__")
             .separator("__")
-            .source(Some([(name.to_owned(), value.to_owned())].into()));
+            .source(Some(variables.iter().map(own).collect()));
         layers(&[defaults], None, environment)
+    }
+
+    fn load(name: &str, value: &str) -> Result<Settings> {
+        load_all(&[(name, value)]).map(|(settings, _)| settings)
     }
 
     #[test]
@@ -155,8 +235,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_or_unknown_is_refused() {
-        assert!(load("YIQILAI__SECTION__PORT", "many").is_err());
-        assert!(load("YIQILAI__SECTION__PROT", "1").is_err());
+    fn what_is_wrong_is_told_by_its_key_and_all_at_once() {
+        let (_, wrong) = load_all(&[
+            ("YIQILAI__SECTION__PORT", "-1"),
+            ("YIQILAI__SECTION__ON", "perhaps"),
+            ("YIQILAI__SECTION__SHARE", "half"),
+        ])
+        .unwrap();
+        let keys = ["section.port", "section.on", "section.share"];
+        for key in keys {
+            assert!(wrong.iter().any(|why| why.contains(key)), "{wrong:?}");
+        }
+        assert_eq!(wrong.len(), keys.len(), "{wrong:?}");
+        let (_, wrong) = load_all(&[("YIQILAI__SECTION__PORT", "0")]).unwrap();
+        assert_eq!(wrong, ["section.port is 0: it is 1 or more"]);
+    }
+
+    #[test]
+    fn what_is_unknown_is_refused_with_the_rest() {
+        let refused = load_all(&[
+            ("YIQILAI__SECTION__PROT", "1"),
+            ("YIQILAI__SECTION__PORT", "many"),
+        ]);
+        let why = refused.unwrap_err().to_string();
+        assert!(why.contains("`prot`"), "{why}");
     }
 }

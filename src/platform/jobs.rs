@@ -45,7 +45,7 @@ pub struct Job {
     pub id: JobId,
     /// What to do.
     pub kind: String,
-    /// What with. May hold an address or a code: emptied once performed.
+    /// What with. May hold an address or a code: emptied once done or dead.
     pub payload: Json<Value>,
     /// Where it stands.
     pub status: JobStatus,
@@ -99,13 +99,15 @@ impl Tx<'_> {
     }
 }
 
-/// Takes up to `limit` jobs that are due: each is this worker's until its lease ends.
+/// Takes up to `limit` jobs of these kinds that are due: each is this worker's until its lease ends,
+/// which begins now, so that a worker takes no more than it begins at once.
 ///
 /// # Errors
 /// Those of the database.
-pub fn take(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Job>> {
+pub fn take(tx: &mut Tx<'_>, kinds: &[&str], limit: i64) -> Result<Vec<Job>> {
     let now = tx.now;
     let due: Vec<Job> = jobs::table
+        .filter(jobs::kind.eq_any(kinds))
         .filter(
             jobs::status
                 .eq(JobStatus::Queued)
@@ -148,8 +150,6 @@ pub enum Outcome {
     Retry(String),
     /// Not performed; another try would fail the same way.
     GiveUp(String),
-    /// Not tried (shutdown): back into the queue, the try is not counted.
-    Release,
 }
 
 /// Records how a try ended.
@@ -157,35 +157,29 @@ pub enum Outcome {
 /// # Errors
 /// Those of the database.
 pub fn settle(tx: &mut Tx<'_>, job: &Job, outcome: &Outcome) -> Result<()> {
-    let now = tx.now;
+    let (status, run_at, error) = match outcome {
+        Outcome::Done => (JobStatus::Done, job.run_at, None),
+        Outcome::Retry(why) if job.attempts < MAX_ATTEMPTS => (
+            JobStatus::Queued,
+            tx.now + back_off(job.attempts),
+            Some(why),
+        ),
+        Outcome::Retry(why) | Outcome::GiveUp(why) => (JobStatus::Dead, job.run_at, Some(why)),
+    };
+    let payload = match status {
+        JobStatus::Queued | JobStatus::Running => job.payload.clone(),
+        // addresses and codes are not kept longer than they are needed
+        JobStatus::Done | JobStatus::Dead => Json(Value::Null),
+    };
     let mine = jobs::table
         .filter(jobs::id.eq(job.id))
         .filter(jobs::status.eq(JobStatus::Running))
         .filter(jobs::attempts.eq(job.attempts));
-    let (status, run_at, attempts, error) = match outcome {
-        Outcome::Done => (JobStatus::Done, job.run_at, job.attempts, None),
-        Outcome::Release => (JobStatus::Queued, job.run_at, job.attempts - 1, None),
-        Outcome::Retry(why) if job.attempts < MAX_ATTEMPTS => (
-            JobStatus::Queued,
-            now + back_off(job.attempts),
-            job.attempts,
-            Some(why),
-        ),
-        Outcome::Retry(why) | Outcome::GiveUp(why) => {
-            (JobStatus::Dead, job.run_at, job.attempts, Some(why))
-        }
-    };
-    if matches!(outcome, Outcome::Done) {
-        // addresses and codes are not kept longer than they are needed
-        diesel::update(jobs::table.find(job.id))
-            .set(jobs::payload.eq(Json(Value::Null)))
-            .execute(tx.conn)?;
-    }
     diesel::update(mine)
         .set((
             jobs::status.eq(status),
+            jobs::payload.eq(payload),
             jobs::run_at.eq(run_at),
-            jobs::attempts.eq(attempts),
             jobs::leased_until.eq(None::<Instant>),
             jobs::last_error.eq(error),
         ))
@@ -210,13 +204,13 @@ pub fn counts(conn: &mut Conn) -> Result<Vec<(JobStatus, i64)>> {
         .load(conn)?)
 }
 
-/// Removes jobs performed before `before`; returns how many.
+/// Removes jobs asked for before `before` that are done or dead; returns how many.
 ///
 /// # Errors
 /// Those of the database.
 pub fn purge(tx: &mut Tx<'_>, before: Instant) -> Result<usize> {
     let old = jobs::table
-        .filter(jobs::status.eq(JobStatus::Done))
+        .filter(jobs::status.eq_any([JobStatus::Done, JobStatus::Dead]))
         .filter(jobs::created_at.lt(before));
     Ok(diesel::delete(old).execute(tx.conn)?)
 }

@@ -1,11 +1,11 @@
 //! The languages of the product.
 
 use actix_web::http::header::{self, HeaderMap};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A language of the product.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[schema(as = Language)]
 pub enum Lang {
     /// Chinese (zh-CN), the default.
@@ -28,9 +28,12 @@ impl Lang {
         };
         let mut best = (0.0, Self::Zh);
         for part in accepted.split(',') {
-            let (tag, weight) = match part.split_once(";q=") {
-                Some((tag, q)) => (tag, q.trim().parse::<f32>().unwrap_or(0.0)),
-                None => (part, 1.0),
+            let (tag, parameters) = part.split_once(';').unwrap_or((part, ""));
+            let weight = match parameters.split_once('=') {
+                Some((q, weight)) if q.trim().eq_ignore_ascii_case("q") => {
+                    weight.trim().parse::<f32>().unwrap_or(0.0)
+                }
+                _ => 1.0,
             };
             let tag = tag.trim().to_ascii_lowercase();
             let lang = match tag.split('-').next() {
@@ -85,6 +88,10 @@ mod tests {
         assert_eq!(lang("en"), Lang::En);
         assert_eq!(lang("en-GB,zh;q=0.9"), Lang::En);
         assert_eq!(lang("fr,zh-CN;q=0.8,en;q=0.9"), Lang::En);
+        assert_eq!(lang("en; q=0.9"), Lang::En);
+        assert_eq!(lang("zh ; Q = 0.5 , en ;q= 0.6"), Lang::En);
+        assert_eq!(lang("zh;q=0.7,en;q=0.7"), Lang::Zh, "the first of equals");
+        assert_eq!(lang("en;q=0,zh;q=0.1"), Lang::Zh);
         assert_eq!(lang("de"), Lang::Zh);
         assert_eq!(lang("*"), Lang::Zh);
         assert_eq!(lang(""), Lang::Zh);

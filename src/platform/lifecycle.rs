@@ -4,30 +4,67 @@ use std::fmt::Write;
 
 use super::db::Conn;
 use super::journal::{self, Actor};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Code, Error, Problem, Result};
 
-/// One allowed move.
+/// One allowed move of a thing in states `S` by parties `P`.
 #[derive(Clone, Copy, Debug)]
-pub struct Move<S: 'static> {
+pub struct Move<S: 'static, P: 'static = &'static str> {
     /// The states it starts from.
     pub from: &'static [S],
     /// What it is called.
     pub verb: &'static str,
     /// The state it leads to.
     pub to: S,
-    /// Who makes it, for the drawing and the documentation.
-    pub by: &'static str,
+    /// Who makes it, whom it is first of all for at the head.
+    pub by: &'static [P],
 }
 
 /// A closed choice that names its states.
 pub trait State: Copy + PartialEq + Into<&'static str> + 'static {}
 impl<S: Copy + PartialEq + Into<&'static str> + 'static> State for S {}
 
+/// How somebody stands to a thing, as far as its moves ask for it.
+pub trait ActsAs<P>: Copy {
+    /// Whether it is one of those who make some of the moves.
+    ///
+    /// # Errors
+    /// Why it is not.
+    fn acts_as(self, party: P) -> Result<(), Code>;
+}
+
+/// Whether a move is somebody's to make, wherever the thing stands.
+///
+/// # Errors
+/// Why it is not: `forbidden`, or what the room says to those who come close.
+pub fn may<S, P: Copy>(moves: &[Move<S, P>], who: impl ActsAs<P>, verb: &str) -> Result<(), Code> {
+    let parties = moves.iter().filter(|m| m.verb == verb).flat_map(|m| m.by);
+    let mut answers = parties.map(|party| who.acts_as(*party));
+    let first = answers.next().unwrap_or(Err(Code::Forbidden));
+    if answers.any(|answer| answer.is_ok()) {
+        Ok(())
+    } else {
+        first
+    }
+}
+
+/// The moves that are somebody's to make where the thing stands: those of [`allowed`] that [`may`]
+/// lets them make. What a rule beyond state and person forbids (a limit, a deadline, something
+/// missing) is not looked at: such a move is listed, and refused when it is made.
+pub fn open_to<S: State, P: Copy>(
+    moves: &[Move<S, P>],
+    who: impl ActsAs<P>,
+    from: S,
+) -> Vec<&'static str> {
+    let mut verbs = allowed(moves, from);
+    verbs.retain(|verb| may(moves, who, verb).is_ok());
+    verbs
+}
+
 /// The state that `verb` leads to.
 ///
 /// # Errors
 /// `move_not_allowed` with the state and the verbs that are allowed in it.
-pub fn step<S: State>(moves: &[Move<S>], from: S, verb: &str) -> Result<S> {
+pub fn step<S: State, P>(moves: &[Move<S, P>], from: S, verb: &str) -> Result<S> {
     let found = moves
         .iter()
         .find(|m| m.verb == verb && m.from.contains(&from));
@@ -35,7 +72,7 @@ pub fn step<S: State>(moves: &[Move<S>], from: S, verb: &str) -> Result<S> {
 }
 
 /// The refusal of a move that is not in the table.
-pub fn refusal<S: State>(moves: &[Move<S>], from: S) -> Error {
+pub fn refusal<S: State, P>(moves: &[Move<S, P>], from: S) -> Error {
     Problem::refused_move(from.into(), allowed(moves, from)).into()
 }
 
@@ -44,9 +81,9 @@ pub fn refusal<S: State>(moves: &[Move<S>], from: S) -> Error {
 ///
 /// # Errors
 /// Those of the database.
-pub fn is_repeat<S: State>(
+pub fn is_repeat<S: State, P>(
     conn: &mut Conn,
-    moves: &[Move<S>],
+    moves: &[Move<S, P>],
     (noun, id): (&str, uuid::Uuid),
     status: S,
     verb: &str,
@@ -66,7 +103,7 @@ pub fn is_repeat<S: State>(
 }
 
 /// The moves that a state allows, whoever makes them, each named once.
-pub fn allowed<S: State>(moves: &[Move<S>], from: S) -> Vec<&'static str> {
+pub fn allowed<S: State, P>(moves: &[Move<S, P>], from: S) -> Vec<&'static str> {
     let mut verbs: Vec<_> = moves
         .iter()
         .filter(|m| m.from.contains(&from))
@@ -77,12 +114,13 @@ pub fn allowed<S: State>(moves: &[Move<S>], from: S) -> Vec<&'static str> {
 }
 
 /// The table as a Mermaid state diagram.
-pub fn mermaid<S: State>(moves: &[Move<S>]) -> String {
+pub fn mermaid<S: State, P: Copy + Into<&'static str>>(moves: &[Move<S, P>]) -> String {
     let mut out = String::from("```mermaid\nstateDiagram-v2\n");
     if let Some(first) = moves.first().and_then(|m| m.from.first()) {
         let _ = writeln!(out, "    [*] --> {}", (*first).into());
     }
     for m in moves {
+        let by: Vec<&str> = m.by.iter().map(|party| (*party).into()).collect();
         for from in m.from {
             let _ = writeln!(
                 out,
@@ -90,7 +128,7 @@ pub fn mermaid<S: State>(moves: &[Move<S>]) -> String {
                 (*from).into(),
                 m.to.into(),
                 m.verb,
-                m.by
+                by.join(", ")
             );
         }
     }

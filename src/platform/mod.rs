@@ -41,3 +41,10 @@ pub struct Platform {
     /// The address people reach the server at, without a slash at its end.
     pub public_url: Arc<str>,
 }
+
+impl Platform {
+    /// The day it is on the wall.
+    pub fn today(&self) -> chrono::NaiveDate {
+        self.clock.now().with_timezone(&self.zone).date_naive()
+    }
+}

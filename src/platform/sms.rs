@@ -7,9 +7,12 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+use super::config::is_http;
 
 /// How SMS leave.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct SmsConfig {
     /// Into a folder, or over HTTP.
@@ -20,6 +23,7 @@ pub struct SmsConfig {
     #[serde(serialize_with = "crate::platform::config::redact_address")]
     pub url: String,
     /// How long it may take.
+    #[validate(range(min = 1, max = 3_600))]
     pub timeout_seconds: u64,
     /// The bearer token it wants.
     #[serde(default, serialize_with = "crate::platform::config::redact_option")]
@@ -80,31 +84,40 @@ struct Request<'a> {
     params: &'a BTreeMap<String, String>,
 }
 
+impl SmsConfig {
+    /// What is wrong with the settings for sending these templates: all of it.
+    pub fn faults(&self, templates: &[&str]) -> Vec<String> {
+        if self.gateway == SmsGatewayKind::Folder {
+            return Vec::new();
+        }
+        let address = (!is_http(&self.url)).then(|| "sms.url is not an http address".to_owned());
+        let missing = templates
+            .iter()
+            .filter(|name| self.templates.get(**name).is_none_or(String::is_empty))
+            .map(|name| format!("sms.templates lacks {name}"));
+        address.into_iter().chain(missing).collect()
+    }
+}
+
 impl SmsGateway {
     /// Makes the gateway.
     ///
     /// # Errors
-    /// `Permanent` when the folder cannot be made, the address is none or the HTTP client cannot be
-    /// built.
-    pub fn new(config: &SmsConfig) -> Result<Self, SmsError> {
-        match config.gateway {
-            SmsGatewayKind::Folder => std::fs::create_dir_all(&config.folder)
-                .map_err(|error| SmsError::Permanent(format!("sms.folder: {error}")))?,
-            SmsGatewayKind::Http => {
-                let url = config.url.parse::<reqwest::Url>();
-                if !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
-                    return Err(SmsError::Permanent(
-                        "sms.url is not an http address".to_owned(),
-                    ));
-                }
-            }
+    /// When the folder cannot be made, the address is none or the HTTP client cannot be built.
+    pub fn new(config: &SmsConfig) -> Result<Self, String> {
+        if let Some(fault) = config.faults(&[]).pop() {
+            return Err(fault);
+        }
+        if config.gateway == SmsGatewayKind::Folder {
+            std::fs::create_dir_all(&config.folder)
+                .map_err(|error| format!("sms.folder: {}: {error}", config.folder.display()))?;
         }
         let client = reqwest::Client::builder()
             .timeout(Duration::from_secs(config.timeout_seconds))
             // a redirected POST becomes a GET, and its 200 would count as an SMS that was sent
             .redirect(Policy::none())
             .build()
-            .map_err(|error| SmsError::Permanent(error.to_string()))?;
+            .map_err(|error| format!("sms: {error}"))?;
         Ok(Self {
             config: config.clone(),
             client,

@@ -81,10 +81,9 @@ impl Vault {
     }
 
     /// A keyed hash: finds equal values without storing them. `purpose` keeps uses apart.
-    pub fn lookup_hash(&self, purpose: &str, value: &str) -> Vec<u8> {
-        hmac::sign(&self.lookup, format!("{purpose}\0{value}").as_bytes())
-            .as_ref()
-            .to_vec()
+    pub fn lookup_hash(&self, purpose: &str, value: impl AsRef<[u8]>) -> Vec<u8> {
+        let value = [purpose.as_bytes(), b"\0", value.as_ref()].concat();
+        hmac::sign(&self.lookup, &value).as_ref().to_vec()
     }
 
     /// A token that carries a claim, valid for one purpose until `expires`.

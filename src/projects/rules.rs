@@ -2,6 +2,8 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+use validator::{Validate, ValidationError};
 
 use super::model::{
     Project,
@@ -10,118 +12,149 @@ use super::model::{
         Running, Submitted, Suspended,
     },
 };
-use crate::error::{Code, FieldError};
-use crate::platform::lifecycle::Move;
+use crate::error::{Code, FieldError, Result};
+use crate::platform::lifecycle::{self, ActsAs, Move};
 
 /// The room's numbers; `config/default.toml` says what each means.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectRules {
     /// Days a lease lasts: until the plan is in, and from each progress entry on.
+    #[validate(range(min = 1, max = 36_500))]
     pub lease_days: i64,
     /// Hours before the end of a lease at which the claimant is reminded, the longest first.
+    #[validate(custom(function = "valid_hours"))]
     pub reminder_hours: Vec<i64>,
     /// Live claims of one claimant.
+    #[validate(range(min = 1))]
     pub live_claims: i64,
     /// Days in which a claimant whose claim of a project expired or was revoked may not claim it again.
+    #[validate(range(min = 0, max = 36_500))]
     pub reclaim_days: i64,
     /// The qualification that work with minors asks of every volunteer.
     pub vetting: String,
 }
 
+/// Who moves a project.
+#[derive(Clone, Copy, Debug, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
+pub enum By {
+    /// Who acts for the region or organisation that published it.
+    Publisher,
+    /// Who administers its region and had no hand in writing it.
+    #[strum(serialize = "region admin")]
+    Reviewer,
+    /// The batch it is published with.
+    Batch,
+    /// What becomes of its claims.
+    Claims,
+}
+
+/// A field rule for the hours of reminders.
+fn valid_hours(hours: &[i64]) -> Result<(), ValidationError> {
+    match hours.iter().all(|hours| (1..=8_760).contains(hours)) {
+        true => Ok(()),
+        false => Err(ValidationError::new("range").with_message("each is 1 to 8760".into())),
+    }
+}
+
 /// Every move of a project (domain §3).
-pub const MOVES: &[Move<ProjectStatus>] = &[
+pub const MOVES: &[Move<ProjectStatus, By>] = &[
     Move {
         from: &[Draft],
         verb: "submit",
         to: Submitted,
-        by: "publisher",
+        by: &[By::Publisher],
     },
     Move {
         from: &[Submitted],
         verb: "return",
         to: Returned,
-        by: "region admin",
+        by: &[By::Reviewer],
     },
     Move {
         from: &[Returned],
         verb: "revise",
         to: Draft,
-        by: "publisher",
+        by: &[By::Publisher],
     },
     Move {
         from: &[Submitted],
         verb: "approve",
         to: Approved,
-        by: "region admin",
+        by: &[By::Reviewer],
     },
     Move {
         from: &[Approved],
         verb: "open",
         to: Open,
-        by: "publisher, batch",
+        by: &[By::Publisher, By::Batch],
     },
     Move {
         from: &[Open],
         verb: "claim",
         to: Claimed,
-        by: "claims",
+        by: &[By::Claims],
     },
     Move {
         from: &[Claimed, Running, Completing],
         verb: "free",
         to: Open,
-        by: "claims",
+        by: &[By::Claims],
     },
     Move {
         from: &[Claimed],
         verb: "start",
         to: Running,
-        by: "claims",
+        by: &[By::Claims],
     },
     Move {
         from: &[Running],
         verb: "suspend",
         to: Suspended,
-        by: "publisher, region admin",
+        by: &[By::Publisher, By::Reviewer],
     },
     Move {
         from: &[Suspended],
         verb: "resume",
         to: Running,
-        by: "publisher, region admin",
+        by: &[By::Publisher, By::Reviewer],
     },
     Move {
         from: &[Running],
         verb: "report",
         to: Completing,
-        by: "claims",
+        by: &[By::Claims],
     },
     Move {
         from: &[Completing],
         verb: "send_back",
         to: Running,
-        by: "claims",
+        by: &[By::Claims],
     },
     Move {
         from: &[Completing],
         verb: "complete",
         to: Completed,
-        by: "claims",
+        by: &[By::Claims],
     },
     Move {
         from: &[Completed],
         verb: "archive",
         to: Archived,
-        by: "publisher",
+        by: &[By::Publisher],
     },
     Move {
-        from: &[
-            Draft, Submitted, Returned, Approved, Open, Claimed, Running, Suspended, Completing,
-        ],
+        from: &[Draft, Submitted, Returned, Approved],
         verb: "cancel",
         to: Cancelled,
-        by: "publisher; once it is open: region admin",
+        by: &[By::Publisher],
+    },
+    Move {
+        from: &[Open, Claimed, Running, Suspended, Completing],
+        verb: "cancel",
+        to: Cancelled,
+        by: &[By::Publisher, By::Reviewer],
     },
 ];
 
@@ -151,8 +184,23 @@ pub struct Relation {
     pub author: bool,
     /// Acts for the region or organisation that published it.
     pub publisher: bool,
-    /// Reviews what is published in its region.
+    /// Administers its region.
     pub reviewer: bool,
+    /// Administers its region, and wrote, changed or handed it in, or belongs to the organisation
+    /// behind it.
+    pub reviews_own: bool,
+}
+
+impl ActsAs<By> for Relation {
+    fn acts_as(self, party: By) -> Result<(), Code> {
+        let holds = match party {
+            By::Publisher => self.publisher,
+            By::Reviewer if self.reviews_own => return Err(Code::OwnProject),
+            By::Reviewer => self.reviewer,
+            By::Batch | By::Claims => false,
+        };
+        if holds { Ok(()) } else { Err(Code::Forbidden) }
+    }
 }
 
 impl Relation {
@@ -166,6 +214,41 @@ impl Relation {
 /// The day on which qualifications for a work are looked at: its first, or today once it goes on.
 pub fn day_of_work(first: NaiveDate, today: NaiveDate) -> NaiveDate {
     first.max(today)
+}
+
+/// Whether somebody may cancel it: its publisher, and those who review it once it was open.
+///
+/// # Errors
+/// `forbidden`.
+pub fn cancels(project: &Project, who: Relation) -> Result<(), Code> {
+    let was_open = project.status == Cancelled || Relation::default().may_see(project.status);
+    if who.publisher || was_open {
+        Ok(())
+    } else {
+        Err(Code::Forbidden)
+    }
+}
+
+/// Whether its publisher opens it, and not the batch it is in.
+///
+/// # Errors
+/// `opens_with_its_batch`.
+pub fn opens_by_itself(project: &Project) -> Result<(), Code> {
+    match project.batch_id {
+        None => Ok(()),
+        Some(_) => Err(Code::OpensWithItsBatch),
+    }
+}
+
+/// The moves of a project that are somebody's now ([`lifecycle::open_to`]).
+pub fn moves(project: &Project, who: Relation) -> Vec<&'static str> {
+    let mut verbs = lifecycle::open_to(MOVES, who, project.status);
+    verbs.retain(|verb| match *verb {
+        "open" => opens_by_itself(project).is_ok(),
+        "cancel" => cancels(project, who).is_ok(),
+        _ => true,
+    });
+    verbs
 }
 
 /// Whether its last day is behind it: nobody takes it on or joins it any more.
@@ -252,7 +335,6 @@ pub fn follow(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::lifecycle;
     use proptest::prelude::*;
     use strum::VariantArray;
 

@@ -59,10 +59,10 @@ async fn read_profile(caller: Caller, platform: Data<Platform>) -> Result<HttpRe
     (status = 428, description = "Without If-Match", body = ProblemBody)))]
 #[put("/me/volunteer")]
 async fn write_profile(command: Command<Profile>) -> Result<HttpResponse> {
-    let seen = command.if_match;
+    let seen = command.if_match.clone();
     command
         .run(move |tx, caller, input| {
-            let (profile, version) = service::write_profile(tx, caller, seen, input)?;
+            let (profile, version) = service::write_profile(tx, caller, &seen, input)?;
             Ok(Made::changed(profile).version(version))
         })
         .await

@@ -15,13 +15,13 @@ pub const MOVES: &[Move<QualificationStatus>] = &[
         from: &[QualificationStatus::Submitted],
         verb: "verify",
         to: QualificationStatus::Verified,
-        by: "region admin",
+        by: &["region admin"],
     },
     Move {
         from: &[QualificationStatus::Submitted],
         verb: "reject",
         to: QualificationStatus::Rejected,
-        by: "region admin",
+        by: &["region admin"],
     },
 ];
 

@@ -62,7 +62,7 @@ pub fn holds_qualification(
 pub fn write_profile(
     tx: &mut Tx<'_>,
     caller: &Caller,
-    seen: IfMatch,
+    seen: &IfMatch,
     profile: &Profile,
 ) -> Result<(Profile, i32)> {
     write(tx, caller.actor(), caller.account, Some(seen), profile)
@@ -106,7 +106,7 @@ fn write(
     tx: &mut Tx<'_>,
     actor: Actor,
     account: AccountId,
-    seen: Option<IfMatch>,
+    seen: Option<&IfMatch>,
     profile: &Profile,
 ) -> Result<(Profile, i32)> {
     fits(tx, profile)?;

@@ -15,7 +15,7 @@ mod thread;
 pub use model::{ClaimOutcome, ConsentChannel, Contact, Wish, WishId, WishKind, WishStatus};
 pub use rules::{WishRules, public_place};
 pub use service::{
-    Desk, Mover, NewWish, NewWishClaim, add_evidence, claim, confirm, create, deliver, dispute,
-    import, publish, react, reject, remind, submit, sweep, withdraw,
+    CLAIMED_SMS, DELIVERED_SMS, Desk, Mover, NewWish, NewWishClaim, add_evidence, claim, confirm,
+    create, deliver, dispute, import, publish, react, reject, remind, submit, sweep, withdraw,
 };
 pub use store::wish;

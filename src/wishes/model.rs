@@ -112,6 +112,8 @@ pub struct Wish {
     pub status: WishStatus,
     /// Since when it stands there.
     pub status_since: Instant,
+    /// When it was last handed in; before, it is its author's alone.
+    pub submitted_at: Option<Instant>,
     /// When the clock moves it on.
     pub due_at: Option<Instant>,
     /// Who said it came true.
@@ -125,7 +127,7 @@ pub struct Wish {
 }
 
 /// How to reach a beneficiary. Kept sealed, shown to the live claimant and to those who post.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Contact {
     /// The beneficiary's name.

@@ -1,148 +1,199 @@
 //! Pure decisions about wishes.
 
-use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+use validator::Validate;
+
+use super::model::ConsentChannel;
 use super::model::WishStatus::{self, *};
-use crate::platform::lifecycle::Move;
+use crate::error::{Code, Result};
+use crate::platform::http::limit::Limit;
+use crate::platform::lifecycle::{ActsAs, Move};
 
 /// The room's numbers; `config/default.toml` says what each means.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct WishRules {
     /// Working days for the screening.
+    #[validate(range(min = 1, max = 365))]
     pub screening_workdays: u32,
     /// Days a claimant has to deliver.
+    #[validate(range(min = 1, max = 36_500))]
     pub lease_days: i64,
     /// Hours before the end of the lease at which the claimant is reminded.
+    #[validate(range(min = 1, max = 8_760))]
     pub reminder_hours: i64,
     /// Days a beneficiary has to confirm.
+    #[validate(range(min = 1, max = 36_500))]
     pub confirmation_days: i64,
     /// Days after the confirmation in which it may be taken back.
+    #[validate(range(min = 0, max = 36_500))]
     pub reopening_days: i64,
     /// The most that goods may be worth, in fen.
+    #[validate(range(min = 1))]
     pub value_cap_fen: i64,
     /// Live wishes of one claimant.
+    #[validate(range(min = 1))]
     pub live_claims: i64,
     /// Lapses that pause claiming…
+    #[validate(range(min = 1))]
     pub lapses: i64,
     /// …when they lie within so many days.
+    #[validate(range(min = 1, max = 36_500))]
     pub lapse_days: i64,
+    /// How many messages somebody may write on a wish.
+    pub messages_per_wish: Limit,
+    /// Minutes in which somebody who has not read a message gets no mail about the next.
+    pub message_mail_minutes: i64,
+}
+
+/// Who moves a wish.
+#[derive(Clone, Copy, Debug, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
+pub enum By {
+    /// Who posted it.
+    Author,
+    /// Who administers its region and has nothing else to do with it.
+    #[strum(serialize = "region admin")]
+    Screener,
+    /// Anybody who is signed in and whose wish it is not.
+    Volunteer,
+    /// Who holds the live claim.
+    Claimant,
+    /// Whom it is for, signed in or by link.
+    Beneficiary,
+    /// Who stands in for the beneficiary.
+    Proxy,
+    /// Whoever speaks for the beneficiary of what a proxy posted, since proxies come and go.
+    #[strum(serialize = "who speaks for whom a proxy posted")]
+    Spokesman,
+    /// The passing of time.
+    #[strum(serialize = "clock")]
+    Time,
 }
 
 /// Every move there is (domain §3, wish).
-pub const MOVES: &[Move<WishStatus>] = &[
+pub const MOVES: &[Move<WishStatus, By>] = &[
     Move {
         from: &[Draft],
         verb: "submit",
         to: Submitted,
-        by: "author",
+        by: &[By::Author],
     },
     Move {
         from: &[Submitted],
         verb: "publish",
         to: Published,
-        by: "region admin",
+        by: &[By::Screener],
     },
     Move {
         from: &[Submitted],
         verb: "reject",
         to: Rejected,
-        by: "region admin",
+        by: &[By::Screener],
     },
     Move {
         from: &[Rejected],
         verb: "revise",
         to: Draft,
-        by: "author",
+        by: &[By::Author],
     },
     Move {
         from: &[Published],
         verb: "claim",
         to: Claimed,
-        by: "claimant",
+        by: &[By::Volunteer],
     },
     Move {
         from: &[Claimed],
         verb: "deliver",
         to: Delivered,
-        by: "claimant",
+        by: &[By::Claimant],
     },
     Move {
         from: &[Claimed],
         verb: "release",
         to: Published,
-        by: "claimant",
+        by: &[By::Claimant],
     },
     Move {
         from: &[Claimed],
         verb: "lapse",
         to: Published,
-        by: "clock",
+        by: &[By::Time],
     },
     Move {
         from: &[Delivered],
         verb: "confirm",
         to: Fulfilled,
-        by: "beneficiary or proxy",
+        by: &[By::Beneficiary, By::Proxy],
     },
     Move {
         from: &[Delivered],
         verb: "time_out",
         to: Fulfilled,
-        by: "clock",
+        by: &[By::Time],
     },
     Move {
         from: &[Delivered],
         verb: "dispute",
         to: Disputed,
-        by: "beneficiary or proxy",
+        by: &[By::Beneficiary, By::Proxy],
     },
     Move {
         from: &[Disputed],
         verb: "redeliver",
         to: Claimed,
-        by: "region admin",
+        by: &[By::Screener],
     },
     Move {
         from: &[Disputed],
         verb: "free",
         to: Published,
-        by: "region admin",
+        by: &[By::Screener],
     },
     Move {
         from: &[Fulfilled],
         verb: "reopen",
         to: Disputed,
-        by: "beneficiary or proxy",
+        by: &[By::Beneficiary, By::Proxy],
     },
     Move {
         from: &[Fulfilled],
         verb: "close",
         to: Closed,
-        by: "clock",
+        by: &[By::Time],
     },
     Move {
         from: &[Draft, Submitted, Rejected, Published, Claimed],
         verb: "withdraw",
         to: Withdrawn,
-        by: "author",
+        by: &[By::Author, By::Spokesman],
     },
     Move {
         from: &[Published],
         verb: "expire",
         to: Expired,
-        by: "clock",
+        by: &[By::Time],
     },
 ];
 
 /// How somebody stands to a wish. Several may hold at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Relation {
+    /// Has an account.
+    pub signed_in: bool,
+    /// A proxy posted it.
+    pub on_behalf: bool,
     /// Posted it.
     pub author: bool,
     /// It is for this person.
     pub beneficiary: bool,
-    /// Stands in for the beneficiary: staff of the grid, or the author who posted for somebody.
+    /// Stands in for the beneficiary: staff of the grid, a service centre, or the author who posted
+    /// for somebody.
     pub proxy: bool,
     /// Holds the live claim.
     pub claimant: bool,
@@ -150,10 +201,49 @@ pub struct Relation {
     pub screener: bool,
 }
 
+impl ActsAs<By> for Relation {
+    /// Nobody screens, or settles a dispute about, what is their own in any way; nobody claims their
+    /// own wish, or confirms their own delivery.
+    fn acts_as(self, party: By) -> Result<(), Code> {
+        let is_own = self.author || self.beneficiary;
+        let holds = match party {
+            By::Author => self.author,
+            By::Screener if self.screener && (is_own || self.claimant) => {
+                return Err(Code::OwnWish);
+            }
+            By::Screener => self.screener,
+            By::Volunteer if is_own => return Err(Code::OwnWish),
+            By::Volunteer => self.signed_in,
+            By::Claimant => self.claimant,
+            By::Beneficiary => self.beneficiary && !self.claimant,
+            By::Proxy => self.proxy && !self.claimant,
+            By::Spokesman => self.on_behalf && self.speaks_for_beneficiary(),
+            By::Time => false,
+        };
+        if holds { Ok(()) } else { Err(Code::Forbidden) }
+    }
+}
+
 impl Relation {
+    /// Somebody with the beneficiary's link.
+    pub const LINK: Self = Self {
+        signed_in: false,
+        on_behalf: true,
+        author: false,
+        beneficiary: true,
+        proxy: false,
+        claimant: false,
+        screener: false,
+    };
+
     /// Whether the wish concerns the person beyond what everybody sees.
     pub fn is_involved(self) -> bool {
-        self != Self::default()
+        let stranger = Self {
+            signed_in: self.signed_in,
+            on_behalf: self.on_behalf,
+            ..Self::default()
+        };
+        self != stranger
     }
 
     /// Whether the person speaks for the beneficiary.
@@ -161,11 +251,24 @@ impl Relation {
         self.beneficiary || self.proxy
     }
 
-    /// Whether the person may read the contact: those who gave it, and the live claimant as long
-    /// as the delivery is not confirmed.
-    pub fn may_read_contact(self, status: WishStatus) -> bool {
+    /// Whether the person may read the contact: those who gave it, who stands in for somebody that
+    /// posted alone once there is a delivery to confirm, and the live claimant as long as it is not
+    /// confirmed.
+    pub fn may_read_contact(self, status: WishStatus, consent: ConsentChannel) -> bool {
         let is_live = matches!(status, Claimed | Delivered | Disputed);
-        self.author || self.speaks_for_beneficiary() || (self.claimant && is_live)
+        let stands_in = is_on_behalf(consent) || matches!(status, Delivered | Disputed | Fulfilled);
+        self.author || self.beneficiary || (self.proxy && stands_in) || (self.claimant && is_live)
+    }
+
+    /// How the person stands to a wish where it is: what was not handed in is its author's alone.
+    #[must_use]
+    pub fn where_it_is(self, status: WishStatus, was_submitted: bool) -> Self {
+        let is_private = status == Draft || (status == Withdrawn && !was_submitted);
+        if is_private && !self.author {
+            Self::default()
+        } else {
+            self
+        }
     }
 
     /// Whether the person may see the wish at all: everybody sees what is or was open.
@@ -179,35 +282,42 @@ impl Relation {
     }
 }
 
+/// Whether a consent is that of somebody for whom another person posts.
+pub fn is_on_behalf(consent: ConsentChannel) -> bool {
+    consent != ConsentChannel::App
+}
+
 /// Whether a text asks for money in any form: wishes are for goods and services only (domain §3).
 ///
 /// It knows words, not what is meant. Blanks between Chinese characters do not hide one; who asks to be
-/// taught to pay with a phone does not ask for money; the price of a thing is none either. What it
-/// lets pass is read by the street's staff before anybody else sees it.
+/// taught to pay with a phone does not ask for money. What it lets pass is read by the street's staff
+/// before anybody else sees it.
 pub fn asks_for_money(text: &str) -> bool {
     const MONEY: &[&str] = &[
+        "钱",
         "现金",
         "现钞",
+        "资金",
         "人民币",
         "红包",
         "转账",
         "汇款",
-        "打钱",
-        "给钱",
-        "块钱",
-        "借钱",
         "借款",
         "还款",
         "还债",
         "捐款",
-        "零花钱",
-        "压岁钱",
+        "补贴",
         "生活费",
         "学费",
+        "房租",
+        "医药费",
+        "话费",
         "救助金",
         "补助金",
         "慰问金",
         "购物卡",
+        "超市卡",
+        "加油卡",
         "购物券",
         "代金券",
         "消费券",
@@ -218,15 +328,60 @@ pub fn asks_for_money(text: &str) -> bool {
     /// Money, unless one asks for help with it.
     const MEANS: &[&str] = &["微信支付", "支付宝", "充值", "银行卡"];
     const HELP: &[&str] = &["教", "学", "使用", "会用", "不会"];
-    const PHRASES: &[&str] = &["gift card", "transfer money", "money order", "bank account"];
+    const WORDS: &[&str] = &["cash", "money", "voucher", "vouchers"];
+    const PHRASES: &[&str] = &["gift card", "bank account"];
     let text = text.to_lowercase();
-    let dense: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let dense = without_look_alikes(&text);
     let has = |words: &[&str]| words.iter().any(|word| dense.contains(word));
     let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '-');
     has(MONEY)
         || (has(MEANS) && !has(HELP))
-        || words.any(|word| word == "cash")
+        || words.any(|word| WORDS.contains(&word))
         || PHRASES.iter().any(|phrase| text.contains(phrase))
+}
+
+/// Whether a text names an amount of money, in digits of any width or Chinese numerals. Only a
+/// description of goods may: what a thing costs is not asked for.
+pub fn names_amount(text: &str) -> bool {
+    static AMOUNT: LazyLock<Regex> = LazyLock::new(|| {
+        let number = "[0-9０-９零〇一二两三四五六七八九十百千万亿几数][0-9０-９,，.．零〇一二两三四五六七八九十百千万亿几数多余来]*";
+        let unit = "元|圆|块钱|人民币|rmb|cny|yuan|dollar|usd";
+        let pattern = format!("{number}({unit})|(¥|￥|\\$|＄|人民币|rmb|cny|usd){number}");
+        Regex::new(&pattern).expect("a pattern")
+    });
+    AMOUNT.is_match(&without_look_alikes(&text.to_lowercase()))
+}
+
+/// A text without blanks, and without what only looks like money.
+fn without_look_alikes(text: &str) -> String {
+    const LOOK_ALIKES: &[&str] = &[
+        "钱币",
+        "钱包",
+        "钱袋",
+        "价钱",
+        "钱塘",
+        "钱江",
+        "金钱草",
+        "金钱树",
+        "元旦",
+        "元宵",
+        "一元一次",
+        "一元二次",
+        "二元一次",
+        "钱奶奶",
+        "钱爷爷",
+        "钱大爷",
+        "钱大妈",
+        "钱阿姨",
+        "钱叔叔",
+        "钱老师",
+        "钱女士",
+        "钱先生",
+    ];
+    let dense: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    LOOK_ALIKES
+        .iter()
+        .fold(dense, |text, look_alike| text.replace(look_alike, "，"))
 }
 
 /// Where a wish is as far as the public and the score are concerned: to the two-hundredth of a
@@ -269,7 +424,7 @@ mod tests {
         for text in [
             "希望得到一些现金",
             "给我五百块钱",
-            "生活费补助500元",
+            "生活费补助",
             "想要人民币",
             "购物券",
             "京东E卡",
@@ -279,6 +434,16 @@ mod tests {
             "请往我的支付宝",
             "A Gift Card please",
             "Cash, please",
+            "please give me money",
+            "缺钱看病，需要钱",
+            "医疗资金帮助",
+            "一张超市卡",
+            "加油卡",
+            "话费卡",
+            "代付房租",
+            "报销医药费",
+            "一点补贴",
+            "a shopping voucher",
         ] {
             assert!(asks_for_money(text), "{text}");
         }
@@ -289,9 +454,54 @@ mod tests {
             "教爷爷手机充值",
             "学习使用微信支付",
             "a cash-free bike",
+            "理财讲座",
+            "教孩子认识钱币",
+            "一个钱包",
+            "陪钱奶奶聊天",
         ] {
             assert!(!asks_for_money(text), "{text}");
         }
+    }
+
+    #[test]
+    fn amounts_are_recognised() {
+        for text in [
+            "需要五百元",
+            "500元",
+            "５００ 元",
+            "¥500",
+            "￥ 1,000",
+            "500 RMB",
+            "RMB 500",
+            "人民币300",
+            "50 dollars",
+            "$50",
+            "几百块钱",
+            "两千多元",
+        ] {
+            assert!(names_amount(text), "{text}");
+        }
+        for text in [
+            "2027元旦联欢",
+            "教一元二次方程",
+            "多元文化讲座",
+            "三楼的单元门",
+            "两块电池",
+            "500 米外的菜场",
+        ] {
+            assert!(!names_amount(text), "{text}");
+        }
+    }
+
+    fn strangers() -> impl Strategy<Value = Relation> {
+        let facts = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+        facts.prop_map(|(beneficiary, proxy, claimant, screener)| Relation {
+            beneficiary,
+            proxy,
+            claimant,
+            screener,
+            ..Relation::default()
+        })
     }
 
     proptest! {
@@ -308,9 +518,33 @@ mod tests {
         }
 
         #[test]
-        fn strangers_never_read_a_contact(status in prop::sample::select(WishStatus::VARIANTS), screener: bool) {
+        fn strangers_never_read_a_contact(
+            status in prop::sample::select(WishStatus::VARIANTS),
+            consent in prop::sample::select(ConsentChannel::VARIANTS),
+            screener: bool,
+        ) {
             let stranger = Relation { screener, ..Relation::default() };
-            prop_assert!(!stranger.may_read_contact(status));
+            prop_assert!(!stranger.may_read_contact(status, consent));
+        }
+
+        #[test]
+        fn what_was_not_handed_in_is_nobody_elses(
+            relation in strangers(),
+            status in prop::sample::select(WishStatus::VARIANTS),
+            consent in prop::sample::select(ConsentChannel::VARIANTS),
+            was_submitted: bool,
+        ) {
+            let seen = relation.where_it_is(status, was_submitted);
+            if status == Draft || (status == Withdrawn && !was_submitted) {
+                prop_assert!(!seen.may_see(status) && !seen.may_follow());
+                prop_assert!(!seen.may_read_contact(status, consent));
+            } else {
+                prop_assert_eq!(seen, relation);
+            }
+            let is_staff = !seen.beneficiary && !seen.claimant;
+            if is_staff && !is_on_behalf(consent) && !matches!(status, Delivered | Disputed | Fulfilled) {
+                prop_assert!(!seen.may_read_contact(status, consent));
+            }
         }
     }
 }

@@ -7,14 +7,15 @@ use super::model::{
     Claim, ClaimId, ClaimOutcome, Evidence, EvidenceId, FulfilledBy, Wish, WishId, WishKind,
     WishStatus,
 };
+use super::rules::public_place;
 use crate::error::{Code, Result};
-use crate::identity::AccountId;
+use crate::identity::{AccountId, Caller, Role};
 use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::platform::columns::{like, lower};
 use crate::platform::db::{Conn, Tx};
 use crate::regions::{self, RegionId};
-use crate::schema::{wish_claims, wish_evidence, wishes};
+use crate::schema::{regions as all_regions, wish_claims, wish_evidence, wishes};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 
 /// A wish.
@@ -44,6 +45,9 @@ pub fn update(conn: &mut Conn, wish: &Wish) -> Result<bool> {
         .filter(wishes::version.eq(wish.version));
     let updated = diesel::update(same)
         .set((
+            wishes::region_id.eq(wish.region_id),
+            wishes::contact.eq(&wish.contact),
+            wishes::consent_channel.eq(wish.consent_channel),
             wishes::alias.eq(&wish.alias),
             wishes::beneficiary_group.eq(wish.beneficiary_group),
             wishes::life_cycle.eq(wish.life_cycle),
@@ -51,25 +55,13 @@ pub fn update(conn: &mut Conn, wish: &Wish) -> Result<bool> {
             wishes::title.eq(&wish.title),
             wishes::description.eq(&wish.description),
             wishes::value_fen.eq(wish.value_fen),
+            wishes::longitude.eq(wish.longitude),
+            wishes::latitude.eq(wish.latitude),
             wishes::expires_on.eq(wish.expires_on),
             wishes::version.eq(wish.version + 1),
         ))
         .execute(conn)?;
     Ok(updated > 0)
-}
-
-/// Writes what an import may change beside that.
-pub fn update_origin(conn: &mut Conn, wish: &Wish) -> Result<()> {
-    diesel::update(wishes::table.find(wish.id))
-        .set((
-            wishes::region_id.eq(wish.region_id),
-            wishes::contact.eq(&wish.contact),
-            wishes::consent_channel.eq(wish.consent_channel),
-            wishes::longitude.eq(wish.longitude),
-            wishes::latitude.eq(wish.latitude),
-        ))
-        .execute(conn)?;
-    Ok(())
 }
 
 /// Moves a wish by compare-and-set; false when somebody else moved or changed it first.
@@ -83,10 +75,12 @@ pub fn advance(
         .filter(wishes::id.eq(seen.id))
         .filter(wishes::status.eq(seen.status))
         .filter(wishes::version.eq(seen.version));
+    let is_handed_in = seen.status == WishStatus::Draft && to != WishStatus::Withdrawn;
     let moved = diesel::update(same)
         .set((
             wishes::status.eq(to),
             wishes::status_since.eq(tx.now),
+            is_handed_in.then_some(wishes::submitted_at.eq(tx.now)),
             wishes::due_at.eq(due_at),
             wishes::version.eq(seen.version + 1),
         ))
@@ -133,6 +127,21 @@ pub fn live_claim(conn: &mut Conn, wish: WishId) -> Result<Option<Claim>> {
         .select(Claim::as_select())
         .first(conn)
         .optional()?)
+}
+
+/// Whether somebody has ever claimed a wish, or an organisation that it runs.
+pub fn has_claimed(conn: &mut Conn, wish: WishId, caller: &Caller) -> Result<bool> {
+    let runs = caller.organizations(Role::OrganizationManager);
+    let runs: Vec<_> = runs.into_iter().map(OrganizationId).collect();
+    let theirs = wish_claims::claimant_id
+        .eq(caller.account)
+        .or(wish_claims::organization_id.eq_any(runs).assume_not_null());
+    Ok(diesel::select(diesel::dsl::exists(
+        wish_claims::table
+            .filter(wish_claims::wish_id.eq(wish))
+            .filter(theirs),
+    ))
+    .get_result(conn)?)
 }
 
 /// The claim that holds a wish, or that fulfilled it.
@@ -265,6 +274,10 @@ pub struct Query {
     pub author: Option<AccountId>,
     pub beneficiary: Option<AccountId>,
     pub claimant: Option<AccountId>,
+    /// Only what was handed in.
+    pub submitted: bool,
+    /// Only what is open on this day, as far as its own last day says.
+    pub open_on: Option<NaiveDate>,
     pub before: Option<WishId>,
     pub limit: i64,
 }
@@ -291,6 +304,13 @@ macro_rules! filtered {
             let like = like(text);
             let title = lower(wishes::title).like(like.clone()).escape('\\');
             rows = rows.filter(title.or(lower(wishes::description).like(like).escape('\\')));
+        }
+        if query.submitted {
+            rows = rows.filter(wishes::submitted_at.is_not_null());
+        }
+        if let Some(day) = query.open_on {
+            let is_open = wishes::expires_on.ge(day).assume_not_null();
+            rows = rows.filter(wishes::expires_on.is_null().or(is_open));
         }
         if let Some(author) = query.author {
             rows = rows.filter(wishes::author_id.eq(author));
@@ -320,24 +340,40 @@ pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Wish>> {
         .load(conn)?)
 }
 
-/// Where the wishes are that fit and lie in a box (west, south, east, north), degrees.
+/// Where the wishes are that fit and lie in a box (west, south, east, north), degrees, as far as the
+/// public knows: near their own places, else at the centres of their regions.
 pub fn places(
     conn: &mut Conn,
     query: &Query,
     (west, south, east, north): (f64, f64, f64, f64),
-) -> Result<Vec<(WishId, f64, f64)>> {
+) -> Result<Vec<(WishId, (f64, f64))>> {
+    type Row = (WishId, Option<f64>, Option<f64>, Option<f64>, Option<f64>);
     let rows = filtered!(
-        wishes::table.select((wishes::id, wishes::longitude, wishes::latitude)),
+        wishes::table.inner_join(all_regions::table).select((
+            wishes::id,
+            wishes::longitude,
+            wishes::latitude,
+            all_regions::longitude,
+            all_regions::latitude,
+        )),
         query
     );
-    let rows: Vec<(WishId, Option<f64>, Option<f64>)> = rows
-        .filter(wishes::longitude.between(west, east))
-        .filter(wishes::latitude.between(south, north))
+    let at_own = wishes::longitude
+        .between(west, east)
+        .and(wishes::latitude.between(south, north))
+        .assume_not_null();
+    let at_centre = all_regions::longitude
+        .between(west, east)
+        .and(all_regions::latitude.between(south, north))
+        .assume_not_null();
+    let rows: Vec<Row> = rows
+        .filter(at_own.or(wishes::longitude.is_null().and(at_centre)))
         .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(id, lon, lat)| Some((id, lon?, lat?)))
-        .collect())
+    let place = |(id, lon, lat, centre_lon, centre_lat): Row| {
+        let own = lon.zip(lat).map(public_place);
+        Some((id, own.or(centre_lon.zip(centre_lat))?))
+    };
+    Ok(rows.into_iter().filter_map(place).collect())
 }
 
 pub fn by_ids(conn: &mut Conn, ids: &[WishId]) -> Result<Vec<Wish>> {

@@ -1,13 +1,16 @@
 //! The thread of a wish: the claimant and those who speak for the beneficiary write to each other
 //! without knowing numbers. Each claim has its own; it can be read on after the claim has ended.
 
+use chrono::TimeDelta;
 use diesel::prelude::*;
 
-use super::model::{ClaimId, WishId};
-use super::{service, store};
+use super::model::{ClaimId, Wish, WishId};
+use super::rules::Relation;
+use super::service::{self, Desk, Mover};
+use super::store;
 use crate::error::{Code, Result};
 use crate::id;
-use crate::identity::{AccountId, Caller};
+use crate::identity::AccountId;
 use crate::notifications::{Kind, Notice, notify};
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
@@ -25,14 +28,22 @@ pub struct Message {
     pub id: MessageId,
     pub wish_id: WishId,
     pub claim_id: ClaimId,
-    pub author_id: AccountId,
+    /// None: the beneficiary wrote it, by link.
+    pub author_id: Option<AccountId>,
     pub body: String,
     pub created_at: Instant,
 }
 
-/// Writes a message and tells the other side.
-pub fn write(tx: &mut Tx<'_>, caller: &Caller, id: WishId, body: &str) -> Result<Message> {
-    let (wish, relation) = service::visible(tx.conn, Some(caller), id)?;
+/// Writes a message and tells the other side: by mail too, unless they have not read yet what they
+/// were told a moment ago.
+pub fn write(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    by: Mover<'_>,
+    id: WishId,
+    body: &str,
+) -> Result<Message> {
+    let (wish, relation) = side(tx.conn, by, id)?;
     if !relation.claimant && !relation.speaks_for_beneficiary() {
         return Err(Code::Forbidden.into());
     }
@@ -43,7 +54,7 @@ pub fn write(tx: &mut Tx<'_>, caller: &Caller, id: WishId, body: &str) -> Result
         id: MessageId::new(),
         wish_id: id,
         claim_id: claim.id,
-        author_id: caller.account,
+        author_id: by.account(),
         body: body.to_owned(),
         created_at: tx.now,
     };
@@ -51,40 +62,42 @@ pub fn write(tx: &mut Tx<'_>, caller: &Caller, id: WishId, body: &str) -> Result
         .values(&message)
         .execute(tx.conn)?;
     let others = if relation.claimant {
-        vec![Some(wish.author_id), wish.beneficiary_id]
+        service::owners(tx.conn, &wish)?
     } else {
         service::claimants(tx.conn, &claim)?
-            .into_iter()
-            .map(Some)
-            .collect()
     };
-    let mut told = vec![caller.account];
-    for to in others.into_iter().flatten() {
-        if !told.contains(&to) {
-            told.push(to);
-            notify(
-                tx,
-                &Notice::titled(to, Kind::WishMessage, ("wish", id.0), &wish.title),
-            )?;
+    let pause = TimeDelta::minutes(desk.rules.message_mail_minutes);
+    for to in others {
+        if by.account() != Some(to) {
+            let notice = Notice::titled(to, Kind::WishMessage, ("wish", id.0), &wish.title);
+            notify(tx, &notice.mailed_once_in(pause))?;
         }
     }
     Ok(message)
 }
 
+/// How one stands to a wish: a caller, or the beneficiary by its link.
+fn side(conn: &mut Conn, by: Mover<'_>, id: WishId) -> Result<(Wish, Relation)> {
+    match by {
+        Mover::Caller(caller) => service::visible(conn, Some(caller), id),
+        Mover::Link | Mover::Clock => Ok((store::wish(conn, id)?, Relation::LINK)),
+    }
+}
+
 /// The messages with their authors' names, oldest first: those of the caller's own claim, or all
-/// for those who speak for the beneficiary.
+/// for those who speak for the beneficiary. What came by link is the beneficiary's, by its alias.
 pub fn read(
     conn: &mut Conn,
-    caller: &Caller,
+    by: Mover<'_>,
     id: WishId,
     after: Option<MessageId>,
     limit: i64,
 ) -> Result<Vec<(Message, String)>> {
-    let (_, relation) = service::visible(conn, Some(caller), id)?;
+    let (wish, relation) = side(conn, by, id)?;
     let mut rows = wish_messages::table
-        .inner_join(accounts::table)
+        .left_join(accounts::table)
         .filter(wish_messages::wish_id.eq(id))
-        .select((Message::as_select(), accounts::display_name))
+        .select((Message::as_select(), accounts::display_name.nullable()))
         .into_boxed();
     if !relation.speaks_for_beneficiary() {
         match store::standing_claim(conn, id)? {
@@ -97,5 +110,10 @@ pub fn read(
     if let Some(after) = after {
         rows = rows.filter(wish_messages::id.gt(after));
     }
-    Ok(rows.order(wish_messages::id).limit(limit + 1).load(conn)?)
+    let rows: Vec<(Message, Option<String>)> =
+        rows.order(wish_messages::id).limit(limit + 1).load(conn)?;
+    let named = |(message, name): (Message, Option<String>)| {
+        (message, name.unwrap_or_else(|| wish.alias.clone()))
+    };
+    Ok(rows.into_iter().map(named).collect())
 }

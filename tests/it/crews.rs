@@ -8,21 +8,21 @@ use crate::organizations::{Town, town};
 use crate::projects::volunteer;
 
 impl Town {
-    fn crew(&self, by: &User, claim: &str, body: Value) -> Call<'_> {
+    pub fn crew(&self, by: &User, claim: &str, body: Value) -> Call<'_> {
         self.server
             .post(&format!("/project-claims/{claim}/crew"))
             .by(by)
             .json(body)
     }
 
-    fn place_act(&self, by: &User, place: &str, verb: &str) -> Call<'_> {
+    pub fn place_act(&self, by: &User, place: &str, verb: &str) -> Call<'_> {
         self.server
             .post(&format!("/crew-members/{place}/{verb}"))
             .by(by)
             .json(json!({}))
     }
 
-    async fn role(&self, project: &str, n: usize) -> Value {
+    pub async fn role(&self, project: &str, n: usize) -> Value {
         let shown = self.server.get(&format!("/projects/{project}"));
         shown.expect(200).await.json["roles"][n]["id"].clone()
     }

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
+use yiqilai::app::App;
 use yiqilai::identity::Role;
 
 use crate::harness::{Server, User};
@@ -16,18 +17,18 @@ fn code_in(text: &str) -> String {
         .to_owned()
 }
 
-async fn newest_code(server: &Server, address: &str) -> String {
+pub async fn newest_code(server: &Server, address: &str) -> String {
     server.work().await;
     code_in(server.mails(address).last().expect("a mail"))
 }
 
-const WANG: &str = "wang@example.org";
+pub const WANG: &str = "wang@example.org";
 
-fn wang(password: &str) -> Value {
+pub fn wang(password: &str) -> Value {
     json!({"email": WANG, "password": password, "display_name": "示例·王"})
 }
 
-async fn sign_up(server: &Server) -> Value {
+pub async fn sign_up(server: &Server) -> Value {
     server
         .post("/auth/sign-up")
         .json(wang("a long password"))
@@ -138,8 +139,9 @@ async fn by_email_the_address_is_proved_first() {
             .post("/auth/sign-in")
             .json(json!({"email": "Wang@example.org ", "password": password}))
     };
+    server.work().await;
     sign_in("a long password")
-        .refused(403, "email_unverified")
+        .refused(401, "credentials_wrong")
         .await;
     let code = newest_code(&server, WANG).await;
     // somebody else signs up with the same address: the owner's code does not confirm that password
@@ -148,6 +150,7 @@ async fn by_email_the_address_is_proved_first() {
         .json(wang("the attacker's one"))
         .expect(202)
         .await;
+    server.work().await;
     let body =
         |password: &str, code: &str| json!({"email": WANG, "code": code, "password": password});
     server
@@ -212,6 +215,76 @@ async fn answers_do_not_tell_who_has_an_account() {
     assert!(server.mails("nobody@example.org").is_empty());
 }
 
+/// Nor does the time they take: the same is written, whomever it concerns, and the rest is done later.
+#[actix_web::test]
+async fn requests_leave_the_same_trace_for_everybody() {
+    let server = Server::start().await;
+    sign_up(&server).await;
+    let user = server.person("示例·秦").await;
+    let other = server.person("示例·尤").await;
+    let ask = async |path: &str, body: Value| {
+        let before = rows(&server).await;
+        let call = server.post(path).by(&user).json(body);
+        assert!(call.expect(202).await.bytes.is_empty());
+        let after = rows(&server).await;
+        let trace: Vec<_> = after.iter().zip(before).map(|(a, b)| a - b).collect();
+        server.work().await;
+        trace
+    };
+    let stranger = "nobody@example.org";
+    for (path, known, unknown) in [
+        (
+            "/auth/sign-up",
+            wang("another password"),
+            json!({"email": stranger, "password": "another password", "display_name": "示例·何"}),
+        ),
+        (
+            "/auth/password/forgot",
+            json!({"email": WANG}),
+            json!({"email": "nobody.else@example.org"}),
+        ),
+        (
+            "/me/contact",
+            json!({"phone": other.phone}),
+            json!({"phone": "13911111112"}),
+        ),
+    ] {
+        let (known, unknown) = (ask(path, known).await, ask(path, unknown).await);
+        assert_eq!(known, unknown, "{path}");
+        assert_eq!(known, [1, 0, 0, 0], "{path}: one job and nothing else");
+    }
+    // a wrong code is tried in the same way, too
+    for email in [WANG, "nobody.else@example.org"] {
+        let wrong = json!({"email": email, "code": "000000", "password": "another password"});
+        let call = server.post("/auth/password/reset").json(wrong);
+        call.refused(401, "code_wrong").await;
+        let tried = server.app.platform.db.read(move |conn| {
+            use diesel::prelude::*;
+            use yiqilai::schema::one_time_codes::dsl;
+            let newest = dsl::one_time_codes
+                .filter(dsl::target.eq(email))
+                .order(dsl::id.desc());
+            Ok(newest.select(dsl::attempts).first::<i32>(conn)?)
+        });
+        assert_eq!(tried.await.unwrap(), 1, "{email}");
+    }
+}
+
+/// How many jobs, codes, accounts and journal entries there are.
+async fn rows(server: &Server) -> [i64; 4] {
+    use diesel::prelude::*;
+    use yiqilai::schema::{accounts, jobs, journal, one_time_codes};
+    let counts = server.app.platform.db.read(|conn| {
+        Ok([
+            jobs::table.count().get_result(conn)?,
+            one_time_codes::table.count().get_result(conn)?,
+            accounts::table.count().get_result(conn)?,
+            journal::table.count().get_result(conn)?,
+        ])
+    });
+    counts.await.unwrap()
+}
+
 #[actix_web::test]
 async fn a_forgotten_password_is_reset_and_ends_every_session() {
     let server = Server::start().await;
@@ -257,17 +330,55 @@ async fn a_forgotten_password_is_reset_and_ends_every_session() {
     server.get("/me").bearer(token).expect(200).await;
 }
 
+/// What an access token says of how it is signed.
+pub fn header_of(token: &str) -> Value {
+    use base64::Engine;
+    let header = token.split('.').next().unwrap();
+    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(header)
+        .unwrap();
+    serde_json::from_slice(&header).unwrap()
+}
+
+/// Another process makes a new key: within a minute this one signs with it and publishes both, and
+/// tokens of the old one live on until they expire.
+#[actix_web::test]
+async fn a_key_of_another_process_signs_here_within_a_minute() {
+    let server = Server::start().await;
+    let user = server.person("示例·赵").await;
+    let old = header_of(&user.token)["kid"].clone();
+    let clock = &server.app.platform.clock;
+    let other = App::build((*server.app.config).clone(), clock.clone());
+    other.await.unwrap().keyring.rotate().await.unwrap();
+    clock.advance(TimeDelta::minutes(1));
+    let next = server.refreshed(&user).await;
+    let new = header_of(&next.token)["kid"].clone();
+    assert_ne!(new, old);
+    let published = server.get("/.well-known/jwks.json").expect(200).await.json;
+    let kids: Vec<_> = published["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| key["kid"].clone())
+        .collect();
+    assert_eq!(kids, [new, old], "the one that signs first");
+    clock.advance(TimeDelta::minutes(13));
+    server.get("/me").by(&user).expect(200).await;
+    clock.advance(TimeDelta::minutes(1));
+    server
+        .get("/me")
+        .by(&user)
+        .refused(401, "token_expired")
+        .await;
+    server.get("/me").by(&next).expect(200).await;
+}
+
 #[actix_web::test]
 async fn access_tokens_expire_and_name_a_published_key() {
     let server = Server::start().await;
     let user = server.person("示例·赵").await;
     let published = server.get("/.well-known/jwks.json").expect(200).await.json;
-    let header = user.token.split('.').next().unwrap();
-    use base64::Engine;
-    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD
-        .decode(header)
-        .unwrap();
-    let header: Value = serde_json::from_slice(&header).unwrap();
+    let header = header_of(&user.token);
     assert_eq!(header["alg"], "EdDSA");
     assert_eq!(header["kid"], published["keys"][0]["kid"]);
 
@@ -546,9 +657,10 @@ async fn consents_are_withdrawn_as_easily_as_given() {
             .by(&user)
             .json(json!({"text_version": version}))
     };
-    let first = give("2026-01").expect(200).await.id();
-    assert_eq!(give("2026-01").expect(200).await.id(), first);
-    assert_ne!(give("2026-02").expect(200).await.id(), first);
+    let first = give("1").expect(200).await.id();
+    assert_eq!(give("1").expect(200).await.id(), first);
+    crate::accounts::agreed_before(&server, user.id).await;
+    assert_ne!(give("1").expect(200).await.id(), first);
     for _ in 0..2 {
         server
             .call(Method::DELETE, "/me/consents/personalization")
@@ -654,6 +766,95 @@ async fn roles_are_granted_by_those_entitled_and_stop_at_once() {
     revoke(&admin, &own).refused(409, "last_admin").await;
 }
 
+/// Who works in a scope is for the eyes of those who have a part in it.
+#[actix_web::test]
+async fn grants_of_a_sibling_are_invisible() {
+    let server = Server::start().await;
+    let (district, street, grid) = crate::regions::three_levels(&server).await;
+    let sibling = crate::regions::another_street(&server).await;
+    let admin = server
+        .staff("示例·东街", Role::RegionAdmin, Some(street))
+        .await;
+    let worker = server
+        .staff("示例·网格", Role::GridWorker, Some(grid))
+        .await;
+    let nowhere = uuid::Uuid::now_v7();
+    let list =
+        |by: &User, scope: uuid::Uuid| server.get(&format!("/role-grants?scope_id={scope}")).by(by);
+    list(&admin, street).expect(200).await;
+    list(&worker, grid).refused(403, "forbidden").await;
+    for scope in [sibling, district, nowhere] {
+        list(&admin, scope).refused(404, "not_found").await;
+        list(&worker, scope).refused(404, "not_found").await;
+    }
+    // that there is a sibling is no secret: to grant there is known, and forbidden
+    let body = json!({"account_id": worker.id.to_string(), "role": "auditor", "scope_id": sibling});
+    let grant = server.post("/role-grants").by(&admin).json(body);
+    grant.refused(403, "forbidden").await;
+}
+
+#[actix_web::test]
+async fn a_role_is_granted_to_a_phone_or_an_address() {
+    let server = Server::start_with(
+        json!({"identity": {"look_ups_per_account": {"count": 5, "seconds": 60}}}),
+    )
+    .await;
+    let (_, street, grid) = crate::regions::three_levels(&server).await;
+    let admin = server
+        .staff("示例·东街", Role::RegionAdmin, Some(street))
+        .await;
+    let person = server.person("示例·许").await;
+    sign_up(&server).await;
+    let grant = |by: &User, to: Value| {
+        let mut body = json!({"role": "grid_worker", "scope_id": grid});
+        body.as_object_mut()
+            .unwrap()
+            .extend(to.as_object().unwrap().clone());
+        server.post("/role-grants").by(by).json(body)
+    };
+    let granted = grant(&admin, json!({"phone": person.phone}))
+        .expect(201)
+        .await;
+    assert_eq!(granted.json["account_id"], json!(person.id.to_string()));
+    grant(&admin, json!({"email": "Wang@Example.org"}))
+        .expect(201)
+        .await;
+
+    for (to, field, code) in [
+        (
+            json!({"phone": "13800000099"}),
+            "/phone",
+            "unknown_reference",
+        ),
+        (
+            json!({"email": "nobody@example.org"}),
+            "/email",
+            "unknown_reference",
+        ),
+        (json!({}), "/account_id", "exactly_one"),
+        (
+            json!({"phone": person.phone, "email": WANG}),
+            "/account_id",
+            "exactly_one",
+        ),
+    ] {
+        let refused = grant(&admin, to).refused(422, "invalid").await;
+        assert_eq!(refused.fields(), [(field.to_owned(), code.to_owned())]);
+    }
+    // whoever may not grant it learns nothing
+    for phone in [&person.phone, "13800000099"] {
+        let refused = grant(&person, json!({"phone": phone})).refused(403, "forbidden");
+        assert!(refused.await.json["errors"].is_null());
+    }
+    grant(&admin, json!({"email": WANG})).expect(201).await;
+    grant(&admin, json!({"email": WANG}))
+        .refused(429, "too_many_requests")
+        .await;
+    grant(&admin, json!({"account_id": person.id.to_string()}))
+        .expect(201)
+        .await;
+}
+
 #[actix_web::test]
 async fn the_same_key_is_done_once_even_at_once() {
     let server = Server::start().await;
@@ -724,4 +925,48 @@ async fn requests_are_throttled_by_the_address_the_proxy_tells_and_only_then() {
         ask(&server, "1.1.1.3").await,
     ];
     assert_eq!(answers, [401, 401, 429]);
+}
+
+/// Whoever fails too often at an account waits; its owner, who is elsewhere, does not, however many
+/// take part. What succeeds is not counted, and who has no account is not told apart.
+#[actix_web::test]
+async fn failures_are_counted_where_they_are_made() {
+    let server = Server::start_with(json!({"server": {"behind_proxy": true}, "identity": {
+        "failures_per_address": {"count": 2, "seconds": 600},
+        "failures_per_account": {"count": 6, "seconds": 600},
+    }}))
+    .await;
+    sign_up(&server).await;
+    let try_at = async |email: &str, from: &str, password: &str| {
+        let body = json!({"email": email, "password": password});
+        let call = server.post("/auth/sign-in").header("x-forwarded-for", from);
+        call.json(body).send().await.status.as_u16()
+    };
+    let right = "a long password";
+    for _ in 0..5 {
+        assert_eq!(try_at(WANG, "203.0.113.1", right).await, 200);
+    }
+    for email in [WANG, "nobody@example.org"] {
+        let answers = [
+            try_at(email, "203.0.113.2", "wrong").await,
+            try_at(email, "203.0.113.2", "wrong").await,
+            try_at(email, "203.0.113.2", right).await,
+        ];
+        assert_eq!(answers, [401, 401, 429]);
+    }
+    assert_eq!(try_at(WANG, "203.0.113.1", right).await, 200);
+
+    // many who each stay under the limit: from then on an address has one try
+    for from in 3..5 {
+        for _ in 0..2 {
+            try_at(WANG, &format!("203.0.113.{from}"), "wrong").await;
+        }
+    }
+    assert_eq!(try_at(WANG, "203.0.113.5", "wrong").await, 401);
+    assert_eq!(try_at(WANG, "203.0.113.5", "wrong").await, 429);
+    for from in ["203.0.113.1", "203.0.113.6"] {
+        for _ in 0..3 {
+            assert_eq!(try_at(WANG, from, right).await, 200, "the owner gets in");
+        }
+    }
 }

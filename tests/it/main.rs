@@ -5,10 +5,12 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
+mod accounts;
 mod claims;
 mod contract;
 mod crews;
 mod harness;
+mod http;
 mod identity;
 mod imports;
 mod imports_again;
@@ -16,8 +18,10 @@ mod imports_files;
 mod imports_open_data;
 mod imports_rows;
 mod matching;
+mod moves;
 mod notifications;
 mod organizations;
+mod outbox;
 mod party;
 mod platform;
 mod process;

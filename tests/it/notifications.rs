@@ -7,10 +7,10 @@ use yiqilai::notifications::{Kind, Notice, notify};
 
 use crate::harness::{Server, User};
 
-const ADDRESS: &str = "li@example.org";
+pub const ADDRESS: &str = "li@example.org";
 
 /// A person with an address that mail can go to.
-async fn reader(server: &Server) -> User {
+pub async fn reader(server: &Server) -> User {
     let user = server.person("示例·李").await;
     server
         .post("/me/contact")
@@ -31,6 +31,12 @@ async fn reader(server: &Server) -> User {
         .post("/me/contact/confirm")
         .by(&user)
         .json(body)
+        .expect(204)
+        .await;
+    server.work().await;
+    server
+        .post("/me/notifications/read")
+        .by(&user)
         .expect(204)
         .await;
     user
@@ -199,7 +205,7 @@ async fn mail_waits_for_the_end_of_quiet_hours_and_stops_when_it_is_not_wanted()
         .json;
     assert_eq!(
         inbox["items"].as_array().unwrap().len(),
-        2,
+        3,
         "the inbox has everything"
     );
     let settings = server
@@ -214,4 +220,47 @@ async fn mail_waits_for_the_end_of_quiet_hours_and_stops_when_it_is_not_wanted()
             .iter()
             .all(|k| (k["mail"] == false) == (k["kind"] == "wish_fulfilled"))
     );
+}
+
+/// Where there is an app, a mail ends with a link to the page of what it tells about; a mail with a
+/// code stays as it is.
+#[actix_web::test]
+async fn mails_link_to_the_app() {
+    let app = json!({"mail": {"app_url": "https://app.example.org/"}});
+    let server = Server::start_with(app).await;
+    let user = reader(&server).await;
+    let code = server.mails(ADDRESS).pop().unwrap();
+    assert!(!code.contains("https://"), "{code}");
+    tell(&server, &user, "一台收音机").await;
+    let mail = server.mails(ADDRESS).pop().unwrap();
+    let link = format!("https://app.example.org/wishes/{}", user.id);
+    assert!(mail.trim_end().ends_with(&link), "{mail}");
+
+    let server = Server::start().await;
+    let user = reader(&server).await;
+    tell(&server, &user, "一台收音机").await;
+    let mail = server.mails(ADDRESS).pop().unwrap();
+    assert!(!mail.contains("://"), "{mail}");
+}
+
+#[actix_web::test]
+async fn settings_left_out_stay_and_a_waiting_mail_is_not_sent_when_it_is_unwanted_by_then() {
+    let server = Server::start().await;
+    let user = reader(&server).await;
+    let set = |body: serde_json::Value| {
+        let call = server.call(Method::PUT, "/me/notification-settings");
+        call.by(&user).json(body).expect(200)
+    };
+    // it is 10:00 in Ningbo; quiet until 10:10
+    let quiet = json!({"from_minute": 540, "to_minute": 610});
+    set(json!({ "quiet_hours": quiet })).await;
+    let before = server.mails(ADDRESS).len();
+    tell(&server, &user, "收音机").await;
+    let off = json!({"preferences": [{"kind": "wish_fulfilled", "mail": false}]});
+    let kept = set(off).await.json;
+    assert_eq!(kept["quiet_hours"], quiet);
+    server.pass(TimeDelta::minutes(11)).await;
+    assert_eq!(server.mails(ADDRESS).len(), before);
+    let none = set(json!({"quiet_hours": null})).await.json;
+    assert!(none["quiet_hours"].is_null());
 }

@@ -22,7 +22,12 @@ pub struct Town {
 }
 
 pub async fn town() -> Town {
-    let server = Server::start().await;
+    town_with(json!({})).await
+}
+
+/// With some settings changed.
+pub async fn town_with(settings: Value) -> Town {
+    let server = Server::start_with(settings).await;
     let (district, street, grid) = crate::regions::three_levels(&server).await;
     let district_admin = server
         .staff("示例·区管", Role::RegionAdmin, Some(district))
@@ -168,8 +173,13 @@ impl Town {
 
     /// An organisation of a kind that needs no code, active; and its manager.
     pub async fn active(&self, name: &str) -> (String, User) {
+        self.active_of("volunteer_team", name).await
+    }
+
+    /// The same of a certain kind.
+    pub async fn active_of(&self, kind: &str, name: &str) -> (String, User) {
         let manager = self.server.person("示例·负责人").await;
-        let body = json!({"kind": "volunteer_team", "name": name, "region_id": self.district});
+        let body = json!({"kind": kind, "name": name, "region_id": self.district});
         let id = self.draft(&manager, body).await;
         self.act(&manager, &id, "submit").expect(200).await;
         let approved = self
@@ -367,6 +377,18 @@ async fn the_last_manager_cannot_go_and_two_cannot_go_at_once() {
     t.act(&first, &id, "leave")
         .refused(409, "last_manager")
         .await;
+    // nor through the other door
+    let me = t.server.get("/me").by(&first).expect(200).await.json;
+    let grant = format!("/role-grants/{}", me["grants"][0]["id"].as_str().unwrap());
+    let platform = t.server.staff("示例·平台", Role::PlatformAdmin, None).await;
+    for (by, status, code) in [
+        (&first, 422, "role_by_invitation"),
+        (&platform, 422, "role_by_invitation"),
+        (&t.street_admin, 404, "not_found"),
+    ] {
+        let call = t.server.call(Method::DELETE, &grant).by(by);
+        call.refused(status, code).await;
+    }
     let (second, membership) = t.join(&first, &id, "member").await;
     let role = |role: &str| {
         let path = format!("/organizations/{id}/members/{membership}/role");
@@ -380,6 +402,8 @@ async fn the_last_manager_cannot_go_and_two_cannot_go_at_once() {
         .refused(403, "forbidden")
         .await;
     role("manager").expect(200).await;
+    let told = t.server.get("/me/notifications").by(&second).expect(200);
+    assert!(told.await.json.to_string().contains("now a manager of"));
     let (a, b) = tokio::join!(
         t.act(&first, &id, "leave").send(),
         t.act(&second, &id, "leave").send()

@@ -1,18 +1,17 @@
 //! The plumbing, where only the real thing shows whether it holds.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use uuid::Uuid;
 use yiqilai::error::{Code, Error};
-use yiqilai::platform::jobs::{self, JobStatus};
 use yiqilai::platform::journal::{self, Actor, Change, Position};
 use yiqilai::platform::mail::{Mail, MailConfig, MailError, Mailer};
-use yiqilai::worker::Worker;
 
-use crate::harness::{Server, env};
+use crate::harness::{Backend, Server, backend, env, fresh_postgres};
 
 #[actix_web::test]
 async fn health_and_figures() {
@@ -26,6 +25,30 @@ async fn health_and_figures() {
             .unwrap()
             .contains("http_requests_total")
     );
+}
+
+#[actix_web::test]
+async fn a_server_that_is_not_ready_says_what_is_wrong() {
+    let nobody = json!({"store": "redis", "url": "redis://127.0.0.1:9", "timeout_ms": 100});
+    let server = Server::start_with(json!({"cache": nobody})).await;
+    let degraded = server.get("/readyz").expect(200).await;
+    assert_eq!(degraded.json["status"], "degraded");
+    assert_eq!(degraded.json["checks"]["cache"], "unreachable");
+    server
+        .write(|tx| {
+            use diesel::connection::SimpleConnection;
+            Ok(tx
+                .conn
+                .batch_execute("DELETE FROM __diesel_schema_migrations")?)
+        })
+        .await;
+    let down = server.get("/readyz").refused(503, "not_ready").await;
+    assert!(down.header("retry-after").is_some());
+    let checks = json!({
+        "cache": "unreachable", "database": "ok", "matching": "ok", "migrations": "pending",
+    });
+    assert_eq!(down.json["checks"], checks);
+    server.get("/livez").expect(200).await;
 }
 
 #[actix_web::test]
@@ -188,6 +211,7 @@ fn mail(to: &str) -> Mail {
         text: "王奶奶,您好!".to_owned(),
         html: Some("<p>王奶奶,您好!</p>".to_owned()),
         list_unsubscribe: None,
+        page: None,
     }
 }
 
@@ -195,7 +219,7 @@ fn smtp(port: &str, tls: &str, account: bool) -> MailConfig {
     let mut config = json!({
         "transport": "smtp", "from": "益起来 <noreply@example.org>", "folder": "", "host": "localhost",
         "port": env(port).parse::<u16>().unwrap(), "tls": tls, "ca_file": env("YIQILAI_TEST_SMTP_CA"),
-        "timeout_seconds": 10,
+        "app_url": "", "timeout_seconds": 10,
     });
     if account {
         config["username"] = env("YIQILAI_TEST_SMTP_USER").into();
@@ -268,42 +292,111 @@ async fn refusals_of_the_mail_server_are_told_apart() {
     );
 }
 
-/// A worker that is told to stop in the middle of a batch: the job at hand ends, the others are free
-/// for the next worker at once, their tries not counted.
+/// A database that has no connection free in time: asked to come again, not kept waiting.
 #[actix_web::test]
-async fn a_stopped_worker_frees_the_jobs_it_took() {
-    let relay = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let server = Server::start_with(json!({"mail": {
-        "transport": "smtp", "host": "127.0.0.1", "port": relay.local_addr().unwrap().port(),
-        "tls": "none", "timeout_seconds": 30,
-    }}))
-    .await;
-    server
-        .write(|tx| {
-            for n in 0..5 {
-                tx.enqueue("mail", &mail(&format!("{n}@example.org")), tx.now)?;
-            }
+async fn a_full_pool_is_busy_for_a_moment() {
+    let one = json!({"database": {"pool_size": 1, "acquire_timeout_ms": 100}});
+    let server = Server::start_with(one).await;
+    let db = server.app.platform.db.clone();
+    let (held, has_it) = std::sync::mpsc::channel();
+    let (done, until) = std::sync::mpsc::channel::<()>();
+    let holder = actix_web::rt::spawn(async move {
+        let hold = |held: std::sync::mpsc::Sender<()>, until: std::sync::mpsc::Receiver<()>| {
+            let _ = held.send(());
+            let _ = until.recv();
+        };
+        db.read(move |_| {
+            hold(held, until);
             Ok(())
         })
-        .await;
-    let worker = Worker::new(server.app.clone());
-    let working = actix_web::rt::spawn({
-        let worker = worker.clone();
-        async move { worker.run().await }
-    });
-    let (at_hand, _) = relay.accept().await.unwrap(); // says nothing: the worker waits for it
-    worker.stop();
-    drop(at_hand);
-    tokio::time::timeout(std::time::Duration::from_secs(20), working)
         .await
-        .expect("it ends with the job at hand")
-        .unwrap();
-    let db = &server.app.platform.db;
+    });
+    while has_it.try_recv().is_err() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let busy = server.get("/regions").refused(503, "overloaded").await;
+    assert_eq!(busy.header("retry-after"), Some("1"));
+    done.send(()).unwrap();
+    holder.await.unwrap().unwrap();
+    server.get("/regions").expect(200).await;
+}
+
+/// Stands between the product and its database, and can be cut.
+struct Relay {
+    port: u16,
+    is_cut: Arc<AtomicBool>,
+    open: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Relay {
+    fn to(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let relay = Self {
+            port: listener.local_addr().unwrap().port(),
+            is_cut: Arc::default(),
+            open: Arc::default(),
+        };
+        let (is_cut, open) = (relay.is_cut.clone(), relay.open.clone());
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                if is_cut.load(Ordering::SeqCst) {
+                    continue;
+                }
+                let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+                for (from, to) in [(&client, &server), (&server, &client)] {
+                    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                    std::thread::spawn(move || {
+                        let _ = std::io::copy(&mut from, &mut to);
+                        let _ = to.shutdown(Shutdown::Both);
+                    });
+                }
+                open.lock().unwrap().extend([client, server]);
+            }
+        });
+        relay
+    }
+
+    fn cut(&self) {
+        self.is_cut.store(true, Ordering::SeqCst);
+        for stream in self.open.lock().unwrap().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn mend(&self) {
+        self.is_cut.store(false, Ordering::SeqCst);
+    }
+}
+
+/// A database that is gone, and comes back: meanwhile every request is asked to come again.
+#[actix_web::test]
+async fn a_lost_database_is_busy_until_it_is_back() {
+    if backend() == Backend::Sqlite {
+        return; // it is a file
+    }
+    let mut url = url::Url::parse(&fresh_postgres().await).unwrap();
+    let relay = Relay::to(url.port().unwrap());
+    url.set_port(Some(relay.port)).unwrap();
+    let database = json!({"url": url.as_str(), "pool_size": 2, "acquire_timeout_ms": 500});
+    let server = Server::start_with(json!({"database": database})).await;
+    server.get("/regions").expect(200).await;
+    relay.cut();
+    for path in ["/regions", "/regions", "/regions", "/campaigns"] {
+        let busy = server.get(path).refused(503, "overloaded").await;
+        assert_eq!(busy.header("retry-after"), Some("1"));
+    }
+    let down = server.get("/readyz").refused(503, "not_ready").await;
+    let checks = &down.json["checks"];
     assert_eq!(
-        db.read(jobs::counts).await.unwrap(),
-        [(JobStatus::Queued, 5)],
-        "none is left to a lease"
+        (&checks["database"], &checks["migrations"]),
+        (&json!("unreachable"), &json!("unknown"))
     );
-    let free = db.write(|tx| jobs::take(tx, 10)).await.unwrap();
-    assert!(free.len() == 4 && free.iter().all(|job| job.attempts == 1));
+    relay.mend();
+    for _ in 0..100 {
+        if server.get("/regions").send().await.status == 200 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    panic!("it stays busy although the database is back");
 }

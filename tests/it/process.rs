@@ -2,12 +2,14 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
+use yiqilai::platform::db::Alone;
 
-use crate::harness::Server;
+use crate::harness::{Backend, Server, backend};
+use crate::identity::header_of;
 
 /// A process, which does not outlive its test.
 struct Process(Child);
@@ -27,23 +29,24 @@ impl Drop for Process {
     }
 }
 
-/// `SIGTERM` in the middle of a request: it is answered, new ones are not taken, the process ends by
-/// itself and says that all is well.
-#[actix_web::test]
-async fn a_stopped_server_answers_what_it_has_begun() {
-    let settings = json!({"server": {"address": "127.0.0.1:0", "shutdown_seconds": 20}});
-    let server = Server::start_with(settings).await;
-    let file = server.folder.path().join("test.toml");
-    let mut process = Process(
-        Command::new(env!("CARGO_BIN_EXE_yiqilai"))
-            .arg("--config")
-            .arg(file)
-            .args(["serve"])
-            .env("NO_COLOR", "1")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap(),
-    );
+/// The program on the database of this server.
+fn yiqilai(server: &Server) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_yiqilai"));
+    command
+        .arg("--config")
+        .arg(server.folder.path().join("test.toml"))
+        .env("NO_COLOR", "1");
+    command
+}
+
+fn run(server: &Server, arguments: &[&str]) -> Output {
+    yiqilai(server).args(arguments).output().unwrap()
+}
+
+/// A process that serves, and its address.
+async fn serving(server: &Server) -> (Process, String) {
+    let serve = yiqilai(server).arg("serve").stderr(Stdio::piped()).spawn();
+    let mut process = Process(serve.unwrap());
     let mut log = BufReader::new(process.0.stderr.take().unwrap()).lines();
     let address = log
         .find_map(|line| {
@@ -52,6 +55,7 @@ async fn a_stopped_server_answers_what_it_has_begun() {
             Some(line[at + "address=".len()..].trim().to_owned())
         })
         .expect("it says where it serves");
+    std::thread::spawn(move || log.for_each(drop)); // a full pipe would hold it up
     let ready = format!("http://{address}/readyz");
     for _ in 0..200 {
         if reqwest::get(&ready)
@@ -62,6 +66,39 @@ async fn a_stopped_server_answers_what_it_has_begun() {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    (process, address)
+}
+
+const ADMIN: &str = "admin@example.org";
+
+/// Makes an administrator by the command line; returns the password that it prints.
+fn new_admin(server: &Server) -> String {
+    let made = run(server, &["admin", "create", "--email", ADMIN]);
+    assert!(made.status.success(), "{made:?}");
+    let said = String::from_utf8(made.stdout).unwrap();
+    said.trim().rsplit(' ').next().unwrap().to_owned()
+}
+
+/// An access token, by the administrator's password.
+async fn sign_in(address: &str, password: &str) -> String {
+    let signed_in = reqwest::Client::new()
+        .post(format!("http://{address}/api/v1/auth/sign-in"))
+        .json(&json!({"email": ADMIN, "password": password}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(signed_in.status(), 200);
+    let tokens: Value = signed_in.json().await.unwrap();
+    tokens["access_token"].as_str().unwrap().to_owned()
+}
+
+/// `SIGTERM` in the middle of a request: it is answered, new ones are not taken, the process ends by
+/// itself and says that all is well.
+#[actix_web::test]
+async fn a_stopped_server_answers_what_it_has_begun() {
+    let settings = json!({"server": {"address": "127.0.0.1:0", "shutdown_seconds": 20}});
+    let server = Server::start_with(settings).await;
+    let (mut process, address) = serving(&server).await;
     let body = json!({"email": "nobody@example.org", "password": "wrong-password"}).to_string();
     let (first, second) = body.split_at(10);
     let mut request = TcpStream::connect(&address).unwrap();
@@ -90,4 +127,219 @@ async fn a_stopped_server_answers_what_it_has_begun() {
     assert!(answer.contains("credentials_wrong"), "{answer}");
     let ended = process.0.wait().unwrap();
     assert!(ended.success(), "{ended}");
+}
+
+/// SQLite has one process that serves, works or imports; short commands run beside it, and it sees
+/// what they wrote.
+#[actix_web::test]
+async fn a_second_process_on_a_file_is_refused_but_for_short_commands() {
+    let server = Server::start_with(json!({"server": {"address": "127.0.0.1:0"}})).await;
+    let (process, address) = serving(&server).await;
+    if backend() == Backend::Sqlite {
+        let import = [
+            "import",
+            "regions",
+            "config/regions/beilun.csv",
+            "--map",
+            "config/imports/regions.toml",
+        ];
+        for arguments in [&["serve"][..], &["worker"], &import] {
+            let refused = run(&server, arguments);
+            let why = String::from_utf8_lossy(&refused.stderr);
+            assert!(!refused.status.success(), "{arguments:?}");
+            assert!(
+                why.contains("another process serves"),
+                "{arguments:?}: {why}"
+            );
+        }
+    }
+    assert!(run(&server, &["migrate"]).status.success());
+    sign_in(&address, &new_admin(&server)).await;
+    drop(process);
+    let _alone = Alone::on(&server.app.config.database).expect("the lock ends with its process");
+}
+
+/// `admin rotate-keys`: new tokens name the new key, those of the old one are still taken, and both
+/// keys are published.
+#[actix_web::test]
+async fn the_command_line_rotates_keys() {
+    let server = Server::start_with(json!({"server": {"address": "127.0.0.1:0"}})).await;
+    let (process, address) = serving(&server).await;
+    let password = new_admin(&server);
+    let old = sign_in(&address, &password).await;
+    let rotated = run(&server, &["admin", "rotate-keys"]);
+    assert!(rotated.status.success(), "{rotated:?}");
+    drop(process);
+    let (_process, address) = serving(&server).await;
+    let new = sign_in(&address, &password).await;
+    assert_ne!(header_of(&new)["kid"], header_of(&old)["kid"]);
+    for token in [&old, &new] {
+        let me = reqwest::Client::new()
+            .get(format!("http://{address}/api/v1/me"))
+            .bearer_auth(token)
+            .send();
+        assert_eq!(me.await.unwrap().status(), 200);
+    }
+    let keys = reqwest::get(format!("http://{address}/.well-known/jwks.json"));
+    let keys: Value = keys.await.unwrap().json().await.unwrap();
+    let kids = keys["keys"].as_array().unwrap().iter();
+    let kids: Vec<_> = kids.map(|key| key["kid"].clone()).collect();
+    assert_eq!(
+        kids,
+        [
+            header_of(&new)["kid"].clone(),
+            header_of(&old)["kid"].clone()
+        ]
+    );
+}
+
+/// A start that must fail: its exit code is 1 and its last word one sentence, which is returned.
+fn refused(folder: &std::path::Path, settings: &str, command: &[&str]) -> String {
+    let file = folder.join("local.toml");
+    std::fs::write(&file, settings).unwrap();
+    let ended = Command::new(env!("CARGO_BIN_EXE_yiqilai"))
+        .arg("--config")
+        .arg(file)
+        .args(command)
+        .env("YIQILAI__LOG__FILTER", "off")
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(
+        said.starts_with("yiqilai: ") && said.trim_end().lines().count() == 1,
+        "{said}"
+    );
+    said
+}
+
+#[test]
+fn a_check_of_the_configuration_names_everything_that_cannot_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = r#"
+        server = { address = "foo", public_url = "ftp://x", allowed_origins = ["https://a.example.org/"] }
+        mail = { from = "notmail", transport = "smtp", username = "a" }
+        sms = { gateway = "http", templates = { code = "SMS_1", wish_claimed = "SMS_2" } }
+        files = { store = "s3", access_key_id = "A", endpoint = "nowhere" }
+        cache = { store = "redis", url = "http://x" }
+    "#;
+    let said = refused(folder.path(), settings, &["config", "check"]);
+    for fault in [
+        "server.address",
+        "server.public_url",
+        "server.allowed_origins",
+        "mail.from",
+        "mail.username",
+        "sms.url",
+        "lacks organization_invitation",
+        "lacks wish_delivered",
+        "files.bucket",
+        "files.endpoint",
+        "files.access_key_id",
+        "cache.url",
+    ] {
+        assert!(said.contains(fault), "{fault} is not in {said}");
+    }
+    assert!(!said.contains("lacks code"), "{said}");
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 1, "a check makes nothing");
+}
+
+#[test]
+fn production_is_no_folder_and_keys_are_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("local.toml");
+    let check = |settings: &str| {
+        std::fs::write(&file, settings).unwrap();
+        let mut check = Command::new(env!("CARGO_BIN_EXE_yiqilai"));
+        check.arg("--config").arg(&file).args(["config", "check"]);
+        check.env("YIQILAI_PROFILE", "production").output().unwrap()
+    };
+    let good = r#"
+        security.master_secret = "0123456789abcdefghijklmnopqrstuv"
+        server.public_url = "https://yiqilai.example.org"
+        mail.from = "noreply@example.org"
+        files = { store = "s3", bucket = "b", access_key_id = "AKIA1", secret_access_key = "hush" }
+        [sms]
+        gateway = "http"
+        url = "https://sms.example.org"
+        templates = { code = "1", contact_changed = "5", organization_invitation = "2", wish_claimed = "3", wish_delivered = "4" }
+    "#;
+    let ended = check(good);
+    let shown = String::from_utf8(ended.stdout).unwrap();
+    assert!(
+        ended.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
+    assert!(shown.contains("access_key_id") && !shown.contains("AKIA1") && !shown.contains("hush"));
+    let ended = check(&good.replace("mail.from", "mail.transport = \"folder\"\nmail.from"));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(
+        !ended.status.success() && said.contains("mail.transport"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_is_in_the_way_of_a_start_is_said_in_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for command in ["serve", "demo"] {
+        let settings = format!("server.address = \"{address}\"");
+        let said = refused(folder.path(), &settings, &[command]);
+        assert!(
+            said.contains("server.address") && said.contains(&address),
+            "{said}"
+        );
+        assert!(!folder.path().join("data").exists(), "nothing was begun");
+    }
+    let free = "server.address = \"127.0.0.1:0\"\n";
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    for setting in [
+        "database.url = \"sqlite:file/x.db\"",
+        "database.url = \"sqlite:.\"",
+        "database.url = \"postgres://nobody@127.0.0.1:9/none\"",
+        "mail.folder = \"file/mail\"",
+        "sms.folder = \"file/sms\"",
+        "files.folder = \"file/files\"",
+    ] {
+        let said = refused(folder.path(), &format!("{free}{setting}"), &["serve"]);
+        let key = setting.split(' ').next().unwrap();
+        assert!(said.contains(key), "{key} is not in {said}");
+    }
+}
+
+/// Redis is no condition of serving, not even at the start.
+#[actix_web::test]
+async fn a_server_starts_without_its_redis() {
+    let settings = json!({"server": {"address": "127.0.0.1:0"},
+        "cache": {"store": "redis", "url": "redis://127.0.0.1:9", "timeout_ms": 200}});
+    let server = Server::start_with(settings).await;
+    let (_process, address) = serving(&server).await;
+    let answer = reqwest::get(format!("http://{address}/livez"))
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+}
+
+/// `yiqilai openapi | head -1`
+#[test]
+fn a_reader_who_has_read_enough_is_left_in_peace() {
+    for command in [&["openapi"][..], &["lifecycles"], &["config", "check"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = Command::new(env!("CARGO_BIN_EXE_yiqilai"))
+            .args(command)
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+            .wait_with_output()
+            .unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(ended.status.success() && said.is_empty(), "{said}");
+    }
 }

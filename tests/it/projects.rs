@@ -1518,7 +1518,7 @@ impl Town {
         (campaign, batch)
     }
 
-    async fn report(&self, by: &User, claim: &str) {
+    pub async fn report(&self, by: &User, claim: &str) {
         let photo = self.add_photo(by, claim, 5).await;
         let report = json!({"report": "完成", "people_served": 3, "photos": [photo]});
         self.claim_act(by, claim, "report", report)

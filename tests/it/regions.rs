@@ -75,6 +75,21 @@ async fn small_district() -> Server {
     server
 }
 
+/// A second street beside the one of [`three_levels`].
+pub async fn another_street(server: &Server) -> uuid::Uuid {
+    let new = region(
+        "330206003",
+        "小港街道",
+        Level::Street,
+        Some("330206"),
+        Some((121.70, 29.93)),
+    );
+    add(server, new).await.unwrap();
+    let found = |conn: &mut _| regions::by_code(conn, "330206003");
+    let read = server.app.platform.db.read(found).await;
+    read.unwrap().unwrap().id.0
+}
+
 /// A district, a street and a grid, for tests of other rooms.
 pub async fn three_levels(server: &Server) -> (uuid::Uuid, uuid::Uuid, uuid::Uuid) {
     for new in [
@@ -122,6 +137,15 @@ pub async fn three_levels(server: &Server) -> (uuid::Uuid, uuid::Uuid, uuid::Uui
         id("330206002").await,
         id("330206002-C1-G01").await,
     )
+}
+
+/// Another grid beside that of [`three_levels`].
+pub async fn another_grid(server: &Server) -> uuid::Uuid {
+    let community = Some("330206002-C1");
+    let name = "示例一社区第02网格";
+    let grid = region("330206002-C1-G02", name, Level::Grid, community, None);
+    let added = server.write(move |tx| regions::upsert(tx, Actor::System, &grid));
+    added.await.0.id.0
 }
 
 #[actix_web::test]

@@ -5,22 +5,29 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use yiqilai::identity::Role;
+use yiqilai::platform::journal::Actor;
 
 use crate::harness::{Answer, Server, User};
+use crate::regions::another_grid;
 
 /// A street with its people.
-struct Street {
-    server: Server,
-    street: Uuid,
-    grid: Uuid,
-    admin: User,
-    worker: User,
-    resident: User,
-    volunteer: User,
+pub struct Street {
+    pub server: Server,
+    pub street: Uuid,
+    pub grid: Uuid,
+    pub admin: User,
+    pub worker: User,
+    pub resident: User,
+    pub volunteer: User,
 }
 
 async fn street() -> Street {
-    let server = Server::start().await;
+    street_with(json!({})).await
+}
+
+/// With some settings changed.
+pub async fn street_with(settings: Value) -> Street {
+    let server = Server::start_with(settings).await;
     let (_, street, grid) = crate::regions::three_levels(&server).await;
     Street {
         admin: server
@@ -38,7 +45,7 @@ async fn street() -> Street {
 }
 
 impl Street {
-    fn wish(&self) -> Value {
+    pub fn wish(&self) -> Value {
         json!({
             "region_id": self.grid,
             "contact": {"name": "示例·王秀英", "phone": "13800000001", "address": "示例小区1幢101"},
@@ -48,7 +55,7 @@ impl Street {
         })
     }
 
-    async fn draft(&self, by: &User, wish: Value) -> String {
+    pub async fn draft(&self, by: &User, wish: Value) -> String {
         self.server
             .post("/wishes")
             .by(by)
@@ -58,12 +65,12 @@ impl Street {
             .id()
     }
 
-    fn act(&self, by: &User, id: &str, verb: &str) -> crate::harness::Call<'_> {
+    pub fn act(&self, by: &User, id: &str, verb: &str) -> crate::harness::Call<'_> {
         self.server.post(&format!("/wishes/{id}/{verb}")).by(by)
     }
 
     /// With a reason, for the moves that want one.
-    fn because(&self, by: &User, id: &str, verb: &str) -> crate::harness::Call<'_> {
+    pub fn because(&self, by: &User, id: &str, verb: &str) -> crate::harness::Call<'_> {
         self.act(by, id, verb).json(json!({"reason": "因故"}))
     }
 
@@ -80,14 +87,14 @@ impl Street {
             .await
     }
 
-    async fn published(&self) -> String {
+    pub async fn published(&self) -> String {
         let id = self.draft(&self.resident, self.wish()).await;
         self.act(&self.resident, &id, "submit").expect(200).await;
         self.publish(&id).await;
         id
     }
 
-    async fn on_behalf(&self) -> String {
+    pub async fn on_behalf(&self) -> String {
         let mut wish = self.wish();
         wish["on_behalf"] = json!(true);
         wish["consent_channel"] = json!("oral");
@@ -97,7 +104,7 @@ impl Street {
         id
     }
 
-    async fn add_photo(&self, by: &User, id: &str) -> Answer {
+    pub async fn add_photo(&self, by: &User, id: &str) -> Answer {
         self.server
             .post(&format!("/wishes/{id}/evidence"))
             .by(by)
@@ -106,7 +113,7 @@ impl Street {
             .await
     }
 
-    async fn deliver(&self, by: &User, id: &str) {
+    pub async fn deliver(&self, by: &User, id: &str) {
         assert_eq!(self.add_photo(by, id).await.status, 201);
         self.act(by, id, "deliver").expect(200).await;
     }
@@ -154,6 +161,31 @@ impl Street {
             .rev()
             .find_map(|entry| entry.to_state)
             .unwrap()
+    }
+
+    /// A PATCH with the version that is read.
+    async fn edit(&self, by: &User, id: &str, body: Value) -> Answer {
+        let path = format!("/wishes/{id}");
+        let seen = self.server.get(&path).by(by).send().await;
+        let etag = seen.header("etag").unwrap_or("\"1\"").to_owned();
+        let call = self.server.call(Method::PATCH, &path).by(by).json(body);
+        call.header("if-match", &etag).send().await
+    }
+
+    /// What the journal keeps of a kind of step, the oldest first.
+    async fn journalled(&self, id: &str, kind: &'static str) -> Vec<Value> {
+        let id: Uuid = id.parse().unwrap();
+        let story = self
+            .server
+            .app
+            .platform
+            .db
+            .read(move |conn| yiqilai::platform::journal::of_subject(conn, "wish", id));
+        let story = story.await.unwrap().into_iter();
+        story
+            .filter(|entry| entry.kind == kind)
+            .map(|entry| entry.payload.0)
+            .collect()
     }
 
     async fn again(&self, user: &User) -> User {
@@ -268,7 +300,7 @@ async fn the_whole_story() {
                 .collect::<Vec<_>>()
         }
     };
-    assert_eq!(told(&s.admin).await, ["wish_submitted"]);
+    assert_eq!(told(&s.admin).await, ["wish_submitted", "role_granted"]);
     assert_eq!(
         told(&s.resident).await,
         ["wish_delivered", "wish_claimed", "wish_published"]
@@ -420,13 +452,144 @@ async fn drafts_are_edited_by_version_and_only_drafts() {
     assert_eq!(refused.json["state"], "submitted");
 }
 
+/// All of a draft can be mended, by the rules of its creation.
+#[actix_web::test]
+async fn a_draft_is_mended_in_everything_it_was_created_with() {
+    let s = street().await;
+    let id = s.draft(&s.resident, s.wish()).await;
+    let both = [
+        ("/longitude".to_owned(), "required".to_owned()),
+        ("/value_fen".to_owned(), "value_of_service".to_owned()),
+    ];
+    let wrong = json!({"kind": "service", "latitude": null, "contact": {"name": "", "phone": "1", "address": "x"}});
+    let fields = s.edit(&s.resident, &id, wrong).await.fields();
+    assert_eq!(fields, [("/contact/name".to_owned(), "length".to_owned())]);
+    let wrong = json!({"kind": "service", "latitude": null});
+    let mut fields = s.edit(&s.resident, &id, wrong).await.fields();
+    fields.sort();
+    assert_eq!(fields, both);
+    for (wrong, pointer) in [
+        (json!({"region_id": s.street}), "/region_id"),
+        (json!({"region_id": Uuid::now_v7()}), "/region_id"),
+        (json!({"longitude": 181}), "/longitude"),
+        (json!({"consent_channel": "oral"}), "/consent_channel"),
+        (
+            json!({"contact": {"name": "王", "phone": "12", "address": "1幢"}}),
+            "/contact/phone",
+        ),
+    ] {
+        let refused = s.edit(&s.resident, &id, wrong.clone()).await;
+        assert_eq!(refused.status, 422, "{wrong}");
+        assert_eq!(refused.fields()[0].0, pointer, "{wrong}");
+    }
+    for null in ["contact", "region_id", "kind", "consent_channel"] {
+        let refused = s.edit(&s.resident, &id, json!({ null: null })).await;
+        assert_eq!(refused.status, 400, "{null} cannot be removed");
+    }
+    let other_grid = another_grid(&s.server).await;
+    let mended = json!({
+        "kind": "service", "value_fen": null, "longitude": 121.9, "latitude": 29.95, "region_id": other_grid,
+        "contact": {"name": "示例·王秀英", "phone": "138 0000 0002", "address": "示例小区2幢"},
+    });
+    let mended = s.edit(&s.resident, &id, mended).await;
+    assert_eq!(mended.status, 200, "{:#}", mended.json);
+    assert_eq!(mended.header("etag"), Some("\"2\""));
+    assert_eq!(mended.json["kind"], "service");
+    assert_eq!(mended.json["involved"]["region_id"], json!(other_grid));
+    assert!(!mended.json.to_string().contains("13800000002"));
+    let contact = s.act(&s.resident, &id, "contact").expect(200).await;
+    assert_eq!(contact.json["phone"], "+8613800000002");
+    assert_eq!(contact.json["address"], "示例小区2幢");
+    // what is absent or the same is not named
+    let same = json!({
+        "contact": {"name": "示例·王秀英", "phone": "+8613800000002", "address": "示例小区2幢"},
+        "longitude": null, "latitude": null,
+    });
+    assert_eq!(s.edit(&s.resident, &id, same).await.status, 200);
+    let edits = s.journalled(&id, "wish.edit").await;
+    assert_eq!(
+        edits[0]["changed"],
+        json!([
+            "region_id",
+            "contact",
+            "kind",
+            "value_fen",
+            "longitude",
+            "latitude"
+        ])
+    );
+    assert_eq!(edits[1]["changed"], json!(["longitude", "latitude"]));
+    for secret in ["王秀英", "1380000000", "2幢", "121.9"] {
+        assert!(!json!(edits).to_string().contains(secret), "{secret}");
+    }
+    // it is found where it is now
+    s.act(&s.resident, &id, "submit").expect(200).await;
+    s.publish(&id).await;
+    let path = format!("/wishes?region_id={other_grid}&kind=service");
+    let found = s.server.get(&path).expect(200).await.json;
+    assert_eq!(found["items"][0]["id"], json!(id));
+}
+
+/// Whom another person posts for agreed as the one who was named then.
+#[actix_web::test]
+async fn somebody_elses_contact_changes_with_its_consent_and_the_wish_stays_where_its_proxy_serves()
+{
+    let s = street().await;
+    let mut wish = s.wish();
+    wish["on_behalf"] = json!(true);
+    wish["consent_channel"] = json!("oral");
+    let id = s.draft(&s.worker, wish.clone()).await;
+    let contact = json!({"name": "示例·李秀兰", "phone": "13800000003", "address": "示例小区3幢"});
+    let missing = [("/consent_channel".to_owned(), "consent_required".to_owned())];
+    for wrong in [
+        json!({"contact": contact}),
+        json!({"contact": contact, "consent_channel": "app"}),
+        json!({"consent_channel": "app"}),
+    ] {
+        let refused = s.edit(&s.worker, &id, wrong).await;
+        assert_eq!(refused.fields(), missing);
+    }
+    let mended = s.edit(&s.worker, &id, json!({"contact": wish["contact"]}));
+    assert_eq!(mended.await.status, 200, "the same contact");
+    let mended = json!({"contact": contact, "consent_channel": "paper"});
+    let mended = s.edit(&s.worker, &id, mended).await;
+    assert_eq!(mended.json["involved"]["consent_channel"], "paper");
+    let edits = s.journalled(&id, "wish.edit").await;
+    assert_eq!(edits[0], json!({"changed": [], "consent": null}));
+    let told = json!({"changed": ["consent_channel", "contact"], "consent": "paper"});
+    assert_eq!(edits[1], told);
+
+    let other_grid = another_grid(&s.server).await;
+    let refused = s.edit(&s.worker, &id, json!({"region_id": other_grid}));
+    assert_eq!(refused.await.status, 403);
+    let serves_both = s.worker.id;
+    let scope = Some(other_grid);
+    s.server
+        .write(move |tx| {
+            yiqilai::identity::grant(tx, Actor::System, serves_both, Role::GridWorker, scope)
+        })
+        .await;
+    let moved = s.edit(&s.worker, &id, json!({"region_id": other_grid}));
+    assert_eq!(moved.await.status, 200);
+    let foreign = s.edit(&s.resident, &id, json!({"alias": "李奶奶"})).await;
+    assert_eq!(foreign.status, 404, "nobody else's draft");
+
+    // the link goes to the one who agreed
+    s.act(&s.worker, &id, "submit").expect(200).await;
+    s.publish(&id).await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.server.work().await;
+    assert!(s.server.sms("+8613800000001").is_empty());
+    assert_eq!(s.server.sms("+8613800000003").len(), 1);
+}
+
 #[actix_web::test]
 async fn screening_is_done_by_others_of_the_right_street_with_what_they_read() {
     let s = street().await;
     let id = s.draft(&s.resident, s.wish()).await;
     s.act(&s.admin, &id, "publish")
         .header("if-match", "\"1\"")
-        .refused(409, "move_not_allowed")
+        .refused(404, "not_found")
         .await;
     s.act(&s.resident, &id, "submit").expect(200).await;
     s.act(&s.admin, &id, "publish")
@@ -490,7 +653,10 @@ async fn a_screening_that_takes_too_long_is_noticed_once() {
         .iter()
         .map(|n| n["kind"].as_str().unwrap())
         .collect();
-    assert_eq!(kinds, ["wish_screening_overdue", "wish_submitted"]);
+    assert_eq!(
+        kinds,
+        ["wish_screening_overdue", "wish_submitted", "role_granted"]
+    );
 }
 
 #[actix_web::test]
@@ -795,6 +961,60 @@ async fn a_beneficiary_without_an_account_follows_and_confirms_by_link() {
     s.server.get(&link).refused(404, "link_invalid").await;
 }
 
+/// The photos too, and only those of its wish, and only as long as the link lives; nothing that is
+/// counted or logged holds the link.
+#[actix_web::test]
+async fn a_beneficiary_without_an_account_sees_the_delivery_by_link() {
+    let s = street().await;
+    let id = s.on_behalf().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.deliver(&s.volunteer, &id).await;
+    s.server.work().await;
+    let sms = s.server.sms("+8613800000001").pop().expect("an SMS");
+    let url = sms["params"]["url"].as_str().unwrap();
+    let link = url.split("/api/v1").nth(1).unwrap().to_owned();
+    let photo_of = |followed: &Value| -> String {
+        let url = followed["wish"]["involved"]["evidence"][0]["photo_url"].as_str();
+        url.unwrap().strip_prefix("/api/v1").unwrap().to_owned()
+    };
+    let photo = photo_of(&s.server.get(&link).expect(200).await.json);
+    assert!(photo.starts_with(&link), "{photo}");
+    for shown in [photo.clone(), format!("{photo}?thumbnail=true")] {
+        let shown = s.server.get(&shown).expect(200).await;
+        assert_eq!(shown.header("content-type"), Some("image/jpeg"));
+        assert!(shown.bytes.starts_with(&[0xff, 0xd8]));
+        assert_eq!(shown.header("cache-control"), Some("no-store"));
+    }
+    let disputed = s.server.post(&format!("{link}/dispute"));
+    let disputed = disputed.json(json!({"reason": "还没收到"})).expect(200);
+    assert_eq!(photo_of(&disputed.await.json), photo);
+
+    let other = s.delivered().await;
+    let others = s.read(&s.resident, &other).await.json["involved"]["evidence"][0]["id"].clone();
+    let others = others.as_str().unwrap();
+    let through = |link: &str, photo: &str| {
+        let path = format!("{link}/evidence/{photo}");
+        s.server.get(&path)
+    };
+    through(&link, others).refused(404, "not_found").await;
+    through("/wish-links/forged.token", others)
+        .refused(404, "link_invalid")
+        .await;
+    through(&link, "none").refused(400, "malformed_path").await;
+
+    let token = link.strip_prefix("/wish-links/").unwrap();
+    let figures = s.server.get("/metrics").expect(200).await;
+    let figures = String::from_utf8(figures.bytes).unwrap();
+    assert!(
+        figures.contains("/wish-links/{token}/evidence/{evidence_id}"),
+        "{figures}"
+    );
+    assert!(!figures.contains(token), "{figures}");
+
+    s.server.pass(TimeDelta::days(200)).await;
+    s.server.get(&photo).refused(404, "link_invalid").await;
+}
+
 #[actix_web::test]
 async fn both_sides_write_without_knowing_numbers() {
     let s = street().await;
@@ -891,7 +1111,18 @@ async fn wishes_are_withdrawn_and_expire() {
         .json;
     assert_eq!(inbox["items"][0]["kind"], "wish_withdrawn");
     s.act(&s.volunteer, &id, "deliver")
-        .refused(404, "not_found")
+        .refused(403, "forbidden")
+        .await;
+    // who claimed it reads on what the public read
+    let read = s.read(&s.volunteer, &id).await;
+    assert_eq!(read.json["status"], "withdrawn");
+    assert!(read.json.get("involved").is_none());
+    let path = format!("/wishes/{id}");
+    s.server.get(&path).refused(404, "not_found").await;
+    s.server
+        .get(&format!("{path}/timeline"))
+        .by(&s.volunteer)
+        .refused(403, "forbidden")
         .await;
 
     let mut wish = s.wish();
@@ -1170,4 +1401,328 @@ async fn an_organisation_claims_within_its_own_limits_and_loses_its_claims_with_
         "claimed",
         "the person's own claim stays"
     );
+}
+
+/// What was not handed in is its author's alone; and who posted alone is not asked for by the grid
+/// before there is something to confirm.
+#[actix_web::test]
+async fn a_draft_is_nobody_elses_and_the_grid_reads_a_contact_by_need() {
+    let s = street().await;
+    let id = s.draft(&s.resident, s.wish()).await;
+    let hidden = async |id: &str| {
+        for who in [&s.worker, &s.admin] {
+            for what in ["", "/timeline", "/messages"] {
+                let path = format!("/wishes/{id}{what}");
+                s.server.get(&path).by(who).refused(404, "not_found").await;
+            }
+            s.act(who, id, "contact").refused(404, "not_found").await;
+        }
+        let path = format!("/staff/wishes?region_id={}", s.street);
+        let listed = s.server.get(&path).by(&s.admin).expect(200).await;
+        assert_eq!(listed.json["items"], json!([]));
+    };
+    hidden(&id).await;
+    s.because(&s.resident, &id, "withdraw").expect(200).await;
+    hidden(&id).await;
+
+    let id = s.published().await;
+    s.act(&s.worker, &id, "contact")
+        .refused(403, "forbidden")
+        .await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.act(&s.worker, &id, "contact")
+        .refused(403, "forbidden")
+        .await;
+    s.deliver(&s.volunteer, &id).await;
+    s.act(&s.worker, &id, "contact").expect(200).await;
+    let id = s.on_behalf().await;
+    let grid = Some(s.grid);
+    let colleague = s.server.staff("示例·同事", Role::GridLeader, grid).await;
+    s.act(&colleague, &id, "contact").expect(200).await;
+    s.because(&colleague, &id, "withdraw").expect(200).await;
+    assert_eq!(s.told(&s.worker).await[0], "wish_taken_back");
+}
+
+/// What came by the command line has an author that nobody signs in as.
+#[actix_web::test]
+async fn a_wish_without_a_living_author_is_looked_after_by_the_grid() {
+    let s = street().await;
+    let mut wish = s.wish();
+    wish["on_behalf"] = json!(true);
+    wish["consent_channel"] = json!("paper");
+    let (desk, new) = (s.server.app.wishes.clone(), wish);
+    let imported = s.server.write(move |tx| {
+        let name = "数据导入";
+        let author = yiqilai::identity::create_account(tx, None, Some("i@x.invalid"), None, name)?;
+        let new = serde_json::from_value(new.clone()).unwrap();
+        let by = (Actor::System, author.id);
+        let published = yiqilai::wishes::WishStatus::Published;
+        yiqilai::wishes::import(tx, &desk, by, None, &new, published)
+    });
+    let id = imported.await.id.0.to_string();
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    assert_eq!(s.told(&s.worker).await[0], "wish_claimed");
+    s.because(&s.resident, &id, "withdraw")
+        .refused(403, "forbidden")
+        .await;
+    s.because(&s.worker, &id, "withdraw").expect(200).await;
+    assert_eq!(s.status(&id).await, "withdrawn");
+}
+
+#[actix_web::test]
+async fn a_service_centre_stands_in_for_those_around_it() {
+    let t = crate::organizations::town().await;
+    let wish = json!({
+        "region_id": t.grid, "on_behalf": true, "consent_channel": "paper",
+        "contact": {"name": "示例·王", "phone": "13800000001", "address": "1幢101"},
+        "alias": "王奶奶", "beneficiary_group": "elder", "life_cycle": "old_age", "kind": "service",
+        "title": "陪伴就医", "description": "每周一次。",
+    });
+    let (_, team) = t.active("示例·红马甲").await;
+    let post = |by: &User| t.server.post("/wishes").by(by).json(wish.clone());
+    post(&team).refused(403, "forbidden").await;
+    let (centre, leader) = t.active_of("service_centre", "示例·党群服务中心").await;
+    let leader = t.server.refreshed(&leader).await;
+    let id = post(&leader).expect(201).await.id();
+    let act = |by: &User, verb: &str| {
+        let path = format!("/wishes/{id}/{verb}");
+        t.server.post(&path).by(by).json(json!({}))
+    };
+    act(&leader, "submit").expect(200).await;
+    act(&leader, "contact").expect(200).await;
+    let (_, other) = t.active_of("service_centre", "示例·另一中心").await;
+    act(&other, "contact").expect(200).await;
+    let why = json!({"reason": "年检未通过"});
+    let suspended = t.review(&t.district_admin, &centre, "suspend", why).await;
+    assert_eq!(suspended.status, 200, "{:#}", suspended.json);
+    post(&leader).refused(403, "forbidden").await;
+}
+
+#[actix_web::test]
+async fn what_is_over_is_over_before_the_clock_says_so() {
+    let s = street().await;
+    let mut wish = s.wish();
+    wish["expires_on"] = json!("2026-11-24");
+    let id = s.draft(&s.resident, wish).await;
+    s.act(&s.resident, &id, "submit").expect(200).await;
+    s.publish(&id).await;
+    let leased = s.published().await;
+    s.act(&s.volunteer, &leased, "claim").expect(200).await;
+    assert_eq!(s.add_photo(&s.volunteer, &leased).await.status, 201);
+    s.server.app.platform.clock.advance(TimeDelta::hours(38));
+    let other = s.again(&s.worker).await;
+    let refused = s.act(&other, &id, "claim");
+    let refused = refused.refused(409, "move_not_allowed").await;
+    assert_eq!(refused.json["state"], "expired");
+    for path in ["/wishes", "/wishes?longitude=121.85&latitude=29.91"] {
+        let open = s.server.get(path).expect(200).await;
+        assert_eq!(open.json["items"], json!([]));
+    }
+    s.server.app.platform.clock.advance(TimeDelta::days(6));
+    let volunteer = s.again(&s.volunteer).await;
+    assert_eq!(
+        s.add_photo(&volunteer, &leased).await.json["code"],
+        "lease_expired"
+    );
+    s.act(&volunteer, &leased, "deliver")
+        .refused(409, "lease_expired")
+        .await;
+    s.because(&volunteer, &leased, "release")
+        .refused(409, "lease_expired")
+        .await;
+}
+
+#[actix_web::test]
+async fn money_is_refused_where_it_is_asked_for() {
+    let s = street().await;
+    let post = |kind: &str, title: &str, description: &str| {
+        let mut wish = s.wish();
+        wish["kind"] = json!(kind);
+        wish["title"] = json!(title);
+        wish["description"] = json!(description);
+        if kind == "service" {
+            wish["value_fen"] = Value::Null;
+        }
+        s.server.post("/wishes").by(&s.resident).json(wish)
+    };
+    for (kind, title, description, at) in [
+        ("service", "代付房租", "每月一次", "/title"),
+        ("service", "陪伴就医", "需要五百元", "/description"),
+        ("goods", "５００元", "急用", "/title"),
+        ("goods", "a shopping voucher", "please", "/title"),
+        ("goods", "一台收音机", "缺钱看病", "/description"),
+    ] {
+        let refused = post(kind, title, description).refused(422, "invalid").await;
+        let expected = [(at.to_owned(), "asks_for_money".to_owned())];
+        assert_eq!(refused.fields(), expected, "{title}");
+    }
+    post("goods", "一台收音机", "价格约200元").expect(201).await;
+    post("service", "理财讲座", "教孩子认识钱币")
+        .expect(201)
+        .await;
+}
+
+#[actix_web::test]
+async fn a_wish_without_a_place_lies_at_the_centre_of_its_region() {
+    let s = street().await;
+    let mut wish = s.wish();
+    (wish["longitude"], wish["latitude"]) = (Value::Null, Value::Null);
+    let id = s.draft(&s.resident, wish).await;
+    s.act(&s.resident, &id, "submit").expect(200).await;
+    s.publish(&id).await;
+    let near = "/wishes?longitude=121.85&latitude=29.91&radius_m=100";
+    let found = s.server.get(near).expect(200).await.json;
+    assert_eq!(found["items"][0]["id"], json!(id));
+}
+
+#[actix_web::test]
+async fn the_proxy_hears_what_the_beneficiary_says_by_link() {
+    let s = street().await;
+    let id = s.on_behalf().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.deliver(&s.volunteer, &id).await;
+    s.server.work().await;
+    let sms = s.server.sms("+8613800000001").pop().expect("an SMS");
+    let url = sms["params"]["url"].as_str().unwrap();
+    let link = url.split("/api/v1").nth(1).unwrap().to_owned();
+    s.server.post(&format!("{link}/confirm")).expect(200).await;
+    assert_eq!(s.told(&s.worker).await[0], "wish_fulfilled");
+    let disputed = s.server.post(&format!("{link}/dispute"));
+    disputed.json(json!({"reason": "坏了"})).expect(200).await;
+    assert_eq!(s.told(&s.worker).await[0], "wish_disputed");
+}
+
+/// Sixty messages are one mail until the first is read, and nobody writes without an end.
+#[actix_web::test]
+async fn a_flood_of_messages_is_no_flood_of_mails() {
+    let s = street().await;
+    let reader = crate::notifications::reader(&s.server).await;
+    let id = s.draft(&reader, s.wish()).await;
+    s.act(&reader, &id, "submit").expect(200).await;
+    s.publish(&id).await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.server.work().await;
+    let before = s.server.mails(crate::notifications::ADDRESS).len();
+    let write = |n: usize| {
+        let path = format!("/wishes/{id}/messages");
+        let call = s.server.post(&path).by(&s.volunteer);
+        call.json(json!({"body": format!("第{n}条")}))
+    };
+    let mails = || s.server.mails(crate::notifications::ADDRESS).len() - before;
+    for n in 0..29 {
+        write(n).expect(201).await;
+    }
+    s.server.work().await;
+    assert_eq!(mails(), 1);
+    let inbox = s.server.get("/me/notifications?limit=100").by(&reader);
+    let inbox = inbox.expect(200).await.json.to_string();
+    assert_eq!(inbox.matches("wish_message").count(), 29);
+    let read = s.server.post("/me/notifications/read").by(&reader);
+    read.expect(204).await;
+    write(29).expect(201).await;
+    s.server.work().await;
+    assert_eq!(mails(), 2);
+    let refused = write(30).refused(429, "too_many_requests").await;
+    assert!(refused.header("retry-after").is_some());
+}
+
+#[actix_web::test]
+async fn a_beneficiary_without_an_account_writes_and_withdraws_by_link() {
+    let s = street().await;
+    let id = s.on_behalf().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.server.work().await;
+    let sms = s.server.sms("+8613800000001").pop().expect("an SMS");
+    let url = sms["params"]["url"].as_str().unwrap();
+    let link = url.split("/api/v1").nth(1).unwrap().to_owned();
+    let thread = format!("{link}/messages");
+    let write = |path: &str, body: &str| s.server.post(path).json(json!({"body": body}));
+    write(&thread, "").refused(422, "invalid").await;
+    let written = write(&thread, "周三在家").expect(201).await;
+    assert_eq!(written.json["author"], "王奶奶");
+    assert_eq!(s.told(&s.volunteer).await[0], "wish_message");
+    let answer = write(&format!("/wishes/{id}/messages"), "好的");
+    answer.by(&s.volunteer).expect(201).await;
+    assert_eq!(s.told(&s.worker).await[0], "wish_message");
+    let read = s.server.get(&thread).expect(200).await.json;
+    let items = read["items"].as_array().unwrap();
+    assert_eq!(
+        (&items[0]["by_me"], &items[1]["by_me"]),
+        (&json!(true), &json!(false))
+    );
+    let forged = "/wish-links/forged.token/messages";
+    s.server.get(forged).refused(404, "link_invalid").await;
+    write(forged, "?").refused(404, "link_invalid").await;
+    let withdraw = || {
+        let call = s.server.post(&format!("{link}/withdraw"));
+        call.json(json!({"reason": "家人已解决"}))
+    };
+    let withdrawn = withdraw().expect(200).await.json;
+    assert_eq!(withdrawn["wish"]["status"], "withdrawn");
+    withdraw().expect(200).await;
+    assert_eq!(s.told(&s.worker).await[0], "wish_taken_back");
+    assert_eq!(s.told(&s.volunteer).await[0], "wish_withdrawn");
+    write(&thread, "?").refused(409, "nobody_to_write_to").await;
+}
+
+/// The link of the SMS is opened by a browser: pages that need nothing but themselves.
+#[actix_web::test]
+async fn the_link_is_a_page_for_a_browser() {
+    let s = street().await;
+    let mut wish = s.wish();
+    wish["on_behalf"] = json!(true);
+    wish["consent_channel"] = json!("oral");
+    wish["title"] = json!("<b>收音机</b>");
+    let id = s.draft(&s.worker, wish).await;
+    s.act(&s.worker, &id, "submit").expect(200).await;
+    s.publish(&id).await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.deliver(&s.volunteer, &id).await;
+    s.server.work().await;
+    let sms = s.server.sms("+8613800000001").pop().expect("an SMS");
+    let url = sms["params"]["url"].as_str().unwrap();
+    let link = url.split("/api/v1").nth(1).unwrap().to_owned();
+    let page = |path: &str, lang: &str| {
+        let call = s.server.get(path).header("accept", "text/html,*/*;q=0.8");
+        call.header("accept-language", lang)
+    };
+    let shown = page(&link, "zh-CN").expect(200).await;
+    let text = String::from_utf8(shown.bytes.clone()).unwrap();
+    for part in [
+        "&#60;b&#62;收音机",
+        "viewport",
+        "2026-11-23 10:00",
+        "/evidence/",
+        "确认已收到",
+        "提出异议",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(!text.contains("<script") && !text.contains("13800000001"));
+    let policy = shown.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
+    let english = page(&link, "en").expect(200).await;
+    assert!(String::from_utf8_lossy(&english.bytes).contains("Confirm that it came true"));
+
+    let send = |what: &str, text: &str| {
+        let call = s.server.post(&format!("{link}/{what}"));
+        call.form(&[("text", text)])
+    };
+    let said = |answer: Answer| String::from_utf8(answer.bytes).unwrap();
+    let unsaid = said(send("dispute", " ").expect(422).await);
+    assert!(unsaid.contains("Please write something"), "{unsaid}");
+    let written = said(send("messages", "周三<在家>").expect(200).await);
+    assert!(written.contains("Your message was sent") && written.contains("周三&#60;在家"));
+    assert_eq!(s.told(&s.volunteer).await[0], "wish_message");
+    let confirmed = said(send("confirm", "").expect(200).await);
+    assert!(confirmed.contains("Thank you!"), "{confirmed}");
+    let disputed = said(send("dispute", "坏了").expect(200).await);
+    assert!(disputed.contains("坏了"), "{disputed}");
+    let refused = said(send("confirm", "").expect(409).await);
+    assert!(refused.contains("class=\"banner\""), "{refused}");
+    let ended = page("/wish-links/forged.token", "en").expect(404).await;
+    assert!(said(ended).contains("This link has ended"));
+    s.server.get(&link).expect(200).await.json["wish"]["status"]
+        .as_str()
+        .expect("JSON for everybody else");
 }

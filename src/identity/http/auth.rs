@@ -58,7 +58,7 @@ pub(super) struct PhoneSignIn {
 
 /// Sign in by phone and code
 ///
-/// The first time makes the account.
+/// The first time makes the account, or takes over the one that somebody was invited into.
 #[utoipa::path(tag = "identity", request_body = PhoneSignIn, security(()), responses(
     (status = 200, description = "Signed in", body = Tokens),
     (status = 401, description = "Not that code, or too late", body = ProblemBody),
@@ -168,8 +168,7 @@ pub(super) struct SignIn {
 /// Sign in by e-mail and password
 #[utoipa::path(tag = "identity", request_body = SignIn, security(()), responses(
     (status = 200, description = "Signed in", body = Tokens),
-    (status = 401, description = "Not that address and password", body = ProblemBody),
-    (status = 403, description = "The address is not proved yet", body = ProblemBody),
+    (status = 401, description = "Not that address and password, or the address is not proved yet", body = ProblemBody),
     (status = 422, description = "Wrong fields", body = ProblemBody)))]
 #[post("/auth/sign-in")]
 pub(super) async fn sign_in(entrance: Entrance, body: Body<SignIn>) -> Result<Json<Tokens>> {
@@ -196,7 +195,8 @@ pub(super) struct EmailOnly {
 /// Answers the same whether or not the address has an account.
 #[utoipa::path(tag = "identity", request_body = EmailOnly, security(()), responses(
     (status = 202, description = "If there is an account, a mail is on its way"),
-    (status = 422, description = "Wrong fields", body = ProblemBody)))]
+    (status = 422, description = "Wrong fields", body = ProblemBody),
+    (status = 429, description = "Too many codes", body = ProblemBody)))]
 #[post("/auth/password/forgot")]
 pub(super) async fn forgot_password(
     entrance: Entrance,

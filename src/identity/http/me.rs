@@ -8,10 +8,11 @@ use validator::Validate;
 
 use super::{Entrance, email, phone, wrong};
 use crate::error::{Code, Result};
+use crate::identity::consent_texts::ConsentText;
 use crate::identity::consents::{self, Consent, Purpose};
 use crate::identity::model::{Account, EndReason, Grant, MeView, SessionId, SessionView};
 use crate::identity::rules::{valid_email, valid_phone};
-use crate::identity::{Caller, Command, Made, service, store};
+use crate::identity::{Caller, Command, Made, consent_texts, service, store};
 use crate::platform::Platform;
 use crate::platform::http::valid::{Nothing, given};
 use crate::platform::http::{Body, Lang, Page, ProblemBody, etag};
@@ -66,11 +67,11 @@ pub(super) struct UpdateMe {
     (status = 428, description = "Without `If-Match`", body = ProblemBody)))]
 #[patch("/me")]
 pub(super) async fn update_me(command: Command<UpdateMe>) -> Result<HttpResponse> {
-    let seen = command.if_match;
+    let seen = command.if_match.clone();
     command
         .run(move |tx, caller, input| {
             let name = input.display_name.as_deref();
-            let account = service::update_me(tx, caller, seen, name, input.language)?;
+            let account = service::update_me(tx, caller, &seen, name, input.language)?;
             let version = account.version;
             Ok(Made::changed(view(account, caller.grants.clone())).version(version))
         })
@@ -93,7 +94,8 @@ pub(super) struct ChangePassword {
 /// The other sessions end.
 #[utoipa::path(tag = "identity", request_body = ChangePassword, responses(
     (status = 204, description = "Changed"),
-    (status = 422, description = "Wrong fields", body = ProblemBody)))]
+    (status = 422, description = "Wrong fields", body = ProblemBody),
+    (status = 429, description = "Too many failed tries", body = ProblemBody)))]
 #[post("/me/password")]
 pub(super) async fn change_password(
     caller: Caller,
@@ -133,7 +135,8 @@ impl NewContact {
 /// Sends a code to the new one and one to the current one.
 #[utoipa::path(tag = "identity", request_body = NewContact, responses(
     (status = 202, description = "Codes are on their way"),
-    (status = 422, description = "Wrong fields", body = ProblemBody)))]
+    (status = 422, description = "Wrong fields", body = ProblemBody),
+    (status = 429, description = "Too many codes", body = ProblemBody)))]
 #[post("/me/contact")]
 pub(super) async fn begin_contact_change(
     caller: Caller,
@@ -168,7 +171,8 @@ pub(super) struct ConfirmContact {
 #[utoipa::path(tag = "identity", request_body = ConfirmContact, responses(
     (status = 204, description = "Changed"),
     (status = 401, description = "Not those codes, or too late", body = ProblemBody),
-    (status = 422, description = "Wrong fields", body = ProblemBody)))]
+    (status = 422, description = "Wrong fields", body = ProblemBody),
+    (status = 429, description = "Too many failed tries", body = ProblemBody)))]
 #[post("/me/contact/confirm")]
 pub(super) async fn confirm_contact_change(
     caller: Caller,
@@ -247,9 +251,19 @@ pub(super) async fn list_consents(
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GiveConsent {
-    /// The version of the text that was shown.
+    /// The version of the text that was shown, the current one of its purpose.
     #[validate(length(min = 1, max = 40))]
     text_version: String,
+}
+
+/// List the texts of consents
+///
+/// Each in both languages. A purpose without a text is one that nobody can agree to yet.
+#[utoipa::path(tag = "identity", security(()), responses((status = 200, description = "All of them", body = Page<ConsentText>)))]
+#[get("/consent-texts")]
+pub(super) async fn list_consent_texts() -> Json<Page<ConsentText>> {
+    let items = consent_texts::all().to_vec();
+    Json(Page { items, next: None })
 }
 
 /// Give a consent

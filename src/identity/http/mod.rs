@@ -1,6 +1,7 @@
 //! Signing up and in, one's own account, and the roles of others.
 
 use std::future::Future;
+use std::net::{IpAddr, Ipv6Addr};
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
@@ -42,6 +43,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(me::list_sessions)
         .service(me::end_session)
         .service(me::list_consents)
+        .service(me::list_consent_texts)
         .service(me::give_consent)
         .service(me::withdraw_consent)
         .service(data_access::list);
@@ -58,6 +60,7 @@ struct Entrance {
     rules: Data<IdentityRules>,
     lang: Lang,
     device: String,
+    address: String,
 }
 
 impl Entrance {
@@ -66,6 +69,7 @@ impl Entrance {
             platform: &self.platform,
             keyring: &self.keyring,
             rules: &self.rules,
+            address: &self.address,
         }
     }
 }
@@ -80,10 +84,20 @@ fn address_of(req: &HttpRequest, behind_proxy: bool) -> String {
         .and_then(|list| list.rsplit(',').next())
         .map(|last| last.trim().to_owned());
     let peer = req.peer_addr().map(|peer| peer.ip().to_string());
-    forwarded
-        .filter(|_| behind_proxy)
-        .or(peer)
-        .unwrap_or_default()
+    let address = forwarded.filter(|_| behind_proxy).or(peer);
+    network_of(&address.unwrap_or_default())
+}
+
+/// What one subscriber has: an IPv4 address, of IPv6 a whole /64.
+fn network_of(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
+        Ok(IpAddr::V6(ip)) => {
+            let prefix = ip.to_bits() >> 64 << 64;
+            format!("{}/64", Ipv6Addr::from_bits(prefix))
+        }
+        Ok(ip) => ip.to_string(),
+        Err(_) => address.to_owned(),
+    }
 }
 
 impl FromRequest for Entrance {
@@ -124,6 +138,7 @@ impl FromRequest for Entrance {
                 rules,
                 lang,
                 device,
+                address,
             })
         })
     }
@@ -146,4 +161,22 @@ fn email(text: &str) -> Result<String> {
 #[get("/.well-known/jwks.json")]
 pub async fn jwks(keyring: Data<Keyring>) -> Result<Json<Jwks>> {
     Ok(Json(keyring.published().await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network_of;
+
+    #[test]
+    fn a_subscriber_has_one_address_or_a_network() {
+        for (address, network) in [
+            ("203.0.113.7", "203.0.113.7"),
+            ("::ffff:203.0.113.7", "203.0.113.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+            ("unknown", "unknown"),
+        ] {
+            assert_eq!(network_of(address), network);
+        }
+    }
 }

@@ -75,7 +75,7 @@ pub fn write(
         Some(id) => AccountId(id),
         None => {
             let email = email.and_then(std::result::Result::ok);
-            identity::create_account(tx, phone.as_deref(), email.as_deref(), None, &name)?.id
+            identity::invite_account(tx, phone.as_deref(), email.as_deref(), Some(&name))?.id
         }
     };
     volunteers::import(tx, context.actor, account, &profile)?;

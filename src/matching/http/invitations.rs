@@ -68,7 +68,7 @@ pub(super) async fn invite(
             };
             let row = crews::invite(tx, &desk, caller, input.claim_id, who, &new)?;
             let location = format!("/api/v1/project-claims/{}/crew", row.claim_id);
-            let view = CrewMemberView::of(tx.conn, &desk, caller, row)?;
+            let view = CrewMemberView::of(tx.conn, &desk.vault, row, caller)?;
             Ok(Made::new(view, location))
         })
         .await

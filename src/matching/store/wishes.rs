@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -57,6 +57,7 @@ struct Row {
     latitude: Option<f64>,
     author_id: AccountId,
     beneficiary_id: Option<AccountId>,
+    expires_on: Option<NaiveDate>,
 }
 
 fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
@@ -73,6 +74,7 @@ fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
             wishes::latitude,
             wishes::author_id,
             wishes::beneficiary_id,
+            wishes::expires_on,
         ))
         .load(conn)?;
     let mut of: Vec<_> = rows.iter().map(|row| row.region_id).collect();
@@ -117,7 +119,7 @@ fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
             qualifications: Vec::new(),
             party_only: false,
             minors: false,
-            last_day: None,
+            last_day: row.expires_on,
             min_age: None,
             least_known_age: None,
             places: 1,

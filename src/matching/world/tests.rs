@@ -1,7 +1,10 @@
 use super::*;
 use crate::matching::samples::{TODAY, need, person, weights};
-use crate::matching::{Hours, Whereabouts};
+use crate::matching::{Hours, Located, Site, Span, Spot, Wanted, Whereabouts};
+use crate::taxonomies::LifeCycle;
+use chrono::TimeDelta;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 fn terms() -> Terms {
@@ -11,28 +14,134 @@ fn terms() -> Terms {
     }
 }
 
-/// People and needs with few different scores, so that there are many ties.
-fn a_world() -> impl Strategy<Value = World> {
-    let people = prop::collection::vec((0_u32..3, any::<bool>(), any::<bool>()), 0..40);
-    let needs = prop::collection::vec((0_u32..3, prop::option::of(0_i64..3)), 0..40);
-    (people, needs).prop_map(|(people, needs)| {
-        let mut world = World::default();
-        for (n, (commitments, agrees, near)) in people.into_iter().enumerate() {
-            let mut person = person(n as u128 + 1);
-            person.commitments = commitments;
-            person.agrees = agrees;
-            if !near {
-                person.places.clear();
-            }
-            world.put_person(person);
+fn a_site() -> impl Strategy<Value = Site> {
+    (0_i32..4, 0_i32..4, prop_oneof![Just(800.0), Just(5_000.0)]).prop_map(|(x, y, radius_m)| {
+        Site {
+            spot: Spot {
+                longitude: 121.85 + 0.01 * f64::from(x),
+                latitude: 29.91 + 0.01 * f64::from(y),
+            },
+            radius_m,
         }
-        for (n, (filled, starts)) in needs.into_iter().enumerate() {
-            let mut need = need(n as u128 + 1);
-            need.filled = filled;
-            need.places = 2;
-            need.hours = Hours::default();
-            need.starts_at = starts.and_then(|day| Instant::from_micros(day * 86_400_000_000));
-            world.put_need(need);
+    })
+}
+
+fn some_skills() -> impl Strategy<Value = BTreeMap<String, i32>> {
+    let code = prop::sample::select(vec![
+        "health",
+        "health.first_aid",
+        "health.cpr_aed",
+        "law.contracts",
+        "no.such_skill",
+    ]);
+    prop::collection::btree_map(code.prop_map(str::to_owned), 1_i32..=3, 0..3)
+}
+
+fn some_hours() -> impl Strategy<Value = Hours> {
+    let span = (1_i32..=2, 0_i32..6, 1_i32..200).prop_map(|(day, from, long)| {
+        Span::of_weekday(day, 540 + 25 * from, 540 + 25 * from + long)
+    });
+    prop::collection::vec(span, 0..3).prop_map(Hours::weekly)
+}
+
+/// People and needs with few different scores, so that there are many ties, and some of every kind.
+fn a_person(n: u128) -> impl Strategy<Value = Person> {
+    let places = prop::collection::vec(a_site(), 0..3);
+    let rest = (
+        0_u32..12,
+        any::<(bool, bool, bool)>(),
+        prop::option::of(0_i64..3),
+    );
+    (some_skills(), some_hours(), places, rest).prop_map(move |(skills, free, places, rest)| {
+        let (commitments, (agrees, is_party_member, cares), vetted) = rest;
+        Person {
+            skills,
+            free,
+            places,
+            commitments,
+            agrees: agrees || commitments > 2,
+            is_party_member,
+            interests: if cares {
+                vec![LifeCycle::OldAge]
+            } else {
+                vec![LifeCycle::Health]
+            },
+            vetted_until: vetted.map(|days| TODAY + TimeDelta::days(days - 1)),
+            qualifications: vetted
+                .map(|days| ("lawyer".to_owned(), Some(TODAY + TimeDelta::days(days - 1))))
+                .into_iter()
+                .collect(),
+            ..person(n)
+        }
+    })
+}
+
+fn a_need(n: u128) -> impl Strategy<Value = Need> {
+    let whereabouts = prop_oneof![
+        1 => Just(Whereabouts::Remote),
+        1 => Just(Whereabouts::Unknown),
+        6 => a_site().prop_map(|site| Whereabouts::At(site, Located::Own)),
+    ];
+    let wanted = (some_skills(), prop::option::of(1_i32..=3), 1.0..3.0_f64);
+    let rest = (
+        0_u32..12,
+        any::<(bool, bool)>(),
+        prop::option::of(0_i64..3),
+        0_u8..6,
+    );
+    (some_skills(), wanted, some_hours(), whereabouts, rest).prop_map(
+        move |(required, (wanted, level, weight), hours, whereabouts, rest)| {
+            let (filled, (party, minors), starts, kind) = rest;
+            let wanted = wanted.into_keys().map(|skill| Wanted {
+                skill,
+                weight,
+                level,
+            });
+            Need {
+                required: if kind < 2 {
+                    required.into_iter().collect()
+                } else {
+                    Vec::new()
+                },
+                wanted: wanted.collect(),
+                hours: if kind < 4 { hours } else { Hours::default() },
+                whereabouts,
+                filled,
+                places: 10,
+                party_only: party && kind == 3,
+                minors: minors && kind == 4,
+                qualifications: if kind == 5 {
+                    vec!["lawyer".to_owned()]
+                } else {
+                    Vec::new()
+                },
+                starts_at: starts.and_then(|day| Instant::from_micros(day * 86_400_000_000)),
+                ..need(n)
+            }
+        },
+    )
+}
+
+fn each<T: std::fmt::Debug, S: Strategy<Value = T>>(
+    most: usize,
+    one: impl Fn(u128) -> S + Clone,
+) -> impl Strategy<Value = Vec<T>> {
+    (0..most).prop_flat_map(move |count| (1..=count as u128).map(one.clone()).collect::<Vec<_>>())
+}
+
+/// Half of it built at once, the rest put in place, changed and removed one by one.
+fn a_world() -> impl Strategy<Value = World> {
+    let people = (each(60, a_person), each(60, a_person));
+    let needs = (each(60, a_need), each(60, a_need));
+    (people, needs, 1_u128..9).prop_map(|((people, others), (needs, more), step)| {
+        let mut world = World::of(people, needs);
+        others
+            .into_iter()
+            .for_each(|person| world.put_person(person));
+        more.into_iter().for_each(|need| world.put_need(need));
+        for n in (1..40).step_by(step as usize) {
+            world.remove_person(AccountId(Uuid::from_u128(n)));
+            world.remove_need(need(n + 1).id);
         }
         world
     })
@@ -40,11 +149,14 @@ fn a_world() -> impl Strategy<Value = World> {
 
 proptest! {
     #[test]
-    fn the_best_are_the_first_of_all_sorted(world in a_world(), k in 0_usize..50) {
-        let need = need(1000);
+    fn the_best_are_the_first_of_all_sorted(
+        world in a_world(),
+        need in a_need(1000),
+        k in 0_usize..50,
+    ) {
         let mut all: Vec<_> = world
             .people
-            .values()
+            .all()
             .filter(|person| score::is_eligible(person, &need, TODAY))
             .map(|person| {
                 let factors = score::factors(person, &need, Side::People);
@@ -59,14 +171,18 @@ proptest! {
             .map(|hit| (hit.score, hit.what.id))
             .collect();
         prop_assert_eq!(found, all);
+        prop_assert!(world.ordered_anew() == world);
     }
 
     #[test]
-    fn needs_come_by_score_then_start_then_id(world in a_world(), k in 0_usize..50) {
-        let person = person(1000);
+    fn needs_come_by_score_then_start_then_id(
+        world in a_world(),
+        person in a_person(1000),
+        k in 0_usize..50,
+    ) {
         let mut all: Vec<_> = world
             .needs
-            .values()
+            .all()
             .filter(|need| score::is_eligible(&person, need, TODAY))
             .map(|need| {
                 let factors = score::factors(&person, need, Side::Needs);
@@ -97,7 +213,7 @@ proptest! {
             after = Some(place(last));
             seen.extend(page.iter().map(|need| place(need)));
         }
-        let open = world.needs.values().filter(|need| need.filled < need.places);
+        let open = world.needs.all().filter(|need| need.filled < need.places);
         let mut expected: Vec<_> = open.map(|need| place(need)).collect();
         expected.sort();
         prop_assert_eq!(seen, expected);

@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::{Organization, OrganizationId, OrganizationKind, OrganizationStatus};
-use super::rules::{self, MOVES};
-use super::service::{self, Relation};
+use super::rules::{self, MOVES, Relation};
+use super::service;
 use super::store;
 use crate::error::Result;
 use crate::identity::{AccountId, Caller, Made};
@@ -90,6 +90,8 @@ pub struct OrganizationView {
     pub status: OrganizationStatus,
     /// Since when.
     pub status_since: Instant,
+    /// The moves that are the caller's now; a rule may still refuse one.
+    pub moves: Vec<&'static str>,
     /// What only its members and reviewers see.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub involved: Option<InvolvedView>,
@@ -123,8 +125,6 @@ pub struct InvolvedView {
     pub i_manage: bool,
     /// Whether the caller reviews it.
     pub i_review: bool,
-    /// The moves that its state allows, whoever makes them.
-    pub moves: Vec<String>,
     /// Its version, as in the `ETag`.
     pub version: i32,
 }
@@ -145,10 +145,6 @@ fn view(conn: &mut Conn, row: Organization, relation: Relation) -> Result<Organi
         credit_code_reason: row.credit_code_reason.clone(),
         i_manage: relation.manager,
         i_review: relation.reviewer,
-        moves: lifecycle::allowed(MOVES, row.status)
-            .into_iter()
-            .map(str::to_owned)
-            .collect(),
         version: row.version,
     });
     Ok(OrganizationView {
@@ -165,6 +161,7 @@ fn view(conn: &mut Conn, row: Organization, relation: Relation) -> Result<Organi
         latitude: row.latitude,
         status: row.status,
         status_since: row.status_since,
+        moves: lifecycle::open_to(MOVES, relation, row.status),
         involved,
         created_at: row.created_at,
     })

@@ -7,7 +7,7 @@ use super::super::model::OrganizationId;
 use super::super::service::{
     self, Approval, Desk, EditOrganization, NewOrganization, Registration,
 };
-use super::{OrganizationView, moved, view};
+use super::{OrganizationView, Relation, moved, view};
 use crate::error::Result;
 use crate::identity::{Command, Made};
 use crate::platform::http::ProblemBody;
@@ -25,7 +25,8 @@ pub(super) async fn create(command: Command<NewOrganization>) -> Result<HttpResp
         .run(move |tx, caller, input| {
             let row = service::create(tx, caller, input)?;
             let (location, version) = (format!("/api/v1/organizations/{}", row.id), row.version);
-            let relation = service::Relation {
+            let relation = Relation {
+                founder: true,
                 manager: true,
                 member: true,
                 ..Default::default()
@@ -85,10 +86,10 @@ macro_rules! reviews {
             (status = 428, description = "Without If-Match", body = ProblemBody)))]
         #[post($path)]
         pub(super) async fn $name(command: Command<$body>, id: Path<OrganizationId>, desk: Data<Desk>) -> Result<HttpResponse> {
-            let seen = command.if_match;
+            let seen = command.if_match.clone();
             command
                 .run(move |$tx, $caller, $input| {
-                    let ($id, $desk, $seen) = (*id, desk.as_ref(), seen);
+                    let ($id, $desk, $seen) = (*id, desk.as_ref(), &seen);
                     let row = $do?;
                     moved($tx, $caller, row)
                 })
@@ -139,10 +140,10 @@ pub(super) async fn edit(
     id: Path<OrganizationId>,
     desk: Data<Desk>,
 ) -> Result<HttpResponse> {
-    let seen = command.if_match;
+    let seen = command.if_match.clone();
     command
         .run(move |tx, caller, input| {
-            let row = service::edit(tx, &desk, caller, *id, seen, input)?;
+            let row = service::edit(tx, &desk, caller, *id, &seen, input)?;
             moved(tx, caller, row)
         })
         .await

@@ -107,7 +107,7 @@ pub fn import(
     if let Some((phone, name)) = &standing.manager
         && store::managers(tx.conn, organization.id)?.is_empty()
     {
-        let account = identity::create_account(tx, Some(phone), None, None, name)?.id;
+        let account = identity::invite_account(tx, Some(phone), None, None)?.id;
         if store::membership(tx.conn, organization.id, account)?.is_none() {
             let to = Invitee {
                 account,

@@ -24,6 +24,9 @@ use crate::platform::sms::Sms;
 /// What an organisation is called in invitations before its review.
 const UNREVIEWED: &str = "（尚未审核的组织）";
 
+/// The SMS to somebody invited who has no account.
+pub const INVITATION_SMS: &str = "organization_invitation";
+
 /// Somebody to be invited: by phone or by e-mail.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -78,8 +81,7 @@ pub fn invite(
     }
     tx.serialize_on(&format!("invitations:{}", caller.account))?;
     serialize(tx, id)?;
-    let account =
-        identity::create_account(tx, phone.as_deref(), email.as_deref(), None, &new.name)?;
+    let account = identity::invite_account(tx, phone.as_deref(), email.as_deref(), None)?;
     if store::membership(tx.conn, id, account.id)?.is_some() {
         return Err(Code::AlreadyMember.into());
     }
@@ -155,7 +157,7 @@ pub(super) fn offer(
         .into();
         let sms = Sms {
             to: phone,
-            template: "organization_invitation".to_owned(),
+            template: INVITATION_SMS.to_owned(),
             params,
             text,
         };

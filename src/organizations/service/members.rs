@@ -207,6 +207,12 @@ pub fn change_role(
         step(&organization, &seen, caller.actor(), "change_role")
             .payload(serde_json::json!({ "role": role })),
     )?;
+    let (zh, en) = match role {
+        MemberRole::Manager => ("负责人", "manager"),
+        MemberRole::Member => ("成员", "member"),
+    };
+    let told = notice(&organization, who, Kind::OrganizationRoleChanged);
+    notify(tx, &told.with("role_zh", zh).with("role_en", en))?;
     store::member(tx.conn, id)
 }
 

@@ -11,16 +11,16 @@ use crate::identity::{AccountId, Caller, Role};
 use crate::notifications::{Kind, Notice, notify};
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{Actor, Change};
-use crate::platform::lifecycle;
+use crate::platform::lifecycle::{self, ActsAs};
 use crate::platform::token::Vault;
 use crate::regions::{self, RegionId};
 
 use super::model::{Organization, OrganizationId, OrganizationKind, OrganizationStatus};
-use super::rules::{MOVES, OrganizationRules};
+use super::rules::{By, MOVES, OrganizationRules, Relation};
 use super::store;
 
 pub use import::{Standing, import};
-pub use invitations::{Invitation, accept, cancel, decline, invite};
+pub use invitations::{INVITATION_SMS, Invitation, accept, cancel, decline, invite};
 pub use members::{NewRole, change_role, leave, remove, sweep};
 pub use review::{
     Approval, approve, approve_registration, dissolve, refuse_registration, reinstate, revise,
@@ -38,27 +38,6 @@ pub struct Desk {
     pub rules: OrganizationRules,
     /// Seals numbers of identity cards.
     pub vault: Vault,
-}
-
-/// How a caller stands to an organisation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Relation {
-    /// Runs it.
-    pub manager: bool,
-    /// Belongs to it.
-    pub member: bool,
-    /// Is invited to it.
-    pub invited: bool,
-    /// Reviews it: a filed one the staff of its street alone, any other that of the regions it
-    /// lies in.
-    pub reviewer: bool,
-}
-
-impl Relation {
-    /// Whether the caller sees more than everybody.
-    pub fn is_involved(self) -> bool {
-        self.manager || self.member || self.reviewer
-    }
 }
 
 /// How a caller stands to an organisation.
@@ -81,6 +60,7 @@ pub fn relation(
         _ => caller.holds_in_region(conn, &[Role::RegionAdmin], organization.region_id)?,
     };
     Ok(Relation {
+        founder: organization.founder_id == caller.account,
         manager,
         member,
         invited,
@@ -111,25 +91,29 @@ pub fn visible(
     }
 }
 
+/// An organisation for a caller whose move it is.
+fn to_move(
+    conn: &mut Conn,
+    caller: &Caller,
+    id: OrganizationId,
+    verb: &str,
+) -> Result<Organization> {
+    let (organization, relation) = visible(conn, Some(caller), id)?;
+    lifecycle::may(MOVES, relation, verb)?;
+    Ok(organization)
+}
+
 /// An organisation for one of its managers.
 fn of_manager(conn: &mut Conn, caller: &Caller, id: OrganizationId) -> Result<Organization> {
     let (organization, relation) = visible(conn, Some(caller), id)?;
-    if relation.manager {
-        Ok(organization)
-    } else {
-        Err(Code::Forbidden.into())
-    }
+    relation.acts_as(By::Manager)?;
+    Ok(organization)
 }
 
 /// An organisation for a reviewer, who must not belong to it.
 fn of_reviewer(conn: &mut Conn, caller: &Caller, id: OrganizationId) -> Result<Organization> {
     let (organization, relation) = visible(conn, Some(caller), id)?;
-    if !relation.reviewer {
-        return Err(Code::Forbidden.into());
-    }
-    if relation.member || organization.founder_id == caller.account {
-        return Err(Code::OwnOrganization.into());
-    }
+    relation.acts_as(By::Reviewer)?;
     Ok(organization)
 }
 

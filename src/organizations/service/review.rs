@@ -7,7 +7,7 @@ use validator::Validate;
 use super::super::model::{MemberStatus, Organization, OrganizationId, OrganizationKind};
 use super::super::rules::{self, Facts};
 use super::super::store;
-use super::{Desk, advance, change, is_repeat, notice, of_manager, of_reviewer, tell_managers};
+use super::{Desk, advance, change, is_repeat, notice, of_reviewer, tell_managers, to_move};
 use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{Caller, ResidentId};
 use crate::notifications::{self, Kind, notify};
@@ -35,7 +35,7 @@ pub fn submit(
     caller: &Caller,
     id: OrganizationId,
 ) -> Result<Organization> {
-    let organization = of_manager(tx.conn, caller, id)?;
+    let organization = to_move(tx.conn, caller, id, "submit")?;
     if is_repeat(tx.conn, &organization, "submit", caller)? {
         return Ok(organization);
     }
@@ -113,10 +113,10 @@ pub fn approve(
     desk: &Desk,
     caller: &Caller,
     id: OrganizationId,
-    seen: IfMatch,
+    seen: &IfMatch,
     approval: &Approval,
 ) -> Result<Organization> {
-    let mut organization = of_reviewer(tx.conn, caller, id)?;
+    let mut organization = to_move(tx.conn, caller, id, "approve")?;
     if is_repeat(tx.conn, &organization, "approve", caller)? {
         return Ok(organization);
     }
@@ -159,10 +159,10 @@ macro_rules! reviewer_moves {
             tx: &mut Tx<'_>,
             caller: &Caller,
             id: OrganizationId,
-            seen: IfMatch,
+            seen: &IfMatch,
             reason: &str,
         ) -> Result<Organization> {
-            let organization = of_reviewer(tx.conn, caller, id)?;
+            let organization = to_move(tx.conn, caller, id, $verb)?;
             if is_repeat(tx.conn, &organization, $verb, caller)? {
                 return Ok(organization);
             }
@@ -192,9 +192,9 @@ pub fn reinstate(
     desk: &Desk,
     caller: &Caller,
     id: OrganizationId,
-    seen: IfMatch,
+    seen: &IfMatch,
 ) -> Result<Organization> {
-    let organization = of_reviewer(tx.conn, caller, id)?;
+    let organization = to_move(tx.conn, caller, id, "reinstate")?;
     if is_repeat(tx.conn, &organization, "reinstate", caller)? {
         return Ok(organization);
     }
@@ -215,7 +215,7 @@ pub fn reinstate(
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
 pub fn revise(tx: &mut Tx<'_>, caller: &Caller, id: OrganizationId) -> Result<Organization> {
-    let organization = of_manager(tx.conn, caller, id)?;
+    let organization = to_move(tx.conn, caller, id, "revise")?;
     if is_repeat(tx.conn, &organization, "revise", caller)? {
         return Ok(organization);
     }
@@ -232,7 +232,7 @@ pub fn dissolve(
     id: OrganizationId,
     reason: &str,
 ) -> Result<Organization> {
-    let organization = of_manager(tx.conn, caller, id)?;
+    let organization = to_move(tx.conn, caller, id, "dissolve")?;
     if is_repeat(tx.conn, &organization, "dissolve", caller)? {
         return Ok(organization);
     }
@@ -247,7 +247,7 @@ pub fn approve_registration(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: OrganizationId,
-    seen: IfMatch,
+    seen: &IfMatch,
     approval: &Approval,
 ) -> Result<Organization> {
     let organization = of_reviewer(tx.conn, caller, id)?;
@@ -283,7 +283,7 @@ pub fn refuse_registration(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: OrganizationId,
-    seen: IfMatch,
+    seen: &IfMatch,
     reason: &str,
 ) -> Result<Organization> {
     let organization = of_reviewer(tx.conn, caller, id)?;

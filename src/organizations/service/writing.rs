@@ -207,7 +207,7 @@ pub fn edit(
     desk: &Desk,
     caller: &Caller,
     id: OrganizationId,
-    seen: IfMatch,
+    seen: &IfMatch,
     edit: &EditOrganization,
 ) -> Result<Organization> {
     let mut organization = of_manager(tx.conn, caller, id)?;

@@ -116,10 +116,10 @@ pub(super) async fn rename_branch(
     command: Command<EditBranch>,
     id: Path<BranchId>,
 ) -> Result<HttpResponse> {
-    let seen = command.if_match;
+    let seen = command.if_match.clone();
     command
         .run(move |tx, caller, input| {
-            let branch = service::rename_branch(tx, caller, *id, seen, &input.name)?;
+            let branch = service::rename_branch(tx, caller, *id, &seen, &input.name)?;
             let version = branch.version;
             Ok(Made::changed(BranchView::from(branch)).version(version))
         })

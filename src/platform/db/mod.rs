@@ -14,22 +14,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, watch};
+use validator::Validate;
 
 use super::clock::Clock;
 use crate::error::{Error, Result};
 
+mod lock;
 mod migrations;
 mod pool;
 mod tx;
 mod writer;
 
 pub use conn::{Conn, MultiBackend, MultiRawValue};
+pub use lock::Alone;
 pub use migrations::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS};
 use pool::{Manager, is_lost_connection};
 pub use tx::Tx;
@@ -63,21 +67,26 @@ macro_rules! each {
 }
 
 /// Where the records live and how the database is spoken to.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct DbConfig {
     /// `sqlite:PATH` or `postgres://…`.
     #[serde(serialize_with = "super::config::redact_url")]
     pub url: SecretString,
     /// Connections for reading (SQLite) or in all (PostgreSQL).
+    #[validate(range(min = 1, max = 10_000))]
     pub pool_size: u32,
     /// How long a request waits for a connection before it is answered 503, in milliseconds.
+    #[validate(range(min = 1, max = 3_600_000))]
     pub acquire_timeout_ms: u64,
     /// PostgreSQL: the longest a statement may run, in milliseconds.
+    #[validate(range(min = 1, max = 3_600_000))]
     pub statement_timeout_ms: u32,
     /// PostgreSQL: the longest a statement may wait for a lock, in milliseconds.
+    #[validate(range(min = 1, max = 3_600_000))]
     pub lock_timeout_ms: u32,
     /// SQLite: the most commands that share one commit.
+    #[validate(range(min = 1, max = 10_000))]
     pub group_commit: usize,
 }
 
@@ -108,14 +117,23 @@ impl Db {
     /// # Errors
     /// When the database cannot be reached or the file cannot be opened.
     pub fn open(config: &DbConfig, clock: Clock, zone: chrono_tz::Tz) -> Result<Self> {
+        // PostgreSQL says it in several lines
+        let wrong = |why: String| {
+            let words: Vec<_> = why.split_whitespace().collect();
+            Error::internal(format!("database.url: {}", words.join(" ")))
+        };
         let sqlite = config.sqlite_path();
         if let Some(folder) = sqlite.as_deref().and_then(Path::parent)
             && !folder.as_os_str().is_empty()
         {
-            std::fs::create_dir_all(folder).map_err(Error::internal)?;
+            std::fs::create_dir_all(folder)
+                .map_err(|why| wrong(format!("{}: {why}", folder.display())))?;
         }
         let writer = match &sqlite {
-            Some(path) => Some(Writer::start(path, config.group_commit)?),
+            Some(path) => {
+                let started = Writer::start(path, config.group_commit);
+                Some(started.map_err(|why| wrong(format!("{}: {why}", path.display())))?)
+            }
             None => None,
         };
         let manager = Manager {
@@ -129,7 +147,7 @@ impl Db {
             .test_on_check_out(false)
             .connection_timeout(acquire_timeout.max(Duration::from_secs(5)))
             .build(manager)
-            .map_err(Error::internal)?;
+            .map_err(|why| wrong(why.to_string()))?;
         let (commits, _) = watch::channel(0);
         let places = Arc::new(Semaphore::new(config.pool_size as usize));
         Ok(Self {
@@ -170,6 +188,14 @@ impl Db {
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
     {
         self.with_connection(move |conn| guarded(|| f(conn))).await
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<()> {
+        self.read(|conn| Ok(conn.batch_execute("SELECT 1")?)).await
     }
 
     /// Runs a read by key: a few rows found by an index. SQLite answers one from its page cache in

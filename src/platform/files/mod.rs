@@ -6,8 +6,11 @@
 
 use std::path::PathBuf;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+use super::config::is_http;
 
 mod kind;
 mod photo;
@@ -16,7 +19,7 @@ mod store;
 pub use store::FileStore;
 
 /// Where files live.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct FilesConfig {
     /// On local disk, or in an S3-compatible store.
@@ -29,17 +32,47 @@ pub struct FilesConfig {
     pub endpoint: String,
     /// Its region.
     pub region: String,
-    /// The account.
-    pub access_key_id: String,
+    /// The account; without one the machine's own role is asked for.
+    #[serde(default, serialize_with = "crate::platform::config::redact_option")]
+    pub access_key_id: Option<SecretString>,
     /// Its secret.
     #[serde(default, serialize_with = "crate::platform::config::redact_option")]
     pub secret_access_key: Option<SecretString>,
     /// Speak plain HTTP to the store.
     pub allow_http: bool,
     /// The largest upload, in bytes.
+    #[validate(range(min = 1))]
     pub max_bytes: usize,
     /// The largest photo, in pixels.
+    #[validate(range(min = 1))]
     pub max_pixels: u64,
+}
+
+impl FilesConfig {
+    /// What is wrong with the settings: all of it.
+    pub fn faults(&self) -> Vec<String> {
+        if self.store == FileStoreKind::Local {
+            return Vec::new();
+        }
+        let is_set = |secret: &Option<SecretString>| {
+            secret
+                .as_ref()
+                .is_some_and(|text| !text.expose_secret().is_empty())
+        };
+        let faults = [
+            (self.bucket.is_empty(), "files.bucket is missing"),
+            (
+                !self.endpoint.is_empty() && !is_http(&self.endpoint),
+                "files.endpoint is not an http address",
+            ),
+            (
+                is_set(&self.access_key_id) != is_set(&self.secret_access_key),
+                "files.access_key_id and files.secret_access_key belong together",
+            ),
+        ];
+        let is_fault = |(wrong, what): (bool, &str)| wrong.then(|| what.to_owned());
+        faults.into_iter().filter_map(is_fault).collect()
+    }
 }
 
 /// The two places.

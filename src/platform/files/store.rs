@@ -33,21 +33,22 @@ impl FileStore {
     /// Opens the store.
     ///
     /// # Errors
-    /// `Storage` when the folder cannot be made or a setting is missing.
-    pub fn new(config: &FilesConfig) -> Result<Self, FileError> {
-        let storage = |error: object_store::Error| FileError::Storage(error.to_string());
+    /// When the folder cannot be made or a setting is missing.
+    pub fn new(config: &FilesConfig) -> Result<Self, String> {
+        let storage = |error: object_store::Error| format!("files: {error}");
+        if let Some(fault) = config.faults().pop() {
+            return Err(fault);
+        }
         let store: Arc<dyn ObjectStore> = match config.store {
             FileStoreKind::Local => {
-                std::fs::create_dir_all(&config.folder)
-                    .map_err(|error| FileError::Storage(format!("files.folder: {error}")))?;
+                std::fs::create_dir_all(&config.folder).map_err(|error| {
+                    format!("files.folder: {}: {error}", config.folder.display())
+                })?;
                 let local = LocalFileSystem::new_with_prefix(&config.folder).map_err(storage)?;
                 // a row that names a file must not outlive it
                 Arc::new(local.with_fsync(true))
             }
             FileStoreKind::S3 => {
-                if config.bucket.is_empty() {
-                    return Err(FileError::Storage("files.bucket is missing".to_owned()));
-                }
                 let mut s3 = AmazonS3Builder::new()
                     .with_bucket_name(&config.bucket)
                     .with_region(&config.region)
@@ -57,12 +58,12 @@ impl FileStore {
                         retry_timeout: PATIENCE,
                         ..RetryConfig::default()
                     });
-                // without an account the machine's own role is asked for
-                if !config.access_key_id.is_empty() {
-                    let secret = config.secret_access_key.as_ref();
+                if let (Some(id), Some(secret)) = (&config.access_key_id, &config.secret_access_key)
+                    && !id.expose_secret().is_empty()
+                {
                     s3 = s3
-                        .with_access_key_id(&config.access_key_id)
-                        .with_secret_access_key(secret.map_or("", |s| s.expose_secret()));
+                        .with_access_key_id(id.expose_secret())
+                        .with_secret_access_key(secret.expose_secret());
                 }
                 if !config.endpoint.is_empty() {
                     s3 = s3.with_endpoint(&config.endpoint);
@@ -238,7 +239,7 @@ pub(super) mod tests {
             bucket: String::new(),
             endpoint: String::new(),
             region: String::new(),
-            access_key_id: String::new(),
+            access_key_id: None,
             secret_access_key: Some("hush".into()),
             allow_http: false,
             max_bytes: 1 << 20,
@@ -293,7 +294,7 @@ pub(super) mod tests {
             bucket: "b".to_owned(),
             region: "r".to_owned(),
             endpoint: "http://127.0.0.1:9".to_owned(),
-            access_key_id: "a".to_owned(),
+            access_key_id: Some("a".into()),
             allow_http: true,
             ..config(folder.path())
         };

@@ -98,29 +98,9 @@ fn cors_answer(res: HttpResponse) -> HttpResponse {
 }
 
 /// The route that was taken, as a pattern: a bounded set of texts that hold nothing of the caller's.
-///
-/// Asking the framework means matching every route again, which costs more than the rest of the
-/// border together; where a route was matched and its parts were understood, the variable ones are
-/// known by their looks.
 fn route_of(res: &ServiceResponse<BoxBody>) -> String {
-    let (req, status) = (res.request(), res.status());
-    if status.is_client_error() {
-        return req
-            .match_pattern()
-            .unwrap_or_else(|| "unmatched".to_owned());
-    }
-    let is_literal = |part: &str| {
-        part.len() <= 24
-            && (part == "v1"
-                || part
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b'_' | b'.')))
-    };
-    let parts = req
-        .path()
-        .split('/')
-        .map(|part| if is_literal(part) { part } else { "{}" });
-    parts.collect::<Vec<_>>().join("/")
+    let pattern = res.request().match_pattern();
+    pattern.unwrap_or_else(|| "unmatched".to_owned())
 }
 
 /// A caller's id is taken over when it is harmless, so that a gateway's logs and ours agree.
@@ -148,12 +128,11 @@ fn finish(mut res: HttpResponse, lang: Lang, id: &str) -> HttpResponse {
 /// Writes the body of an error: ours from its problem, the framework's from its status.
 fn write_problem(res: HttpResponse, lang: Lang, id: &str) -> HttpResponse {
     let ours = res.extensions().get::<Problem>().cloned();
-    let is_written = res
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes() == PROBLEM_JSON.as_bytes());
+    let is_written = res.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
+        kind.as_bytes() == PROBLEM_JSON.as_bytes() || kind.as_bytes().starts_with(b"text/html")
+    });
     if is_written {
-        return res; // a replayed answer
+        return res; // a replayed answer, or a page
     }
     let problem = ours.unwrap_or_else(|| Problem::new(code_of(res.status())));
     let status = StatusCode::from_u16(problem.code.status()).unwrap_or(res.status());
@@ -188,7 +167,6 @@ fn add_headers(headers: &mut HeaderMap, id: &str) {
     }
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (
             header::STRICT_TRANSPORT_SECURITY,
@@ -200,6 +178,7 @@ fn add_headers(headers: &mut HeaderMap, id: &str) {
     }
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
         (
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; frame-ancestors 'none'",

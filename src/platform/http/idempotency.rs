@@ -12,7 +12,7 @@ use crate::error::{Code, Result};
 use crate::platform::clock::Instant;
 use crate::platform::columns::Json;
 use crate::platform::db::{Conn, Tx};
-use crate::platform::token::digest;
+use crate::platform::token::{Vault, digest};
 use crate::schema::idempotency_keys;
 
 /// How long an answer is kept.
@@ -23,7 +23,7 @@ pub const KEPT: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 pub struct IdempotencyKey {
     /// The key as sent.
     pub key: String,
-    /// SHA-256 over method, path and body.
+    /// Keyed hash of method, path and body, which may hold what is stored sealed only.
     pub fingerprint: Vec<u8>,
 }
 
@@ -33,10 +33,11 @@ impl IdempotencyKey {
     /// # Errors
     /// `malformed_header` unless it is 1 to 100 visible ASCII characters.
     pub fn of(
+        vault: &Vault,
         headers: &HeaderMap,
         method: &str,
         path: &str,
-        body: &[u8; 32],
+        body: &[u8],
     ) -> Result<Option<Self>> {
         let Some(value) = headers.get("idempotency-key") else {
             return Ok(None);
@@ -53,7 +54,7 @@ impl IdempotencyKey {
         request.extend_from_slice(body);
         Ok(Some(Self {
             key,
-            fingerprint: digest(&request).to_vec(),
+            fingerprint: vault.lookup_hash("request", request),
         }))
     }
 }

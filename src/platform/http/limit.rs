@@ -3,17 +3,20 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use validator::Validate;
 
-use crate::error::{Code, Problem, Result};
-use crate::platform::cache::Cache;
+use crate::error::{Code, Error, Problem, Result};
+use crate::platform::cache::{Cache, Hits};
 
 /// So many within so long.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
     /// How often.
+    #[validate(range(min = 1))]
     pub count: u64,
     /// Within how many seconds.
+    #[validate(range(min = 1, max = 31_536_000))]
     pub seconds: u64,
 }
 
@@ -23,13 +26,28 @@ impl Limit {
     /// # Errors
     /// `too_many_requests` (429) with the seconds until the window ends.
     pub async fn take(self, cache: &Cache, key: &str) -> Result<()> {
-        let hits = cache
-            .hit(&format!("limit:{key}"), Duration::from_secs(self.seconds))
-            .await;
+        let hits = self.hit(cache, key).await;
         if hits.count <= self.count {
-            return Ok(());
+            Ok(())
+        } else {
+            Err(refuse(hits))
         }
-        let wait = hits.resets_in.as_secs().max(1);
-        Err(Problem::new(Code::TooManyRequests).retry_after(wait).into())
     }
+
+    /// Counts one more under `key`, and leaves it to the caller what that means.
+    pub async fn hit(self, cache: &Cache, key: &str) -> Hits {
+        let window = Duration::from_secs(self.seconds);
+        cache.hit(&format!("limit:{key}"), window).await
+    }
+
+    /// Counts one less under `key`: it was none.
+    pub async fn take_back(self, cache: &Cache, key: &str) {
+        cache.take_back(&format!("limit:{key}")).await;
+    }
+}
+
+/// `too_many_requests` (429) with the seconds until the window ends.
+pub fn refuse(hits: Hits) -> Error {
+    let wait = hits.resets_in.as_secs().max(1);
+    Problem::new(Code::TooManyRequests).retry_after(wait).into()
 }

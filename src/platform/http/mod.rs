@@ -29,48 +29,72 @@ impl FromRequest for Lang {
     }
 }
 
-/// The version a caller has read, from `If-Match: "7"`; absent when the header is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IfMatch(Option<i32>);
+/// The versions a caller may have read, from `If-Match: "7"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IfMatch {
+    /// No header.
+    Absent,
+    /// `*`: whichever there is.
+    Any,
+    /// One of these; tags that are none of ours stand for no version.
+    Versions(Vec<i32>),
+}
 
 impl IfMatch {
     /// As sent by a caller who has read this version.
     pub fn read(version: i32) -> Self {
-        Self(Some(version))
+        Self::Versions(vec![version])
     }
 
-    /// Reads the header.
+    /// Reads the header: `*`, or a list of entity tags. A weak one counts as well, since a proxy that
+    /// compresses weakens ours, and the version in it is the same.
     ///
     /// # Errors
-    /// `malformed_header` when it is not one strong entity tag.
+    /// `malformed_header` when it is neither.
     pub fn of(headers: &HeaderMap) -> Result<Self> {
-        let Some(value) = headers.get(header::IF_MATCH) else {
-            return Ok(Self(None));
-        };
-        let version = value.to_str().ok().and_then(|tag| {
-            tag.trim()
-                .strip_prefix('"')?
-                .strip_suffix('"')?
-                .parse()
-                .ok()
-        });
-        match version {
-            Some(version) => Ok(Self(Some(version))),
-            None => Err(Code::MalformedHeader.into()),
+        let mut versions = Vec::new();
+        for value in headers.get_all(header::IF_MATCH) {
+            let mut rest = value.to_str().map_err(|_| Code::MalformedHeader)?.trim();
+            if rest == "*" {
+                return Ok(Self::Any);
+            }
+            loop {
+                let (tag, after) = entity_tag(rest).ok_or(Code::MalformedHeader)?;
+                versions.extend(tag.parse::<i32>());
+                rest = match after.trim_start() {
+                    "" => break,
+                    more => more
+                        .strip_prefix(',')
+                        .ok_or(Code::MalformedHeader)?
+                        .trim_start(),
+                };
+            }
+        }
+        match headers.contains_key(header::IF_MATCH) {
+            true => Ok(Self::Versions(versions)),
+            false => Ok(Self::Absent),
         }
     }
 
     /// Refuses unless the caller has read exactly `current`.
     ///
     /// # Errors
-    /// `version_required` (428) without the header, `version_mismatch` (412) with another version.
-    pub fn expect(self, current: i32) -> Result<()> {
-        match self.0 {
-            None => Err(Code::VersionRequired.into()),
-            Some(version) if version == current => Ok(()),
-            Some(_) => Err(Code::VersionMismatch.into()),
+    /// `version_required` (428) without the header, `version_mismatch` (412) with other versions.
+    pub fn expect(&self, current: i32) -> Result<()> {
+        match self {
+            Self::Absent => Err(Code::VersionRequired.into()),
+            Self::Versions(versions) if !versions.contains(&current) => {
+                Err(Code::VersionMismatch.into())
+            }
+            Self::Any | Self::Versions(_) => Ok(()),
         }
     }
+}
+
+/// What stands inside of the entity tag that a list begins with, and what follows it.
+fn entity_tag(list: &str) -> Option<(&str, &str)> {
+    let quoted = list.strip_prefix("W/").unwrap_or(list);
+    quoted.strip_prefix('"')?.split_once('"')
 }
 
 impl FromRequest for IfMatch {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Lang;
-use crate::error::{Code, Error, Problem};
+use crate::error::{Checks, Code, Error, Problem};
 
 /// Media type of every error answer.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -38,6 +38,10 @@ pub struct ProblemBody {
     /// For a refused move: the moves that are allowed now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Vec<String>>,
+    /// For a server that is not ready: each thing that was looked at, and how it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    pub checks: Option<Checks>,
 }
 
 /// One wrong field.
@@ -73,6 +77,7 @@ impl ProblemBody {
                 .collect(),
             state: problem.state.map(str::to_owned),
             allowed: problem.allowed.clone(),
+            checks: problem.checks.clone(),
         }
     }
 }

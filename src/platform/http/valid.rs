@@ -18,8 +18,8 @@ use crate::error::{Code, Error, FieldError, Problem, Result};
 pub struct Body<T> {
     /// The body itself.
     pub input: T,
-    /// SHA-256 of its bytes, for the idempotency key.
-    pub digest: [u8; 32],
+    /// Its bytes, for the idempotency key.
+    pub bytes: web::Bytes,
 }
 
 impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
@@ -48,8 +48,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
                         _ => Code::MalformedJson,
                     })?;
             let input = parse(&bytes)?;
-            let digest = crate::platform::token::digest(&bytes);
-            Ok(Self { input, digest })
+            Ok(Self { input, bytes })
         })
     }
 }
@@ -64,6 +63,10 @@ pub fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
     let mut json: Value =
         serde_json::from_slice(bytes).map_err(|error| malformed(&error.to_string(), ""))?;
+    // serde would take the fields of an object from an array, by their order
+    if !json.is_object() {
+        return Err(malformed("not an object", "").into());
+    }
     let mut problem = Problem::new(Code::Invalid);
     tidy(&mut json, "", &mut problem.errors);
     if !problem.errors.is_empty() {
@@ -102,12 +105,12 @@ fn malformed(reason: &str, pointer: &str) -> Problem {
         .field(pointer, code)
 }
 
-/// Takes the blanks around texts away, and names those that no database keeps alike: with NUL
-/// (PostgreSQL refuses it), and dates whose year has not the four digits of RFC 3339.
+/// Takes the blanks around texts away, and names those that hold what nobody sees, and dates whose
+/// year has not the four digits of RFC 3339.
 fn tidy(json: &mut Value, pointer: &str, wrong: &mut Vec<FieldError>) {
     match json {
         Value::String(text) => {
-            if text.contains('\0') || is_out_of_calendar(text) {
+            if !is_readable(text, pointer) || is_out_of_calendar(text) {
                 wrong.push(FieldError::new(pointer, Code::Format));
             } else if !pointer.ends_with("password") && text.trim().len() < text.len() {
                 *text = text.trim().to_owned();
@@ -125,6 +128,40 @@ fn tidy(json: &mut Value, pointer: &str, wrong: &mut Vec<FieldError>) {
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Texts of several lines. All others stand in one, between other texts.
+const PROSE: &[&str] = &[
+    "body",
+    "credit_code_reason",
+    "description",
+    "introduction",
+    "note",
+    "plan",
+    "proposal",
+    "reason",
+    "report",
+    "risk_notice",
+    "summary",
+];
+
+/// Whether people see all of a text, in its order: no control characters (PostgreSQL keeps no NUL),
+/// none that turn the direction of writing, and only in [`PROSE`] line breaks, tabs and characters
+/// without width. A password is shown to nobody.
+fn is_readable(text: &str, pointer: &str) -> bool {
+    let field = pointer.rsplit('/').next().unwrap_or_default();
+    let is_prose = PROSE.contains(&field);
+    let may_stand = |c: char| match c {
+        '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => is_prose,
+        '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}' => is_prose,
+        '\u{061C}' | '\u{200E}' | '\u{200F}' => false,
+        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => false,
+        c => !c.is_control(),
+    };
+    match field.ends_with("password") {
+        true => !text.contains('\0'),
+        false => text.trim().chars().all(may_stand),
     }
 }
 

@@ -9,13 +9,14 @@ use lettre::{Address, Message};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use validator::Validate;
 
 mod smtp;
 
 use smtp::Smtp;
 
 /// How mail leaves.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct MailConfig {
     /// Into a folder, or over SMTP.
@@ -27,6 +28,7 @@ pub struct MailConfig {
     /// The SMTP server.
     pub host: String,
     /// Its port.
+    #[validate(range(min = 1))]
     pub port: u16,
     /// How the connection is protected.
     pub tls: MailTls,
@@ -39,7 +41,10 @@ pub struct MailConfig {
     /// A further root certificate to trust, PEM.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
+    /// Where the app shows pages to people; empty: nowhere, and mails carry no link.
+    pub app_url: String,
     /// How long one mail may take.
+    #[validate(range(min = 1, max = 3_600))]
     pub timeout_seconds: u64,
 }
 
@@ -80,6 +85,9 @@ pub struct Mail {
     /// An https address that unsubscribes with one POST (RFC 8058).
     #[serde(default)]
     pub list_unsubscribe: Option<String>,
+    /// The page of the app that shows more, as a path.
+    #[serde(default)]
+    pub page: Option<String>,
 }
 
 impl Mail {
@@ -97,7 +105,15 @@ impl Mail {
                 "<!DOCTYPE html><html><body style=\"font-family:sans-serif\">{html}</body></html>"
             )),
             list_unsubscribe: None,
+            page: None,
         }
+    }
+
+    /// Ends it with a link to a page of the app, where there is an app.
+    #[must_use]
+    pub fn page(mut self, page: Option<String>) -> Self {
+        self.page = page;
+        self
     }
 }
 
@@ -122,6 +138,7 @@ pub enum MailError {
 /// Sends mail.
 pub struct Mailer {
     from: Mailbox,
+    app_url: String,
     transport: Transport,
 }
 
@@ -130,28 +147,45 @@ enum Transport {
     Smtp(Box<Smtp>),
 }
 
+impl MailConfig {
+    /// What is wrong with the settings: all of it.
+    pub fn faults(&self) -> Vec<String> {
+        let server = match self.transport {
+            MailTransport::Folder => None,
+            MailTransport::Smtp => Smtp::new(self).err(),
+        };
+        self.sender().err().into_iter().chain(server).collect()
+    }
+
+    fn sender(&self) -> Result<Mailbox, String> {
+        let from = self.from.parse();
+        from.map_err(|error: AddressError| format!("mail.from: {error}"))
+    }
+}
+
 impl Mailer {
-    /// Makes the transport; connects with the first mail and keeps a pool of connections, which
-    /// lives (and is dropped) on a tokio runtime.
+    /// Makes the transport; connects with the first mail and keeps connections, which live (and are
+    /// dropped) on a tokio runtime.
     ///
     /// # Errors
-    /// `Permanent` when the sender is no mailbox, the account is without a password, the folder
-    /// cannot be made or the certificate not be read.
-    pub fn new(config: &MailConfig) -> Result<Self, MailError> {
-        let permanent = |error: &dyn std::fmt::Display| MailError::Permanent(error.to_string());
-        let from = config
-            .from
-            .parse()
-            .map_err(|error: AddressError| permanent(&format!("mail.from: {error}")))?;
+    /// When the sender is no mailbox, the account is without a password, the folder cannot be made or
+    /// the certificate not be read.
+    pub fn new(config: &MailConfig) -> Result<Self, String> {
+        let from = config.sender()?;
         let transport = match config.transport {
             MailTransport::Folder => {
-                std::fs::create_dir_all(&config.folder)
-                    .map_err(|error| permanent(&format!("mail.folder: {error}")))?;
+                std::fs::create_dir_all(&config.folder).map_err(|error| {
+                    format!("mail.folder: {}: {error}", config.folder.display())
+                })?;
                 Transport::Folder(config.folder.clone())
             }
             MailTransport::Smtp => Transport::Smtp(Box::new(Smtp::new(config)?)),
         };
-        Ok(Self { from, transport })
+        Ok(Self {
+            from,
+            app_url: config.app_url.trim_end_matches('/').to_owned(),
+            transport,
+        })
     }
 
     /// Sends one mail. `id` names it: a mail that is sent again has the same `Message-ID`.
@@ -207,12 +241,16 @@ impl Mailer {
                 builder = builder.raw_header(value);
             }
         }
-        let message = match &mail.html {
-            Some(html) => builder.multipart(MultiPart::alternative_plain_html(
-                mail.text.clone(),
-                html.clone(),
-            )),
-            None => builder.singlepart(SinglePart::plain(mail.text.clone())),
+        let (mut text, mut html) = (mail.text.clone(), mail.html.clone());
+        if let Some(page) = mail.page.as_ref().filter(|_| !self.app_url.is_empty()) {
+            let link = format!("{}{page}", self.app_url);
+            text.push_str(&format!("\n\n{link}"));
+            let anchor = format!("<p><a href=\"{0}\">{0}</a></p></body>", escape(&link));
+            html = html.map(|html| html.replacen("</body>", &anchor, 1));
+        }
+        let message = match html {
+            Some(html) => builder.multipart(MultiPart::alternative_plain_html(text, html)),
+            None => builder.singlepart(SinglePart::plain(text)),
         };
         message.map_err(|_| permanent("it makes no message"))
     }
@@ -233,6 +271,7 @@ mod tests {
             username: None,
             password: None,
             ca_file: None,
+            app_url: String::new(),
             timeout_seconds: 10,
         }
     }
@@ -244,6 +283,7 @@ mod tests {
             text: "王奶奶,您好!".to_owned(),
             html: None,
             list_unsubscribe: None,
+            page: None,
         }
     }
 

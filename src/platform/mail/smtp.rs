@@ -1,39 +1,42 @@
 //! Mail over SMTP.
 
+use std::fmt::Display;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lettre::transport::smtp::AsyncSmtpTransportBuilder;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::{AsyncSmtpTransportBuilder, PoolConfig};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::ExposeSecret;
 
 use super::{MailConfig, MailError, MailTls};
 
-/// A server, and the pool of connections to it.
+type Line = AsyncSmtpTransport<Tokio1Executor>;
+
+/// A server, and the lines to it: each keeps a connection and carries one mail at a time.
 pub(super) struct Smtp {
     timeout: Duration,
     builder: AsyncSmtpTransportBuilder,
-    pool: Mutex<AsyncSmtpTransport<Tokio1Executor>>,
+    idle: Mutex<Vec<Line>>,
 }
 
 impl Smtp {
-    /// Makes the pool; connects with the first mail.
+    /// Reads the settings; connects with the first mail.
     ///
     /// # Errors
-    /// `Permanent` when the account is without a password or the certificate cannot be read.
-    pub fn new(config: &MailConfig) -> Result<Self, MailError> {
-        let permanent = |error: &dyn std::fmt::Display| MailError::Permanent(error.to_string());
+    /// When the account is without a password or the certificate cannot be read.
+    pub fn new(config: &MailConfig) -> Result<Self, String> {
         let mut parameters = TlsParameters::builder(config.host.clone());
         if let Some(path) = &config.ca_file {
-            let pem = std::fs::read(path)
-                .map_err(|error| permanent(&format!("mail.ca_file: {error}")))?;
-            parameters = parameters.add_root_certificate(
-                Certificate::from_pem(&pem).map_err(|error| permanent(&error))?,
-            );
+            let unread = |error: &dyn Display| format!("mail.ca_file: {}: {error}", path.display());
+            let pem = std::fs::read(path).map_err(|error| unread(&error))?;
+            let root = Certificate::from_pem(&pem).map_err(|error| unread(&error))?;
+            parameters = parameters.add_root_certificate(root);
         }
-        let parameters = parameters.build().map_err(|error| permanent(&error))?;
+        let parameters = parameters
+            .build()
+            .map_err(|error| format!("mail.host: {error}"))?;
         let tls = match config.tls {
             MailTls::Starttls => Tls::Required(parameters),
             MailTls::Implicit => Tls::Wrapper(parameters),
@@ -43,6 +46,7 @@ impl Smtp {
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host)
             .port(config.port)
             .tls(tls)
+            .pool_config(PoolConfig::new().max_size(1))
             .timeout(Some(timeout));
         match (&config.username, &config.password) {
             (Some(user), Some(password)) => {
@@ -52,16 +56,12 @@ impl Smtp {
                 ));
             }
             (None, None) => {}
-            _ => {
-                return Err(permanent(
-                    &"mail.username and mail.password belong together",
-                ));
-            }
+            _ => return Err("mail.username and mail.password belong together".to_owned()),
         }
         Ok(Self {
             timeout,
-            pool: Mutex::new(builder.clone().build()),
             builder,
+            idle: Mutex::default(),
         })
     }
 
@@ -70,23 +70,31 @@ impl Smtp {
     /// # Errors
     /// `Permanent` when the server refuses it for good, else `Transient`.
     pub async fn send(&self, message: Message, to: &str) -> Result<(), MailError> {
-        let pool = self.pool().clone();
+        let idle = self.idle().pop();
+        let line = idle.unwrap_or_else(|| self.builder.clone().build());
         // lettre's own timeout ends with the connecting
-        match tokio::time::timeout(self.timeout, pool.send(message)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(refusal(&error, to)),
-            Err(_) => {
-                // the connection goes back to its pool in the middle of a conversation, and the next
-                // mail would take the late answers for its own: that pool is not used again
-                let old = std::mem::replace(&mut *self.pool(), self.builder.clone().build());
-                tokio::spawn(async move { old.shutdown().await });
-                Err(MailError::Transient("no answer in time".to_owned()))
-            }
-        }
+        let Ok(sent) = tokio::time::timeout(self.timeout, line.send(message)).await else {
+            // in the middle of a conversation: the next mail would take the late answers for its
+            // own, so that line is not used again
+            tokio::spawn(async move { line.shutdown().await });
+            return Err(MailError::Transient("no answer in time".to_owned()));
+        };
+        self.idle().push(line);
+        sent.map(|_| ()).map_err(|error| refusal(&error, to))
     }
 
-    fn pool(&self) -> MutexGuard<'_, AsyncSmtpTransport<Tokio1Executor>> {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    fn idle(&self) -> MutexGuard<'_, Vec<Line>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Smtp {
+    /// lettre closes its connections on the runtime, and panics where there is none any more: at the
+    /// end of the process, when they end by themselves.
+    fn drop(&mut self) {
+        if tokio::runtime::Handle::try_current().is_err() {
+            std::mem::forget(std::mem::take(&mut *self.idle()));
+        }
     }
 }
 

@@ -228,10 +228,10 @@ async fn read_batch(
     (status = 428, description = "Without If-Match", body = ProblemBody)))]
 #[patch("/batches/{id}")]
 async fn edit_batch(command: Command<EditBatch>, id: Path<BatchId>) -> Result<HttpResponse> {
-    let seen = command.if_match;
+    let seen = command.if_match.clone();
     command
         .run(move |tx, caller, input| {
-            let row = service::edit_batch(tx, caller, *id, seen, input)?;
+            let row = service::edit_batch(tx, caller, *id, &seen, input)?;
             let version = row.version;
             Ok(Made::changed(BatchView::from(row)).version(version))
         })

@@ -194,7 +194,7 @@ pub fn edit_batch(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: BatchId,
-    seen: IfMatch,
+    seen: &IfMatch,
     edit: &EditBatch,
 ) -> Result<Batch> {
     let (mut batch, campaign) = store::batch(tx.conn, id)?;

@@ -66,6 +66,9 @@ pub struct ClaimView {
     pub status: ClaimStatus,
     /// Since when.
     pub status_since: Instant,
+    /// The moves that are the caller's now; a rule may still refuse one. `promote` is asked for as
+    /// `approve`, `send_back` as `send-back`.
+    pub moves: Vec<&'static str>,
     /// Which of the project's claim seats it holds, from 1.
     pub seat: Option<i32>,
     /// How many people were served, as reported.
@@ -98,8 +101,6 @@ pub struct InvolvedView {
     pub i_claim: bool,
     /// Whether the caller acts for the publisher.
     pub i_publish: bool,
-    /// The moves that its state allows, whoever makes them.
-    pub moves: Vec<String>,
     /// Its version, as in the `ETag`.
     pub version: i32,
 }
@@ -119,7 +120,7 @@ fn view(conn: &mut Conn, row: ProjectClaim, relation: Relation) -> Result<ClaimV
             }
             _ => None,
         };
-        let reason = if relation.claimant || relation.publisher {
+        let reason = if relation.claimant || relation.publisher || relation.reviewer {
             service::last_reason(conn, &row)?
         } else {
             None
@@ -133,10 +134,6 @@ fn view(conn: &mut Conn, row: ProjectClaim, relation: Relation) -> Result<ClaimV
             reason,
             i_claim: relation.claimant,
             i_publish: relation.publisher,
-            moves: lifecycle::allowed(MOVES, row.status)
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
             version: row.version,
         })
     } else {
@@ -149,6 +146,7 @@ fn view(conn: &mut Conn, row: ProjectClaim, relation: Relation) -> Result<ClaimV
         organization_name,
         status: row.status,
         status_since: row.status_since,
+        moves: lifecycle::open_to(MOVES, relation, row.status),
         seat: row.seat,
         people_served: row.people_served,
         involved,

@@ -23,5 +23,5 @@ pub use service::{
     react, remind, report, start, sweep, withdraw,
 };
 pub(super) use service::{end_all, line_up, pause, serialize, tally, unpause};
-pub(super) use service::{leaders, relation, steps, took_part, visible};
+pub(super) use service::{is_claimant, leaders, relation, steps, took_part, visible};
 pub use store::{claim, holders};

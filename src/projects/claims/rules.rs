@@ -1,86 +1,143 @@
 //! Pure decisions about claims of projects.
 
+use strum::IntoStaticStr;
+
 use super::model::ClaimStatus::{
     self, Applied, Approved, Executing, Expired, Fulfilled, Planned, Rejected, Reported, Revoked,
     Waitlisted, Withdrawn,
 };
 use super::model::ProjectClaim;
+use crate::error::{Code, Result};
 use crate::platform::clock::Instant;
-use crate::platform::lifecycle::Move;
+use crate::platform::lifecycle::{ActsAs, Move};
+
+/// Who moves a claim.
+#[derive(Clone, Copy, Debug, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
+pub enum By {
+    /// Who acts for the project's publisher and has no part in the claim.
+    Publisher,
+    /// Who claims, or runs the organisation that does.
+    Claimant,
+    /// The application itself, where the first come is first served.
+    #[strum(serialize = "at once")]
+    AtOnce,
+    /// The passing of time.
+    #[strum(serialize = "clock")]
+    Time,
+    /// What happened elsewhere, such as to the organisation.
+    Reactions,
+}
+
+/// How a caller stands to a claim. Several may hold at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Relation {
+    /// Is the claimant, or runs the organisation that is.
+    pub claimant: bool,
+    /// Belongs to the organisation that is.
+    pub member: bool,
+    /// Acts for the project's publisher.
+    pub publisher: bool,
+    /// Administers the project's region.
+    pub reviewer: bool,
+    /// Works in its crew.
+    pub crew: bool,
+}
+
+impl Relation {
+    /// Whether the caller may see everything about the claim.
+    pub fn is_involved(self) -> bool {
+        self != Self::default()
+    }
+}
+
+impl ActsAs<By> for Relation {
+    fn acts_as(self, party: By) -> Result<(), Code> {
+        let holds = match party {
+            By::Publisher if self.publisher && (self.claimant || self.member) => {
+                return Err(Code::OwnClaim);
+            }
+            By::Publisher => self.publisher,
+            By::Claimant => self.claimant,
+            By::AtOnce | By::Time | By::Reactions => false,
+        };
+        if holds { Ok(()) } else { Err(Code::Forbidden) }
+    }
+}
 
 /// Every move of a claim (domain §3).
-pub const MOVES: &[Move<ClaimStatus>] = &[
+pub const MOVES: &[Move<ClaimStatus, By>] = &[
     Move {
         from: &[Applied],
         verb: "approve",
         to: Approved,
-        by: "publisher, or at once",
+        by: &[By::Publisher, By::AtOnce],
     },
     Move {
         from: &[Applied],
         verb: "waitlist",
         to: Waitlisted,
-        by: "clock",
+        by: &[By::Time],
     },
     Move {
         from: &[Waitlisted],
         verb: "promote",
         to: Approved,
-        by: "clock, publisher",
+        by: &[By::Publisher, By::Time],
     },
     Move {
         from: &[Applied, Waitlisted],
         verb: "reject",
         to: Rejected,
-        by: "publisher",
+        by: &[By::Publisher],
     },
     Move {
         from: &[Approved],
         verb: "plan",
         to: Planned,
-        by: "claimant",
+        by: &[By::Claimant],
     },
     Move {
         from: &[Planned],
         verb: "start",
         to: Executing,
-        by: "claimant",
+        by: &[By::Claimant],
     },
     Move {
         from: &[Executing],
         verb: "report",
         to: Reported,
-        by: "claimant",
+        by: &[By::Claimant],
     },
     Move {
         from: &[Reported],
         verb: "send_back",
         to: Executing,
-        by: "publisher",
+        by: &[By::Publisher],
     },
     Move {
         from: &[Reported],
         verb: "accept",
         to: Fulfilled,
-        by: "publisher",
+        by: &[By::Publisher],
     },
     Move {
         from: &[Applied, Waitlisted, Approved, Planned, Executing],
         verb: "withdraw",
         to: Withdrawn,
-        by: "claimant",
+        by: &[By::Claimant],
     },
     Move {
         from: &[Approved, Planned, Executing],
         verb: "expire",
         to: Expired,
-        by: "clock",
+        by: &[By::Time],
     },
     Move {
         from: &[Applied, Waitlisted, Approved, Planned, Executing, Reported],
         verb: "revoke",
         to: Revoked,
-        by: "publisher, reactions",
+        by: &[By::Publisher, By::Reactions],
     },
 ];
 

@@ -8,6 +8,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use super::model::{CrewMember, CrewMemberId, CrewStatus};
+use super::rules::MOVES;
 use super::service::{self, NewMember};
 use super::store;
 use crate::error::{Code, Result};
@@ -18,6 +19,7 @@ use crate::platform::db::Conn;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::{Nothing, Reason};
 use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::lifecycle;
 use crate::platform::token::Vault;
 use crate::projects::claims::{self, ClaimId};
 use crate::projects::model::{ProjectId, RoleId};
@@ -59,59 +61,41 @@ pub struct CrewMemberView {
     pub status: CrewStatus,
     /// Since when.
     pub status_since: Instant,
+    /// The moves that are the caller's now; a rule may still refuse one. Four ask for all of them:
+    /// `accept` also to `join`, `decline` also to `refuse`, `leave` also to `withdraw`, `remove` also
+    /// to `cancel`.
+    pub moves: Vec<&'static str>,
     /// When it was asked.
     pub created_at: Instant,
 }
 
-/// Who reads of a crew.
-#[derive(Clone, Copy)]
-struct Reader {
-    account: AccountId,
-    is_leader: bool,
-}
-
-impl Reader {
-    /// Of a place that the person or the leader moves, or that is the reader's own.
-    fn of(conn: &mut Conn, caller: &Caller, claim: ClaimId) -> Result<Self> {
-        let claim = claims::claim(conn, claim)?;
-        let project = crate::projects::project(conn, claim.project_id)?;
-        Ok(Self {
-            account: caller.account,
-            is_leader: claims::relation(conn, Some(caller), &project, &claim)?.claimant,
-        })
-    }
-}
-
-fn view(conn: &mut Conn, vault: &Vault, row: CrewMember, by: Reader) -> Result<CrewMemberView> {
-    let is_own = row.account_id == by.account;
-    let is_named = is_own || service::came_forward(conn, &row)?;
-    // somebody who is gone has no name any more
-    let name = is_named.then(|| identity::account(conn, row.account_id));
-    let name = name.map(|account| account.map(|account| account.display_name));
-    let pseudonym = (!is_named).then(|| pseudonym(vault, &row));
-    Ok(CrewMemberView {
-        project_id: claims::claim(conn, row.claim_id)?.project_id,
-        name: name.map(Result::unwrap_or_default),
-        pseudonym,
-        id: row.id,
-        claim_id: row.claim_id,
-        role_id: row.role_id,
-        account_id: is_named.then_some(row.account_id),
-        note: (is_own || by.is_leader).then_some(row.note),
-        status: row.status,
-        status_since: row.status_since,
-        created_at: row.created_at,
-    })
-}
-
 impl CrewMemberView {
-    /// A place as whoever leads the crew, or has it, sees it.
+    /// A place as the caller sees it.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn of(conn: &mut Conn, desk: &Desk, caller: &Caller, row: CrewMember) -> Result<Self> {
-        let reader = Reader::of(conn, caller, row.claim_id)?;
-        view(conn, &desk.vault, row, reader)
+    pub fn of(conn: &mut Conn, vault: &Vault, row: CrewMember, by: &Caller) -> Result<Self> {
+        let claim = claims::claim(conn, row.claim_id)?;
+        let relation = service::relation(by, &row, &claim);
+        let is_named = relation.person || service::came_forward(conn, &row)?;
+        // somebody who is gone has no name any more
+        let name = is_named.then(|| identity::account(conn, row.account_id));
+        let name = name.map(|account| account.map(|account| account.display_name));
+        let pseudonym = (!is_named).then(|| pseudonym(vault, &row));
+        Ok(Self {
+            project_id: claim.project_id,
+            name: name.map(Result::unwrap_or_default),
+            pseudonym,
+            id: row.id,
+            claim_id: row.claim_id,
+            role_id: row.role_id,
+            account_id: is_named.then_some(row.account_id),
+            note: relation.is_involved().then_some(row.note),
+            status: row.status,
+            status_since: row.status_since,
+            moves: lifecycle::open_to(MOVES, relation, row.status),
+            created_at: row.created_at,
+        })
     }
 }
 
@@ -149,8 +133,10 @@ async fn join_crew(
                 None => service::apply(tx, &desk, caller, *id, input)?,
             };
             let location = format!("/api/v1/project-claims/{}/crew", row.claim_id);
-            let view = CrewMemberView::of(tx.conn, &desk, caller, row)?;
-            Ok(Made::new(view, location))
+            Ok(Made::new(
+                CrewMemberView::of(tx.conn, &desk.vault, row, caller)?,
+                location,
+            ))
         })
         .await
 }
@@ -194,13 +180,10 @@ async fn list_crew(
         if !relation.is_involved() {
             return Err(Code::Forbidden.into());
         }
-        let reader = Reader {
-            account: caller.account,
-            is_leader: relation.claimant,
-        };
-        let other = (!reader.is_leader).then_some(reader.account);
+        let other = (!relation.claimant).then_some(caller.account);
         let rows = store::of_claim(conn, *id, status, other, after, limit)?;
-        Page::of(rows, limit, |row| row.id).try_map(|row| view(conn, &desk.vault, row, reader))
+        Page::of(rows, limit, |row| row.id)
+            .try_map(|row| CrewMemberView::of(conn, &desk.vault, row, &caller))
     });
     Ok(Json(found.await?))
 }
@@ -231,11 +214,8 @@ async fn my_crews(
     let limit = query.0.limit.unwrap_or(DEFAULT_LIMIT);
     let found = platform.db.read(move |conn| {
         let rows = store::of_person(conn, caller.account, before, limit)?;
-        let reader = Reader {
-            account: caller.account,
-            is_leader: false,
-        };
-        Page::of(rows, limit, |row| row.id).try_map(|row| view(conn, &desk.vault, row, reader))
+        Page::of(rows, limit, |row| row.id)
+            .try_map(|row| CrewMemberView::of(conn, &desk.vault, row, &caller))
     });
     Ok(Json(found.await?))
 }
@@ -256,8 +236,7 @@ macro_rules! moves {
                 .run(move |$tx, $caller, $input| {
                     let ($id, $desk) = (*id, desk.as_ref());
                     let row = $do?;
-                    let view = CrewMemberView::of($tx.conn, $desk, $caller, row)?;
-                    Ok(Made::changed(view))
+                    Ok(Made::changed(CrewMemberView::of($tx.conn, &$desk.vault, row, $caller)?))
                 })
                 .await
         }

@@ -1,70 +1,111 @@
 //! Pure decisions about crews.
 
 use chrono::{Datelike, NaiveDate};
+use strum::IntoStaticStr;
 
 use super::model::CrewStatus::{
     self, Active, Applied, Cancelled, Declined, Disbanded, Invited, Left, Refused, Removed,
     Withdrawn,
 };
-use crate::platform::lifecycle::Move;
+use crate::error::{Code, Result};
+use crate::platform::lifecycle::{ActsAs, Move};
 use crate::projects::model::{Project, ProjectRole};
 use crate::volunteers::Window;
 
+/// Who moves a place in a crew.
+#[derive(Clone, Copy, Debug, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
+pub enum By {
+    /// Who leads the crew: the claimant.
+    Leader,
+    /// Whose place it is.
+    Person,
+    /// What becomes of the claim.
+    Claims,
+}
+
+/// How a caller stands to a place in a crew. Both may hold at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Relation {
+    /// Leads the crew.
+    pub leader: bool,
+    /// Is the person.
+    pub person: bool,
+}
+
+impl Relation {
+    /// Whether the caller may see everything about the place.
+    pub fn is_involved(self) -> bool {
+        self.leader || self.person
+    }
+}
+
+impl ActsAs<By> for Relation {
+    fn acts_as(self, party: By) -> Result<(), Code> {
+        let holds = match party {
+            By::Leader => self.leader,
+            By::Person => self.person,
+            By::Claims => false,
+        };
+        if holds { Ok(()) } else { Err(Code::Forbidden) }
+    }
+}
+
 /// Every move of a place in a crew (domain §3).
-pub const MOVES: &[Move<CrewStatus>] = &[
+pub const MOVES: &[Move<CrewStatus, By>] = &[
     Move {
         from: &[Applied],
         verb: "accept",
         to: Active,
-        by: "leader",
+        by: &[By::Leader],
     },
     Move {
         from: &[Invited],
         verb: "join",
         to: Active,
-        by: "person",
+        by: &[By::Person],
     },
     Move {
         from: &[Applied],
         verb: "decline",
         to: Declined,
-        by: "leader",
+        by: &[By::Leader],
     },
     Move {
         from: &[Invited],
         verb: "refuse",
         to: Refused,
-        by: "person",
+        by: &[By::Person],
     },
     Move {
         from: &[Applied],
         verb: "withdraw",
         to: Withdrawn,
-        by: "person",
+        by: &[By::Person],
     },
     Move {
         from: &[Invited],
         verb: "cancel",
         to: Cancelled,
-        by: "leader",
+        by: &[By::Leader],
     },
     Move {
         from: &[Active],
         verb: "leave",
         to: Left,
-        by: "person",
+        by: &[By::Person],
     },
     Move {
         from: &[Active],
         verb: "remove",
         to: Removed,
-        by: "leader",
+        by: &[By::Leader],
     },
     Move {
         from: &[Applied, Invited, Active],
         verb: "disband",
         to: Disbanded,
-        by: "claims",
+        by: &[By::Claims],
     },
 ];
 

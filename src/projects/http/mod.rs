@@ -10,14 +10,13 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::campaigns::BatchId;
 use super::model::{ClaimMode, Project, ProjectId, ProjectRole, ProjectStatus, RoleId, RoleSkill};
-use super::rules::{MOVES, Relation};
+use super::rules::{self, Relation};
 use super::{campaigns, claims, crews, service, store};
 use crate::error::Result;
 use crate::identity::{Caller, Made};
 use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
-use crate::platform::lifecycle;
 use crate::regions::RegionId;
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 use crate::volunteers::Window;
@@ -129,9 +128,8 @@ pub struct ProjectView {
     pub status: ProjectStatus,
     /// Since when.
     pub status_since: Instant,
-    /// The moves that its state allows; only for those who publish or review it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub moves: Option<Vec<String>>,
+    /// The moves that are the caller's now; a rule may still refuse one.
+    pub moves: Vec<&'static str>,
     /// Its version, as in the `ETag`.
     pub version: i32,
     /// When it was written down.
@@ -158,13 +156,8 @@ fn view(conn: &mut Conn, row: Project, relation: Relation) -> Result<ProjectView
         })
         .collect();
     let tally = claims::tally(conn, row.id)?;
-    let moves = (relation != Relation::default()).then(|| {
-        lifecycle::allowed(MOVES, row.status)
-            .into_iter()
-            .map(str::to_owned)
-            .collect()
-    });
     Ok(ProjectView {
+        moves: rules::moves(&row, relation),
         id: row.id,
         batch_id: row.batch_id,
         region_id: row.region_id,
@@ -192,7 +185,6 @@ fn view(conn: &mut Conn, row: Project, relation: Relation) -> Result<ProjectView
         roles,
         status: row.status,
         status_since: row.status_since,
-        moves,
         version: row.version,
         created_at: row.created_at,
     })

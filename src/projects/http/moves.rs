@@ -45,10 +45,10 @@ pub(super) async fn edit(
     command: Command<EditProject>,
     id: Path<ProjectId>,
 ) -> Result<HttpResponse> {
-    let seen = command.if_match;
+    let seen = command.if_match.clone();
     command
         .run(move |tx, caller, input| {
-            let row = service::edit(tx, caller, *id, seen, input)?;
+            let row = service::edit(tx, caller, *id, &seen, input)?;
             moved(tx, caller, row)
         })
         .await
@@ -121,10 +121,10 @@ macro_rules! reviews {
             (status = 428, description = "Without If-Match", body = ProblemBody)))]
         #[post($path)]
         pub(super) async fn $name(command: Command<$body>, id: Path<ProjectId>) -> Result<HttpResponse> {
-            let seen = command.if_match;
+            let seen = command.if_match.clone();
             command
                 .run(move |$tx, $caller, $input| {
-                    let ($id, $seen) = (*id, seen);
+                    let ($id, $seen) = (*id, &seen);
                     let row = $do?;
                     moved($tx, $caller, row)
                 })

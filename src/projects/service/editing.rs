@@ -133,7 +133,7 @@ pub fn edit(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: ProjectId,
-    seen: IfMatch,
+    seen: &IfMatch,
     edit: &EditProject,
 ) -> Result<Project> {
     let mut project = of_publisher(tx.conn, caller, id)?;

@@ -4,8 +4,8 @@ mod editing;
 mod moves;
 mod writing;
 
-use super::model::{Project, ProjectId, ProjectStatus};
-use super::rules::{self, MOVES, ProjectRules, Relation};
+use super::model::{Project, ProjectId};
+use super::rules::{self, By, MOVES, ProjectRules, Relation};
 use super::store;
 use super::{campaigns, claims};
 use crate::error::{Code, Result};
@@ -15,7 +15,7 @@ use crate::organizations;
 use crate::platform::columns::Uid;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{self, Actor, Change};
-use crate::platform::lifecycle;
+use crate::platform::lifecycle::{self, ActsAs};
 use crate::platform::token::Vault;
 
 pub use editing::{EditProject, edit};
@@ -43,14 +43,25 @@ pub fn relation(conn: &mut Conn, caller: Option<&Caller>, project: &Project) -> 
     let Some(caller) = caller else {
         return Ok(Relation::default());
     };
-    let of_region = caller.holds_in_region(conn, &[Role::RegionAdmin], project.region_id)?;
+    let reviewer = caller.holds_in_region(conn, &[Role::RegionAdmin], project.region_id)?;
+    let author = project.author_id == caller.account;
+    let belongs = |role| {
+        let organization = project.organization_id;
+        organization.is_some_and(|id| caller.holds(role, id.0))
+    };
+    let manages = belongs(Role::OrganizationManager);
     Ok(Relation {
-        author: project.author_id == caller.account,
+        author,
         publisher: match project.organization_id {
-            Some(organization) => caller.holds(Role::OrganizationManager, organization.0),
-            None => of_region,
+            Some(_) => manages,
+            None => reviewer,
         },
-        reviewer: of_region,
+        reviewer,
+        reviews_own: reviewer
+            && (author
+                || manages
+                || belongs(Role::OrganizationMember)
+                || wrote(conn, caller, project)?),
     })
 }
 
@@ -77,32 +88,28 @@ pub fn visible(
     }
 }
 
-/// A project for those who act for its publisher.
-pub(in crate::projects) fn of_publisher(
-    conn: &mut Conn,
-    caller: &Caller,
-    id: ProjectId,
-) -> Result<Project> {
+/// A project for a caller whose move it is.
+fn to_move(conn: &mut Conn, caller: &Caller, id: ProjectId, verb: &str) -> Result<Project> {
     let (project, relation) = visible(conn, Some(caller), id)?;
-    if relation.publisher {
-        Ok(project)
-    } else {
-        Err(Code::Forbidden.into())
-    }
+    lifecycle::may(MOVES, relation, verb)?;
+    Ok(project)
 }
 
-/// A project for those who may stop it: those who act for its publisher and, once it was open, those
-/// who review in its region. Says whether the caller is of the latter alone.
-fn of_stopper(conn: &mut Conn, caller: &Caller, id: ProjectId) -> Result<(Project, bool)> {
+/// A project for those who act for its publisher.
+fn of_publisher(conn: &mut Conn, caller: &Caller, id: ProjectId) -> Result<Project> {
     let (project, relation) = visible(conn, Some(caller), id)?;
-    let is_open = Relation::default().may_see(project.status);
-    if relation.publisher {
-        Ok((project, false))
-    } else if relation.reviewer && (is_open || project.status == ProjectStatus::Cancelled) {
-        Ok((project, true))
-    } else {
-        Err(Code::Forbidden.into())
+    relation.acts_as(By::Publisher)?;
+    Ok(project)
+}
+
+/// A project for a caller whose move it is, and whether the caller makes it for the region alone.
+fn to_stop(conn: &mut Conn, caller: &Caller, id: ProjectId, verb: &str) -> Result<(Project, bool)> {
+    let (project, relation) = visible(conn, Some(caller), id)?;
+    lifecycle::may(MOVES, relation, verb)?;
+    if verb == "cancel" {
+        rules::cancels(&project, relation)?;
     }
+    Ok((project, !relation.publisher))
 }
 
 /// Whether the caller wrote, changed or handed a project in, or approved it, by what the journal
@@ -128,23 +135,6 @@ pub(in crate::projects) fn had_a_hand_in(
 fn wrote(conn: &mut Conn, caller: &Caller, project: &Project) -> Result<bool> {
     let verbs = ["create", "edit", "submit", "import"];
     journal::has_done(conn, caller.account.0, "project", project.id.0, &verbs)
-}
-
-/// A project for a reviewer, who neither wrote, changed or handed it in nor belongs to the
-/// organisation behind it.
-fn of_reviewer(conn: &mut Conn, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let (project, relation) = visible(conn, Some(caller), id)?;
-    if !relation.reviewer {
-        return Err(Code::Forbidden.into());
-    }
-    let is_theirs = project.organization_id.is_some_and(|organization| {
-        caller.holds(Role::OrganizationManager, organization.0)
-            || caller.holds(Role::OrganizationMember, organization.0)
-    });
-    if relation.author || is_theirs || wrote(conn, caller, &project)? {
-        return Err(Code::OwnProject.into());
-    }
-    Ok(project)
 }
 
 pub(in crate::projects) fn change(project: &Project, actor: Actor, verb: &str) -> Change {

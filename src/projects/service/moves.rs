@@ -6,8 +6,8 @@ use super::super::model::{Project, ProjectId, ProjectStatus};
 use super::super::rules::{self, MOVES};
 use super::super::{claims, store};
 use super::{
-    Desk, advance, change, follow_claims, is_repeat, notice, of_publisher, of_reviewer, of_stopper,
-    tell_publisher,
+    Desk, advance, change, follow_claims, is_repeat, notice, of_publisher, tell_publisher, to_move,
+    to_stop,
 };
 use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
@@ -25,7 +25,7 @@ use crate::projects::campaigns::{self, BatchId};
 /// # Errors
 /// `invalid` with every miss.
 pub fn submit(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
+    let project = to_move(tx.conn, caller, id, "submit")?;
     if is_repeat(tx.conn, &project, "submit", caller)? {
         return Ok(project);
     }
@@ -57,7 +57,7 @@ fn complete(tx: &mut Tx<'_>, project: &Project) -> Result<()> {
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
 pub fn revise(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
+    let project = to_move(tx.conn, caller, id, "revise")?;
     if is_repeat(tx.conn, &project, "revise", caller)? {
         return Ok(project);
     }
@@ -68,8 +68,8 @@ pub fn revise(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project
 ///
 /// # Errors
 /// `forbidden`, `own_project`, and every miss that appeared since the submission.
-pub fn approve(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, seen: IfMatch) -> Result<Project> {
-    let project = of_reviewer(tx.conn, caller, id)?;
+pub fn approve(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, seen: &IfMatch) -> Result<Project> {
+    let project = to_move(tx.conn, caller, id, "approve")?;
     let is_reviewed = matches!(
         project.status,
         ProjectStatus::Approved | ProjectStatus::Open
@@ -98,10 +98,10 @@ pub fn send_back(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: ProjectId,
-    seen: IfMatch,
+    seen: &IfMatch,
     reason: &str,
 ) -> Result<Project> {
-    let project = of_reviewer(tx.conn, caller, id)?;
+    let project = to_move(tx.conn, caller, id, "return")?;
     if is_repeat(tx.conn, &project, "return", caller)? {
         return Ok(project);
     }
@@ -117,13 +117,11 @@ pub fn send_back(
 /// # Errors
 /// `forbidden`, `opens_with_its_batch`, `move_not_allowed`.
 pub fn open(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
+    let project = to_move(tx.conn, caller, id, "open")?;
     if is_repeat(tx.conn, &project, "open", caller)? {
         return Ok(project);
     }
-    if project.batch_id.is_some() {
-        return Err(Code::OpensWithItsBatch.into());
-    }
+    rules::opens_by_itself(&project)?;
     advance(tx, &project, "open", caller.actor(), None)
 }
 
@@ -207,7 +205,7 @@ pub(in crate::projects) fn open_batch(
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
 pub fn suspend(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, reason: &str) -> Result<Project> {
-    let (project, is_reviewer) = of_stopper(tx.conn, caller, id)?;
+    let (project, is_reviewer) = to_stop(tx.conn, caller, id, "suspend")?;
     if is_repeat(tx.conn, &project, "suspend", caller)? {
         return Ok(project);
     }
@@ -243,7 +241,7 @@ fn was_stopped_by_region(tx: &mut Tx<'_>, project: &Project) -> Result<bool> {
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
 pub fn resume(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let (project, is_reviewer) = of_stopper(tx.conn, caller, id)?;
+    let (project, is_reviewer) = to_stop(tx.conn, caller, id, "resume")?;
     if is_repeat(tx.conn, &project, "resume", caller)? {
         return Ok(project);
     }
@@ -271,7 +269,7 @@ pub fn cancel(
     id: ProjectId,
     reason: &str,
 ) -> Result<Project> {
-    let (project, is_reviewer) = of_stopper(tx.conn, caller, id)?;
+    let (project, is_reviewer) = to_stop(tx.conn, caller, id, "cancel")?;
     if is_repeat(tx.conn, &project, "cancel", caller)? {
         return Ok(project);
     }
@@ -294,7 +292,7 @@ pub fn cancel(
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
 pub fn archive(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = of_publisher(tx.conn, caller, id)?;
+    let project = to_move(tx.conn, caller, id, "archive")?;
     if is_repeat(tx.conn, &project, "archive", caller)? {
         return Ok(project);
     }

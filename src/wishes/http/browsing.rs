@@ -19,7 +19,7 @@ use crate::platform::journal::{self, ActorKind};
 use crate::regions::{self, RegionId};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 use crate::wishes::model::{Contact, WishId, WishKind, WishStatus};
-use crate::wishes::rules::{PUBLIC_PLACE_WITHIN, public_place};
+use crate::wishes::rules::PUBLIC_PLACE_WITHIN;
 use crate::wishes::service::{self, Desk};
 use crate::wishes::store::{self, Query};
 
@@ -56,7 +56,8 @@ pub(super) struct Browse {
 
 /// Browse the published wishes
 ///
-/// The newest first, or the nearest first from a place.
+/// The newest first, or the nearest first from a place; one without a place of its own lies at the
+/// centre of its region.
 #[utoipa::path(tag = "wishes", params(Browse), security((), ("bearer" = [])), responses(
     (status = 200, description = "A page of published wishes", body = Page<WishView>),
     (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
@@ -75,6 +76,7 @@ pub(super) async fn list(
         life_cycle: browse.life_cycle,
         kind: browse.kind,
         text: browse.text,
+        open_on: Some(platform.today()),
         limit,
         ..Query::default()
     };
@@ -135,7 +137,7 @@ fn nearest(
     let around = (here.0 - wide, here.1 - tall, here.0 + wide, here.1 + tall);
     let mut places: Vec<(i64, WishId)> = store::places(conn, query, around)?
         .into_iter()
-        .map(|(id, lon, lat)| (regions::distance_m(here, public_place((lon, lat))), id))
+        .map(|(id, place)| (regions::distance_m(here, place), id))
         .filter(|(distance, _)| *distance <= radius)
         .map(|(distance, id)| ((distance / 100.0).ceil() as i64 * 100, id))
         .collect();
@@ -249,7 +251,7 @@ pub(super) struct OfRegion {
 
 /// List a region's wishes for its staff
 ///
-/// In any state but drafts, the newest first.
+/// In any state once they were handed in, the newest first.
 #[utoipa::path(tag = "wishes", params(OfRegion), responses(
     (status = 200, description = "A page of the region's wishes", body = Page<WishView>),
     (status = 404, description = "Not a region of the caller's", body = ProblemBody),
@@ -266,6 +268,7 @@ pub(super) async fn to_screen(
     statuses.retain(|status| *status != WishStatus::Draft); // nobody's but the author's
     let query = Query {
         statuses,
+        submitted: true,
         within: Some(region),
         before: Cursor::decode(query.cursor.as_deref())?,
         limit: query.limit.unwrap_or(DEFAULT_LIMIT),

@@ -25,7 +25,7 @@ pub struct EvidenceView {
     pub id: EvidenceId,
     /// When it was added.
     pub created_at: Instant,
-    /// Where the photo is.
+    /// Where the photo is; with `?thumbnail=true` the small one.
     pub photo_url: String,
 }
 
@@ -105,7 +105,16 @@ pub(super) async fn show_evidence(
             store::one_evidence(conn, id, evidence_id)
         })
         .await?;
-    let key = if size.0.thumbnail == Some(true) {
+    shown(&platform, evidence, &size.0).await
+}
+
+/// The photo, or the small one, as an answer.
+pub(super) async fn shown(
+    platform: &Platform,
+    evidence: Evidence,
+    size: &Size,
+) -> Result<HttpResponse> {
+    let key = if size.thumbnail == Some(true) {
         evidence.thumbnail
     } else {
         evidence.photo

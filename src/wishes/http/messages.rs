@@ -7,20 +7,21 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::error::Result;
-use crate::identity::{Caller, Command, Made};
+use crate::identity::{AccountId, Caller, Command, Made};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::{Cursor, Page, Params, ProblemBody};
 use crate::wishes::model::WishId;
-use crate::wishes::thread::{self, MessageId};
+use crate::wishes::service::{Desk, Mover};
+use crate::wishes::thread::{self, Message, MessageId};
 
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewMessage {
     /// The message.
     #[validate(length(min = 1, max = 1000))]
-    body: String,
+    pub(super) body: String,
 }
 
 /// A message.
@@ -39,6 +40,19 @@ pub struct MessageView {
     pub created_at: Instant,
 }
 
+impl MessageView {
+    /// A message with its author's name, as its reader sees it; none reads by link.
+    pub(super) fn of((message, author): (Message, String), reader: Option<AccountId>) -> Self {
+        Self {
+            id: message.id,
+            body: message.body,
+            author,
+            by_me: message.author_id == reader,
+            created_at: message.created_at,
+        }
+    }
+}
+
 /// Write to the other side of a claim
 ///
 /// Nobody learns a number by it.
@@ -47,24 +61,27 @@ pub struct MessageView {
     (status = 403, description = "Neither side", body = ProblemBody),
     (status = 404, description = "No such wish", body = ProblemBody),
     (status = 409, description = "Nobody holds the wish", body = ProblemBody),
-    (status = 422, description = "Wrong fields", body = ProblemBody)))]
+    (status = 422, description = "Wrong fields", body = ProblemBody),
+    (status = 429, description = "Too many messages", body = ProblemBody)))]
 #[post("/wishes/{id}/messages")]
 pub(super) async fn write_message(
     command: Command<NewMessage>,
     id: Path<WishId>,
+    desk: Data<Desk>,
+    platform: Data<Platform>,
 ) -> Result<HttpResponse> {
+    let key = format!("wish-messages:{}:{}", command.caller.account, *id);
+    desk.rules
+        .messages_per_wish
+        .take(&platform.cache, &key)
+        .await?;
     command
         .run(move |tx, caller, input| {
-            let message = thread::write(tx, caller, *id, &input.body)?;
+            let by = Mover::Caller(caller);
+            let message = thread::write(tx, &desk, by, *id, &input.body)?;
             let author = crate::identity::account(tx.conn, caller.account)?.display_name;
             let location = format!("/api/v1/wishes/{}/messages", *id);
-            let view = MessageView {
-                id: message.id,
-                body: message.body,
-                author,
-                by_me: true,
-                created_at: message.created_at,
-            };
+            let view = MessageView::of((message, author), Some(caller.account));
             Ok(Made::new(view, location))
         })
         .await
@@ -76,9 +93,9 @@ pub(super) async fn write_message(
 pub(super) struct Paging {
     /// Rows a page holds, 1 to 100.
     #[validate(range(min = 1, max = 100))]
-    limit: Option<i64>,
+    pub(super) limit: Option<i64>,
     /// `next` of the page before.
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
 }
 
 /// Read the messages of a wish
@@ -100,15 +117,15 @@ pub(super) async fn list_messages(
     let me = caller.account;
     let rows = platform
         .db
-        .read(move |conn| thread::read(conn, &caller, *id, after, limit))
-        .await?;
-    let page =
-        Page::of(rows, limit, |(message, _)| message.id).map(|(message, author)| MessageView {
-            id: message.id,
-            body: message.body,
-            author,
-            by_me: message.author_id == me,
-            created_at: message.created_at,
-        });
-    Ok(Json(page))
+        .read(move |conn| thread::read(conn, Mover::Caller(&caller), *id, after, limit));
+    Ok(Json(page(rows.await?, limit, Some(me))))
+}
+
+/// A page of messages, as its reader sees them.
+pub(super) fn page(
+    rows: Vec<(Message, String)>,
+    limit: i64,
+    reader: Option<AccountId>,
+) -> Page<MessageView> {
+    Page::of(rows, limit, |(message, _)| message.id).map(|row| MessageView::of(row, reader))
 }

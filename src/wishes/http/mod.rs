@@ -21,6 +21,7 @@ mod browsing;
 mod evidence;
 mod links;
 mod messages;
+mod pages;
 mod posting;
 
 use evidence::EvidenceView;
@@ -55,10 +56,15 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(evidence::show_evidence)
         .service(messages::write_message)
         .service(messages::list_messages);
+    config.map(|pages| pages.service(pages::show).service(pages::act));
     config
         .service(links::follow_link)
+        .service(links::show_evidence_by_link)
         .service(links::confirm_by_link)
-        .service(links::dispute_by_link);
+        .service(links::dispute_by_link)
+        .service(links::withdraw_by_link)
+        .service(links::write_by_link)
+        .service(links::read_by_link);
 }
 
 /// A wish as a caller may see it.
@@ -90,6 +96,9 @@ pub struct WishView {
     pub status: WishStatus,
     /// Since when.
     pub status_since: Instant,
+    /// The moves that are the caller's now; a rule may still refuse one. `reopen` is asked for as
+    /// `dispute`.
+    pub moves: Vec<&'static str>,
     /// Who said that it came true.
     pub fulfilled_by: Option<FulfilledBy>,
     /// How far away it is from the place asked for, in metres, to the next hundred.
@@ -116,8 +125,6 @@ pub struct InvolvedView {
     pub due_at: Option<Instant>,
     /// The photos that show the delivery.
     pub evidence: Vec<EvidenceView>,
-    /// The moves that its state allows, whoever makes them.
-    pub moves: Vec<String>,
     /// Whether the caller may read the contact.
     pub may_read_contact: bool,
     /// Its version, as in the `ETag`.
@@ -158,11 +165,7 @@ fn view_in(
                 .into_iter()
                 .map(Into::into)
                 .collect(),
-            moves: lifecycle::allowed(MOVES, wish.status)
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
-            may_read_contact: relation.may_read_contact(wish.status),
+            may_read_contact: relation.may_read_contact(wish.status, wish.consent_channel),
             version: wish.version,
         })
     } else {
@@ -181,6 +184,7 @@ fn view_in(
         expires_on: wish.expires_on,
         status: wish.status,
         status_since: wish.status_since,
+        moves: lifecycle::open_to(MOVES, relation, wish.status),
         fulfilled_by: wish.fulfilled_by,
         distance_m: None,
         involved,

@@ -13,10 +13,10 @@ use crate::wishes::service::{self, Desk, EditWish, Mover, NewWish, NewWishClaim}
 
 /// Write a wish down
 ///
-/// As a draft. For oneself, or (grid staff) on behalf of somebody who agreed.
+/// As a draft. For oneself, or (grid staff and service centres) on behalf of somebody who agreed.
 #[utoipa::path(tag = "wishes", request_body = NewWish, responses(
     (status = 201, description = "Written down", body = WishView),
-    (status = 403, description = "Not of this grid's staff", body = ProblemBody),
+    (status = 403, description = "Does not stand in for those who live there", body = ProblemBody),
     (status = 422, description = "Wrong fields", body = ProblemBody)))]
 #[post("/wishes")]
 pub(super) async fn create(command: Command<NewWish>, desk: Data<Desk>) -> Result<HttpResponse> {
@@ -36,8 +36,9 @@ pub(super) async fn create(command: Command<NewWish>, desk: Data<Desk>) -> Resul
     params(("id" = WishId, Path, description = "The wish"), ("If-Match" = String, Header, description = "The ETag that was read")),
     responses(
     (status = 200, description = "Changed", body = WishView),
-    (status = 403, description = "Not one's own", body = ProblemBody),
+    (status = 403, description = "Not one's own, or somebody else's in a region one does not serve", body = ProblemBody),
     (status = 404, description = "No such wish", body = ProblemBody),
+    (status = 409, description = "It was submitted", body = ProblemBody),
     (status = 412, description = "Changed since it was read", body = ProblemBody),
     (status = 422, description = "Wrong fields", body = ProblemBody),
     (status = 428, description = "Without If-Match", body = ProblemBody)))]
@@ -47,10 +48,10 @@ pub(super) async fn edit(
     id: Path<WishId>,
     desk: Data<Desk>,
 ) -> Result<HttpResponse> {
-    let seen = command.if_match;
+    let seen = command.if_match.clone();
     command
         .run(move |tx, caller, input| {
-            let wish = service::edit(tx, &desk, caller, *id, seen, input)?;
+            let wish = service::edit(tx, &desk, caller, *id, &seen, input)?;
             moved(tx, caller, wish)
         })
         .await
@@ -84,7 +85,9 @@ moves! {
     /// Take a rejected wish back into a draft
     revise "/wishes/{id}/revise" Nothing, |tx, _desk, caller, id, _input| service::revise(tx, caller, id);
     /// Withdraw a wish
-    withdraw "/wishes/{id}/withdraw" Reason, |tx, _desk, caller, id, input| service::withdraw(tx, caller, id, &input.reason);
+    ///
+    /// Its author; where a proxy posted it, any who stands in for its beneficiary.
+    withdraw "/wishes/{id}/withdraw" Reason, |tx, _desk, caller, id, input| service::withdraw(tx, Mover::Caller(caller), id, &input.reason);
     /// Claim a wish
     ///
     /// For oneself, or for an organisation one runs, for the length of a lease. Then the contact can
@@ -120,10 +123,10 @@ moves! {
     (status = 428, description = "Without If-Match", body = ProblemBody)))]
 #[post("/wishes/{id}/publish")]
 pub(super) async fn publish(command: Command<Nothing>, id: Path<WishId>) -> Result<HttpResponse> {
-    let seen = command.if_match;
+    let seen = command.if_match.clone();
     command
         .run(move |tx, caller, _| {
-            let wish = service::publish(tx, caller, *id, seen)?;
+            let wish = service::publish(tx, caller, *id, &seen)?;
             moved(tx, caller, wish)
         })
         .await
@@ -142,10 +145,10 @@ pub(super) async fn publish(command: Command<Nothing>, id: Path<WishId>) -> Resu
     (status = 428, description = "Without If-Match", body = ProblemBody)))]
 #[post("/wishes/{id}/reject")]
 pub(super) async fn reject(command: Command<Reason>, id: Path<WishId>) -> Result<HttpResponse> {
-    let seen = command.if_match;
+    let seen = command.if_match.clone();
     command
         .run(move |tx, caller, input| {
-            let wish = service::reject(tx, caller, *id, seen, &input.reason)?;
+            let wish = service::reject(tx, caller, *id, &seen, &input.reason)?;
             moved(tx, caller, wish)
         })
         .await

@@ -1,10 +1,10 @@
 //! What the clock does to wishes.
 
 use super::moves::fulfil;
-use super::telling::{Reminder, notice, tell_claimant, tell_owners, tell_staff};
-use super::{Desk, Mover, advance, change, today};
+use super::telling::{Reminder, tell_authors, tell_claimant, tell_owners, tell_staff};
+use super::{Desk, Mover, advance, change};
 use crate::error::{Error, Result};
-use crate::notifications::{Kind, notify};
+use crate::notifications::Kind;
 use crate::organizations::{self, OrganizationId};
 use crate::platform::db::Tx;
 use crate::platform::journal::{Actor, Entry};
@@ -36,8 +36,7 @@ pub fn remind(tx: &mut Tx<'_>, payload: &serde_json::Value) -> Result<()> {
 /// # Errors
 /// Those of the database.
 pub fn sweep(tx: &mut Tx<'_>, desk: &Desk, limit: i64) -> Result<usize> {
-    let today = today(tx);
-    let due = store::due(tx.conn, tx.now, today, limit)?;
+    let due = store::due(tx.conn, tx.now, tx.today(), limit)?;
     let count = due.len();
     for wish in due {
         match sweep_one(tx, desk, &wish) {
@@ -80,7 +79,7 @@ fn sweep_one(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish) -> Result<()> {
         }
         WishStatus::Published => {
             if let Some(moved) = advance(tx, wish, "expire", Mover::Clock, None, None)? {
-                notify(tx, &notice(&moved, moved.author_id, Kind::WishExpired))?;
+                tell_authors(tx, &moved, Kind::WishExpired, &[])?;
             }
         }
         _ => {

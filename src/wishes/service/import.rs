@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Desk, NewWish, build, change};
+use super::writing::build;
+use super::{Desk, NewWish, change};
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
 use crate::platform::db::Tx;
@@ -27,6 +28,7 @@ pub fn import(
     valid::check(new, "")?;
     let built = Wish {
         status,
+        submitted_at: (status != WishStatus::Draft).then_some(tx.now),
         ..build(tx, desk, author, new)?
     };
     let known = known.map(|id| store::wish(tx.conn, id)).transpose()?;
@@ -47,7 +49,6 @@ pub fn import(
                 version: known.version,
                 ..built.clone()
             };
-            store::update_origin(tx.conn, &wish)?;
             if !store::update(tx.conn, &wish)? {
                 return Err(Code::VersionMismatch.into());
             }

@@ -1,37 +1,38 @@
-use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+//! What can be done with wishes: writing them down, and the moves of their lives.
+
+use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::model::{Claim, ConsentChannel, Contact, Wish, WishId, WishKind, WishStatus};
-use super::rules::{self, MOVES, Relation, WishRules};
+use super::model::{Claim, Contact, Wish, WishId, WishStatus};
+use super::rules::{MOVES, Relation, WishRules, is_on_behalf};
 use super::store;
-use crate::error::{Code, Error, Problem, Result};
-use crate::identity::{self, AccountId, Caller, Role};
-use crate::organizations::OrganizationId;
+use crate::error::{Code, Error, Result};
+use crate::identity::{AccountId, Caller, Role};
+use crate::organizations::{self, OrganizationId, OrganizationKind};
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
-use crate::platform::http::IfMatch;
-use crate::platform::http::valid::given;
 use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
 use crate::platform::token::Vault;
-use crate::regions::{self, Level, RegionId};
-use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
+use crate::regions::{self, RegionId};
 
 mod clock;
+mod editing;
 mod import;
 mod moves;
 mod telling;
+mod writing;
 
 pub use clock::{react, remind, sweep};
+pub use editing::{EditWish, edit};
 pub use import::import;
 pub use moves::{
     add_evidence, claim, confirm, deliver, dispute, free, publish, read_contact, redeliver, reject,
     release, revise, submit, withdraw,
 };
-pub use telling::{LINK, claimants};
+pub use telling::{CLAIMED_SMS, DELIVERED_SMS, LINK, claimants, owners};
+pub use writing::{NewWish, create};
 
 /// What every write of this room needs beside its transaction.
 #[derive(Clone)]
@@ -42,86 +43,6 @@ pub struct Desk {
     pub vault: Vault,
     /// The address people reach the server at.
     pub public_url: std::sync::Arc<str>,
-}
-
-/// A wish as its author writes it.
-#[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-pub struct NewWish {
-    /// Where the beneficiary lives: a grid or a community.
-    pub region_id: RegionId,
-    /// Posted for somebody else, by the grid's staff or a service centre.
-    #[serde(default)]
-    pub on_behalf: bool,
-    /// How that person agreed; only and always for somebody else.
-    pub consent_channel: Option<ConsentChannel>,
-    /// How to reach the beneficiary; shown to the claimant only.
-    #[validate(nested)]
-    pub contact: Contact,
-    /// What the public calls the beneficiary, such as 王奶奶.
-    #[validate(length(min = 1, max = 30))]
-    pub alias: String,
-    /// Whom it is for.
-    pub beneficiary_group: BeneficiaryGroup,
-    /// The livelihood goal it serves.
-    pub life_cycle: LifeCycle,
-    /// Goods or a service.
-    pub kind: WishKind,
-    /// In a few words.
-    #[validate(length(min = 2, max = 60))]
-    pub title: String,
-    /// In more words.
-    #[validate(length(min = 2, max = 1000))]
-    pub description: String,
-    /// What goods are worth, in fen; only and always for goods.
-    #[validate(range(min = 1))]
-    pub value_fen: Option<i64>,
-    /// Where it is to be fulfilled, degrees east; kept to sort by distance, not shown.
-    #[validate(range(min = -180.0, max = 180.0))]
-    pub longitude: Option<f64>,
-    /// Degrees north.
-    #[validate(range(min = -90.0, max = 90.0))]
-    pub latitude: Option<f64>,
-    /// The last day on which it is open.
-    pub expires_on: Option<NaiveDate>,
-}
-
-/// What an author changes about a draft. Absent keys leave a value alone, null removes it.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-pub struct EditWish {
-    /// What the public calls the beneficiary.
-    #[validate(length(min = 1, max = 30))]
-    #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false)]
-    pub alias: Option<String>,
-    /// Whom it is for.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false)]
-    pub beneficiary_group: Option<BeneficiaryGroup>,
-    /// The livelihood goal it serves.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false)]
-    pub life_cycle: Option<LifeCycle>,
-    /// In a few words.
-    #[validate(length(min = 2, max = 60))]
-    #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false)]
-    pub title: Option<String>,
-    /// In more words.
-    #[validate(length(min = 2, max = 1000))]
-    #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false)]
-    pub description: Option<String>,
-    /// What goods are worth, in fen.
-    #[validate(range(min = 1))]
-    #[serde(default, with = "serde_with::rust::double_option")]
-    #[schema(value_type = Option<i64>)]
-    pub value_fen: Option<Option<i64>>,
-    /// The last day on which it is open.
-    #[serde(default, with = "serde_with::rust::double_option")]
-    #[schema(value_type = Option<NaiveDate>)]
-    pub expires_on: Option<Option<NaiveDate>>,
 }
 
 /// A claim as the claimant makes it.
@@ -151,6 +72,14 @@ impl Mover<'_> {
             Self::Clock => Actor::System,
         }
     }
+
+    /// The account, where one moves.
+    pub fn account(self) -> Option<AccountId> {
+        match self {
+            Self::Caller(caller) => Some(caller.account),
+            Self::Link | Self::Clock => None,
+        }
+    }
 }
 
 /// How a caller stands to a wish.
@@ -161,8 +90,7 @@ pub fn relation(conn: &mut Conn, caller: Option<&Caller>, wish: &Wish) -> Result
     let me = caller.account;
     let author = wish.author_id == me;
     let beneficiary = wish.beneficiary_id == Some(me);
-    let of_the_grid =
-        caller.holds_in_region(conn, &[Role::GridWorker, Role::GridLeader], wish.region_id)?;
+    let serves = serves(conn, caller, wish.region_id)?;
     let has_claim = matches!(
         wish.status,
         WishStatus::Claimed
@@ -171,14 +99,35 @@ pub fn relation(conn: &mut Conn, caller: Option<&Caller>, wish: &Wish) -> Result
             | WishStatus::Fulfilled
             | WishStatus::Closed
     );
-    Ok(Relation {
+    let relation = Relation {
+        signed_in: true,
+        on_behalf: is_on_behalf(wish.consent_channel),
         author,
         beneficiary,
-        proxy: of_the_grid || (author && wish.consent_channel != ConsentChannel::App),
+        proxy: serves || (author && is_on_behalf(wish.consent_channel)),
         claimant: has_claim
             && store::standing_claim(conn, wish.id)?.is_some_and(|claim| holds(caller, &claim)),
         screener: caller.holds_in_region(conn, &[Role::RegionAdmin], wish.region_id)?,
-    })
+    };
+    Ok(relation.where_it_is(wish.status, wish.submitted_at.is_some()))
+}
+
+/// Whether the caller stands in for those who live in a region: as staff of the grid, or running a
+/// service centre that is active and lies around it.
+fn serves(conn: &mut Conn, caller: &Caller, region: RegionId) -> Result<bool> {
+    if caller.holds_in_region(conn, &[Role::GridWorker, Role::GridLeader], region)? {
+        return Ok(true);
+    }
+    for id in caller.organizations(Role::OrganizationManager) {
+        let centre = organizations::organization(conn, OrganizationId(id))?;
+        if centre.kind == OrganizationKind::ServiceCentre
+            && organizations::may_act(conn, &centre, region).is_ok()
+            && regions::contains(conn, centre.region_id, region)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether the caller is the claimant, or runs the organisation that is.
@@ -189,163 +138,27 @@ fn holds(caller: &Caller, claim: &Claim) -> bool {
     }
 }
 
-/// A wish and how the caller stands to it; nothing of a wish the caller may not see.
+/// A wish and how the caller stands to it; nothing of a wish the caller may not see. Who has claimed
+/// it once sees on what the public sees, wherever it is.
 pub fn visible(conn: &mut Conn, caller: Option<&Caller>, id: WishId) -> Result<(Wish, Relation)> {
     let wish = store::wish(conn, id)?;
     let relation = relation(conn, caller, &wish)?;
-    if relation.may_see(wish.status) {
+    let has_claimed = |conn: &mut Conn| match caller {
+        Some(caller) => store::has_claimed(conn, id, caller),
+        None => Ok(false),
+    };
+    if relation.may_see(wish.status) || has_claimed(conn)? {
         Ok((wish, relation))
     } else {
         Err(Code::NotFound.into())
     }
 }
 
-/// A wish as its author wrote it, checked and not kept yet.
-fn build(tx: &mut Tx<'_>, desk: &Desk, author: AccountId, new: &NewWish) -> Result<Wish> {
-    let mut wrong = Problem::new(Code::Invalid);
-    match regions::by_id(tx.conn, new.region_id) {
-        Ok(region) if matches!(region.level, Level::Grid | Level::Community) => {}
-        Ok(_) => wrong = wrong.field("/region_id", Code::WishRegion),
-        Err(_) => wrong = wrong.field("/region_id", Code::UnknownReference),
-    }
-    if new.on_behalf
-        != new
-            .consent_channel
-            .is_some_and(|channel| channel != ConsentChannel::App)
-    {
-        wrong = wrong.field("/consent_channel", Code::ConsentRequired);
-    }
-    let phone = identity::normal_phone(&new.contact.phone);
-    if let Err(code) = &phone {
-        wrong = wrong.field("/contact/phone", *code);
-    }
-    if new.longitude.is_some() != new.latitude.is_some() {
-        wrong = wrong.field("/longitude", Code::Required);
-    }
-    let wish = Wish {
-        id: WishId::new(),
-        region_id: new.region_id,
-        author_id: author,
-        beneficiary_id: if new.on_behalf { None } else { Some(author) },
-        contact: Vec::new(),
-        consent_channel: new.consent_channel.unwrap_or(ConsentChannel::App),
-        alias: new.alias.clone(),
-        beneficiary_group: new.beneficiary_group,
-        life_cycle: new.life_cycle,
-        kind: new.kind,
-        title: new.title.clone(),
-        description: new.description.clone(),
-        value_fen: new.value_fen,
-        longitude: new.longitude,
-        latitude: new.latitude,
-        expires_on: new.expires_on,
-        status: WishStatus::Draft,
-        status_since: tx.now,
-        due_at: None,
-        fulfilled_by: None,
-        fulfilled_at: None,
-        version: 1,
-        created_at: tx.now,
-    };
-    wrong = check_content(wrong, &wish, &desk.rules, today(tx));
-    if !wrong.errors.is_empty() {
-        return Err(wrong.into());
-    }
-    let contact = Contact {
-        phone: phone.unwrap_or_default(),
-        ..new.contact.clone()
-    };
-    let contact = serde_json::to_vec(&contact).map_err(Error::internal)?;
-    Ok(Wish {
-        contact: desk.vault.seal(&contact)?,
-        ..wish
-    })
-}
-
-/// Writes a wish down as a draft.
-///
-/// # Errors
-/// `invalid` with every wrong field; `forbidden` to post for somebody else without being of the
-/// grid's staff.
-pub fn create(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, new: &NewWish) -> Result<Wish> {
-    let wish = build(tx, desk, caller.account, new)?;
-    if new.on_behalf
-        && !caller.holds_in_region(
-            tx.conn,
-            &[Role::GridWorker, Role::GridLeader],
-            new.region_id,
-        )?
-    {
-        return Err(Code::Forbidden.into());
-    }
-    store::insert(tx.conn, &wish)?;
-    tx.journal(
-        change(&wish, caller.actor(), "create").payload(json!({ "consent": wish.consent_channel })),
-    )?;
-    Ok(wish)
-}
-
-fn check_content(mut wrong: Problem, wish: &Wish, rules: &WishRules, today: NaiveDate) -> Problem {
-    match (wish.kind, wish.value_fen) {
-        (WishKind::Goods, None) => wrong = wrong.field("/value_fen", Code::Required),
-        (WishKind::Goods, Some(value)) if value > rules.value_cap_fen => {
-            wrong = wrong.field("/value_fen", Code::ValueOverCap);
-        }
-        (WishKind::Service, Some(_)) => wrong = wrong.field("/value_fen", Code::ValueOfService),
-        _ => {}
-    }
-    for (pointer, text) in [("/title", &wish.title), ("/description", &wish.description)] {
-        if rules::asks_for_money(text) {
-            wrong = wrong.field(pointer, Code::AsksForMoney);
-        }
-    }
-    if wish.expires_on.is_some_and(|day| day < today) {
-        wrong = wrong.field("/expires_on", Code::InThePast);
-    }
-    wrong
-}
-
-fn today(tx: &Tx<'_>) -> NaiveDate {
-    tx.now.with_timezone(&tx.zone).date_naive()
-}
-
-/// Changes a draft.
-///
-/// # Errors
-/// `version_required`, `version_mismatch`, `move_not_allowed` once it was submitted, `invalid`.
-pub fn edit(
-    tx: &mut Tx<'_>,
-    desk: &Desk,
-    caller: &Caller,
-    id: WishId,
-    seen: IfMatch,
-    edit: &EditWish,
-) -> Result<Wish> {
-    let (mut wish, relation) = visible(tx.conn, Some(caller), id)?;
-    if !relation.author {
-        return Err(Code::Forbidden.into());
-    }
-    seen.expect(wish.version)?;
-    if wish.status != WishStatus::Draft {
-        return Err(lifecycle::refusal(MOVES, wish.status));
-    }
-    let edit = edit.clone();
-    wish.alias = edit.alias.unwrap_or(wish.alias);
-    wish.beneficiary_group = edit.beneficiary_group.unwrap_or(wish.beneficiary_group);
-    wish.life_cycle = edit.life_cycle.unwrap_or(wish.life_cycle);
-    wish.title = edit.title.unwrap_or(wish.title);
-    wish.description = edit.description.unwrap_or(wish.description);
-    wish.value_fen = edit.value_fen.unwrap_or(wish.value_fen);
-    wish.expires_on = edit.expires_on.unwrap_or(wish.expires_on);
-    let wrong = check_content(Problem::new(Code::Invalid), &wish, &desk.rules, today(tx));
-    if !wrong.errors.is_empty() {
-        return Err(wrong.into());
-    }
-    if !store::update(tx.conn, &wish)? {
-        return Err(Code::VersionMismatch.into());
-    }
-    tx.journal(change(&wish, caller.actor(), "edit"))?;
-    store::wish(tx.conn, id)
+/// A wish for a caller whose move it is, and how the caller stands to it.
+fn to_move(conn: &mut Conn, caller: &Caller, id: WishId, verb: &str) -> Result<(Wish, Relation)> {
+    let (wish, relation) = visible(conn, Some(caller), id)?;
+    lifecycle::may(MOVES, relation, verb)?;
+    Ok((wish, relation))
 }
 
 fn change(wish: &Wish, actor: Actor, verb: &str) -> Change {

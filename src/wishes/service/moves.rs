@@ -2,11 +2,16 @@
 
 use chrono::TimeDelta;
 
-use super::telling::{notice, remind_later, send_link, tell_claimant, tell_owners, tell_staff};
-use super::{Desk, Mover, NewWishClaim, advance, change, contact, is_repeat, or_same, visible};
+use super::telling::{
+    CLAIMED_SMS, DELIVERED_SMS, remind_later, send_link, tell_authors, tell_claimant, tell_owners,
+    tell_owners_but, tell_staff,
+};
+use super::{
+    Desk, Mover, NewWishClaim, advance, change, contact, is_repeat, or_same, to_move, visible,
+};
 use crate::error::{Code, Result};
 use crate::identity::{self, Caller, Role};
-use crate::notifications::{Kind, notify};
+use crate::notifications::Kind;
 use crate::organizations;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::files::StoredPhoto;
@@ -22,7 +27,7 @@ use crate::wishes::store;
 
 /// Hands a draft in for screening.
 pub fn submit(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Result<Wish> {
-    let wish = of_author(tx.conn, caller, id)?;
+    let (wish, _) = to_move(tx.conn, caller, id, "submit")?;
     let due = end_of_workday_after(tx.now, desk.rules.screening_workdays, tx.zone);
     let Some(moved) = advance(tx, &wish, "submit", Mover::Caller(caller), None, Some(due))? else {
         return Ok(wish);
@@ -38,56 +43,35 @@ pub fn submit(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Resu
 
 /// Takes a rejected wish back into a draft.
 pub fn revise(tx: &mut Tx<'_>, caller: &Caller, id: WishId) -> Result<Wish> {
-    let wish = of_author(tx.conn, caller, id)?;
+    let (wish, _) = to_move(tx.conn, caller, id, "revise")?;
     let moved = advance(tx, &wish, "revise", Mover::Caller(caller), None, None)?;
     Ok(or_same(moved, wish))
 }
 
-/// Takes a wish back.
-pub fn withdraw(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Result<Wish> {
-    let wish = of_author(tx.conn, caller, id)?;
-    let Some(moved) = advance(
-        tx,
-        &wish,
-        "withdraw",
-        Mover::Caller(caller),
-        Some(reason),
-        None,
-    )?
-    else {
+/// Takes a wish back. Its author is told when somebody else does.
+pub fn withdraw(tx: &mut Tx<'_>, by: Mover<'_>, id: WishId, reason: &str) -> Result<Wish> {
+    let wish = match by {
+        Mover::Caller(caller) => to_move(tx.conn, caller, id, "withdraw")?.0,
+        Mover::Link | Mover::Clock => store::wish(tx.conn, id)?,
+    };
+    if matches!(by, Mover::Link) && wish.status == WishStatus::Withdrawn {
+        return Ok(wish); // a second tap on the link
+    }
+    let Some(moved) = advance(tx, &wish, "withdraw", by, Some(reason), None)? else {
         return Ok(wish);
     };
     if let Some(claim) = store::live_claim(tx.conn, id)? {
         store::end_claim(tx, claim.id, ClaimOutcome::Withdrawn)?;
         tell_claimant(tx, &moved, &claim, Kind::WishWithdrawn, &[])?;
     }
+    let params = [("reason", reason.to_owned())];
+    tell_owners_but(tx, &moved, by, Kind::WishTakenBack, &params)?;
     Ok(moved)
 }
 
-fn of_author(conn: &mut Conn, caller: &Caller, id: WishId) -> Result<Wish> {
-    let (wish, relation) = visible(conn, Some(caller), id)?;
-    if relation.author {
-        Ok(wish)
-    } else {
-        Err(Code::Forbidden.into())
-    }
-}
-
-/// A wish for a screener of its region, who must be neither its author nor its claimant.
-fn of_screener(conn: &mut Conn, caller: &Caller, id: WishId) -> Result<Wish> {
-    let (wish, relation) = visible(conn, Some(caller), id)?;
-    if !relation.screener {
-        return Err(Code::Forbidden.into());
-    }
-    if relation.author || relation.beneficiary || relation.claimant {
-        return Err(Code::OwnWish.into());
-    }
-    Ok(wish)
-}
-
 /// Publishes a submitted wish.
-pub fn publish(tx: &mut Tx<'_>, caller: &Caller, id: WishId, seen: IfMatch) -> Result<Wish> {
-    let wish = of_screener(tx.conn, caller, id)?;
+pub fn publish(tx: &mut Tx<'_>, caller: &Caller, id: WishId, seen: &IfMatch) -> Result<Wish> {
+    let (wish, _) = to_move(tx.conn, caller, id, "publish")?;
     if is_repeat(tx.conn, &wish, "publish", Mover::Caller(caller))? {
         return Ok(wish);
     }
@@ -103,10 +87,10 @@ pub fn reject(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: WishId,
-    seen: IfMatch,
+    seen: &IfMatch,
     reason: &str,
 ) -> Result<Wish> {
-    let wish = of_screener(tx.conn, caller, id)?;
+    let (wish, _) = to_move(tx.conn, caller, id, "reject")?;
     if is_repeat(tx.conn, &wish, "reject", Mover::Caller(caller))? {
         return Ok(wish);
     }
@@ -120,10 +104,8 @@ pub fn reject(
         None,
     )?;
     let moved = or_same(moved, wish);
-    notify(
-        tx,
-        &notice(&moved, moved.author_id, Kind::WishRejected).with("reason", reason),
-    )?;
+    let params = [("reason", reason.to_owned())];
+    tell_authors(tx, &moved, Kind::WishRejected, &params)?;
     Ok(moved)
 }
 
@@ -131,7 +113,7 @@ pub fn reject(
 ///
 /// # Errors
 /// `own_wish`, `claim_limit_reached`, `claiming_paused`, what keeps the organisation from acting,
-/// or `move_not_allowed` when somebody else was faster.
+/// or `move_not_allowed` when somebody else was faster or its last day is over.
 pub fn claim(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -143,10 +125,11 @@ pub fn claim(
     if is_repeat(tx.conn, &wish, "claim", Mover::Caller(caller))? {
         return Ok(wish);
     }
-    if relation.author || relation.beneficiary {
-        return Err(Code::OwnWish.into());
-    }
+    lifecycle::may(MOVES, relation, "claim")?;
     lifecycle::step(MOVES, wish.status, "claim")?;
+    if wish.expires_on.is_some_and(|day| day < tx.today()) {
+        return Err(lifecycle::refusal(MOVES, WishStatus::Expired)); // before the clock says so
+    }
     let mut claim = Claim {
         id: ClaimId::new(),
         wish_id: id,
@@ -183,16 +166,20 @@ pub fn claim(
     store::insert_claim(tx.conn, &claim)?;
     remind_later(tx, desk, &claim)?;
     tell_owners(tx, &moved, Kind::WishClaimed, &[("name", name)])?;
-    send_link(tx, desk, &moved, "claimed")?;
+    send_link(tx, desk, &moved, CLAIMED_SMS)?;
     Ok(moved)
 }
 
-fn claimant_of(conn: &mut Conn, caller: &Caller, id: WishId) -> Result<(Wish, Claim)> {
-    let (wish, relation) = visible(conn, Some(caller), id)?;
-    match store::live_claim(conn, id)? {
-        Some(claim) if relation.claimant => Ok((wish, claim)),
-        _ => Err(Code::Forbidden.into()),
+/// A wish for its claimant, with the claim, while there is time to deliver.
+fn of_claimant(tx: &mut Tx<'_>, caller: &Caller, id: WishId, verb: &str) -> Result<(Wish, Claim)> {
+    let (wish, _) = to_move(tx.conn, caller, id, verb)?;
+    let Some(claim) = store::live_claim(tx.conn, id)? else {
+        return Err(Code::Forbidden.into());
+    };
+    if wish.status == WishStatus::Claimed && claim.lease_until <= tx.now {
+        return Err(Code::LeaseExpired.into()); // before the clock says so
     }
+    Ok((wish, claim))
 }
 
 /// Whether a photo shows the delivery that is due: by this claim, and of the lease that began when the
@@ -208,7 +195,7 @@ pub fn add_evidence(
     id: WishId,
     photo: &StoredPhoto,
 ) -> Result<Evidence> {
-    let (wish, claim) = claimant_of(tx.conn, caller, id)?;
+    let (wish, claim) = of_claimant(tx, caller, id, "deliver")?;
     if wish.status != WishStatus::Claimed {
         return Err(lifecycle::refusal(MOVES, wish.status));
     }
@@ -234,7 +221,7 @@ pub fn add_evidence(
 
 /// Says that the wish was delivered, with at least one photo.
 pub fn deliver(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Result<Wish> {
-    let (wish, claim) = claimant_of(tx.conn, caller, id)?;
+    let (wish, claim) = of_claimant(tx, caller, id, "deliver")?;
     if wish.status == WishStatus::Claimed
         && !store::evidence(tx.conn, id)?
             .iter()
@@ -260,20 +247,17 @@ pub fn deliver(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Res
         Kind::WishDelivered,
         &[("due", until.on_the_wall(tx.zone))],
     )?;
-    send_link(tx, desk, &moved, "delivered")?;
+    send_link(tx, desk, &moved, DELIVERED_SMS)?;
     Ok(moved)
 }
 
 /// Gives a claim up.
 pub fn release(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Result<Wish> {
-    let (wish, relation) = visible(tx.conn, Some(caller), id)?;
+    let (wish, _) = visible(tx.conn, Some(caller), id)?;
     if is_repeat(tx.conn, &wish, "release", Mover::Caller(caller))? {
         return Ok(wish);
     }
-    let claim = match store::live_claim(tx.conn, id)? {
-        Some(claim) if relation.claimant => claim,
-        _ => return Err(Code::Forbidden.into()),
-    };
+    let (wish, claim) = of_claimant(tx, caller, id, "release")?;
     let moved = advance(
         tx,
         &wish,
@@ -288,15 +272,16 @@ pub fn release(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Re
     Ok(moved)
 }
 
-/// A wish for whoever speaks for its beneficiary, and whether that is the beneficiary itself. The
-/// claimant never confirms its own delivery.
-fn of_beneficiary(conn: &mut Conn, by: Mover<'_>, id: WishId) -> Result<(Wish, FulfilledBy)> {
+/// A wish for whoever speaks for its beneficiary, and whether that is the beneficiary itself.
+fn of_beneficiary(
+    conn: &mut Conn,
+    by: Mover<'_>,
+    id: WishId,
+    verb: &str,
+) -> Result<(Wish, FulfilledBy)> {
     match by {
         Mover::Caller(caller) => {
-            let (wish, relation) = visible(conn, Some(caller), id)?;
-            if !relation.speaks_for_beneficiary() || relation.claimant {
-                return Err(Code::Forbidden.into());
-            }
+            let (wish, relation) = to_move(conn, caller, id, verb)?;
             let who = if relation.beneficiary {
                 FulfilledBy::Beneficiary
             } else {
@@ -311,7 +296,7 @@ fn of_beneficiary(conn: &mut Conn, by: Mover<'_>, id: WishId) -> Result<(Wish, F
 
 /// Says that the wish came true.
 pub fn confirm(tx: &mut Tx<'_>, desk: &Desk, by: Mover<'_>, id: WishId) -> Result<Wish> {
-    let (wish, who) = of_beneficiary(tx.conn, by, id)?;
+    let (wish, who) = of_beneficiary(tx.conn, by, id, "confirm")?;
     if matches!(by, Mover::Link) && wish.status == WishStatus::Fulfilled {
         return Ok(wish); // a second tap on the link
     }
@@ -349,18 +334,19 @@ pub(super) fn fulfil(
     if let Mover::Clock = by {
         let due = until.on_the_wall(tx.zone);
         tell_owners(tx, &moved, Kind::WishTimedOut, &[("due", due)])?;
+    } else {
+        tell_owners_but(tx, &moved, by, Kind::WishFulfilled, &[])?;
     }
     store::wish(tx.conn, moved.id)
 }
 
 /// Says what is wrong with a delivery, or with what was confirmed not long ago.
 pub fn dispute(tx: &mut Tx<'_>, by: Mover<'_>, id: WishId, reason: &str) -> Result<Wish> {
-    let (wish, _) = of_beneficiary(tx.conn, by, id)?;
-    let verb = if wish.status == WishStatus::Fulfilled {
-        "reopen"
-    } else {
-        "dispute"
+    let verb = match store::wish(tx.conn, id)?.status {
+        WishStatus::Fulfilled => "reopen",
+        _ => "dispute",
     };
+    let (wish, _) = of_beneficiary(tx.conn, by, id, verb)?;
     let Some(moved) = advance(tx, &wish, verb, by, Some(reason), None)? else {
         return Ok(wish);
     };
@@ -368,16 +354,12 @@ pub fn dispute(tx: &mut Tx<'_>, by: Mover<'_>, id: WishId, reason: &str) -> Resu
         store::revive_claim(tx.conn, id)?;
         store::set_fulfilled(tx.conn, id, None, None)?;
     }
+    let params = [("reason", reason.to_owned())];
     if let Some(claim) = store::live_claim(tx.conn, id)? {
-        let params = [("reason", reason.to_owned())];
         tell_claimant(tx, &moved, &claim, Kind::WishDisputed, &params)?;
     }
-    tell_staff(
-        tx,
-        &moved,
-        Kind::WishDisputed,
-        &[("reason", reason.to_owned())],
-    )?;
+    tell_staff(tx, &moved, Kind::WishDisputed, &params)?;
+    tell_owners_but(tx, &moved, by, Kind::WishDisputed, &params)?;
     store::wish(tx.conn, id)
 }
 
@@ -389,7 +371,7 @@ pub fn redeliver(
     id: WishId,
     reason: &str,
 ) -> Result<Wish> {
-    let wish = of_screener(tx.conn, caller, id)?;
+    let (wish, _) = to_move(tx.conn, caller, id, "redeliver")?;
     let until = tx.now + TimeDelta::days(desk.rules.lease_days);
     let Some(moved) = advance(
         tx,
@@ -422,7 +404,7 @@ pub fn redeliver(
 
 /// Settles a dispute: the wish is open to others again.
 pub fn free(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Result<Wish> {
-    let wish = of_screener(tx.conn, caller, id)?;
+    let (wish, _) = to_move(tx.conn, caller, id, "free")?;
     let Some(moved) = advance(tx, &wish, "free", Mover::Caller(caller), Some(reason), None)? else {
         return Ok(wish);
     };
@@ -437,7 +419,7 @@ pub fn free(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Resul
 /// Shows a contact to somebody who may read it, and writes into the journal that it was shown.
 pub fn read_contact(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Result<Contact> {
     let (wish, relation) = visible(tx.conn, Some(caller), id)?;
-    if !relation.may_read_contact(wish.status) {
+    if !relation.may_read_contact(wish.status, wish.consent_channel) {
         return Err(Code::Forbidden.into());
     }
     tx.journal(change(&wish, caller.actor(), "read_contact"))?;

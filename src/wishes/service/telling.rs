@@ -3,9 +3,9 @@
 use chrono::{Days, TimeDelta};
 use serde::{Deserialize, Serialize};
 
-use super::{Desk, contact};
+use super::{Desk, Mover, contact};
 use crate::error::Result;
-use crate::identity::AccountId;
+use crate::identity::{self, AccountId, Role};
 use crate::notifications::{self, Kind, Notice, notify};
 use crate::organizations;
 use crate::platform::clock::Instant;
@@ -13,8 +13,39 @@ use crate::platform::db::{Conn, Tx};
 use crate::platform::sms::Sms;
 use crate::wishes::model::{Claim, ClaimId, Wish, WishId};
 
-pub(super) fn notice(wish: &Wish, to: AccountId, kind: Kind) -> Notice {
-    Notice::titled(to, kind, ("wish", wish.id.0), &wish.title)
+/// The author; where nobody signs in as that any more, the staff of the grid instead.
+fn authors(conn: &mut Conn, wish: &Wish) -> Result<Vec<AccountId>> {
+    if identity::can_sign_in(conn, wish.author_id)? {
+        return Ok(vec![wish.author_id]);
+    }
+    let grid_staff = [Role::GridWorker, Role::GridLeader];
+    for roles in [&grid_staff[..], &[Role::RegionAdmin]] {
+        let staff = notifications::nearest(conn, roles, wish.region_id)?;
+        if !staff.is_empty() {
+            return Ok(staff);
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// The author and, where it is somebody else, the beneficiary.
+pub fn owners(conn: &mut Conn, wish: &Wish) -> Result<Vec<AccountId>> {
+    let mut owners = authors(conn, wish)?;
+    owners.extend(wish.beneficiary_id.filter(|id| *id != wish.author_id));
+    Ok(owners)
+}
+
+/// Tells the author, where the beneficiary is not concerned yet or any more.
+pub(super) fn tell_authors(
+    tx: &mut Tx<'_>,
+    wish: &Wish,
+    kind: Kind,
+    params: &[(&'static str, String)],
+) -> Result<()> {
+    for to in authors(tx.conn, wish)? {
+        tell(tx, wish, to, kind, params)?;
+    }
+    Ok(())
 }
 
 /// Tells the author and, where it is somebody else, the beneficiary.
@@ -24,9 +55,21 @@ pub(super) fn tell_owners(
     kind: Kind,
     params: &[(&'static str, String)],
 ) -> Result<()> {
-    let beneficiary = wish.beneficiary_id.filter(|id| *id != wish.author_id);
-    for to in [Some(wish.author_id), beneficiary].into_iter().flatten() {
-        tell(tx, wish, to, kind, params)?;
+    tell_owners_but(tx, wish, Mover::Clock, kind, params)
+}
+
+/// Tells those of them who did not do it themselves.
+pub(super) fn tell_owners_but(
+    tx: &mut Tx<'_>,
+    wish: &Wish,
+    by: Mover<'_>,
+    kind: Kind,
+    params: &[(&'static str, String)],
+) -> Result<()> {
+    for to in owners(tx.conn, wish)? {
+        if by.account() != Some(to) {
+            tell(tx, wish, to, kind, params)?;
+        }
     }
     Ok(())
 }
@@ -73,19 +116,22 @@ fn tell(
     kind: Kind,
     params: &[(&'static str, String)],
 ) -> Result<()> {
-    let notice = params
-        .iter()
-        .fold(notice(wish, to, kind), |notice, (gap, text)| {
-            notice.with(gap, text.clone())
-        });
+    let notice = params.iter().fold(
+        Notice::titled(to, kind, ("wish", wish.id.0), &wish.title),
+        |notice, (gap, text)| notice.with(gap, text.clone()),
+    );
     notify(tx, &notice)
 }
 
 /// What a beneficiary's link is signed for.
 pub const LINK: &str = "wish";
+/// The SMS with the link of a wish that was claimed.
+pub const CLAIMED_SMS: &str = "wish_claimed";
+/// The SMS with the link of a wish that was delivered.
+pub const DELIVERED_SMS: &str = "wish_delivered";
 
 /// Sends a link to a beneficiary without an account: to follow every step and to confirm.
-pub(super) fn send_link(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish, what: &str) -> Result<()> {
+pub(super) fn send_link(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish, template: &str) -> Result<()> {
     if wish.beneficiary_id.is_some() {
         return Ok(());
     }
@@ -96,8 +142,8 @@ pub(super) fn send_link(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish, what: &str) -
         .map_or(tx.now, Into::into);
     let token = desk.vault.sign_link(LINK, &wish.id, expires);
     let url = format!("{}/api/v1/wish-links/{token}", desk.public_url);
-    let text = match what {
-        "claimed" => format!("您的微心愿“{}”已被认领，查看进度：{url}", wish.title),
+    let text = match template {
+        CLAIMED_SMS => format!("您的微心愿“{}”已被认领，查看进度：{url}", wish.title),
         _ => format!("您的微心愿“{}”已送达，请查看并确认：{url}", wish.title),
     };
     let params = [
@@ -107,7 +153,7 @@ pub(super) fn send_link(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish, what: &str) -
     .into();
     let sms = Sms {
         to: contact.phone,
-        template: format!("wish_{what}"),
+        template: template.to_owned(),
         params,
         text,
     };

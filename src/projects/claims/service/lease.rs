@@ -10,8 +10,8 @@ use super::super::store;
 use super::eligible::{entitled, in_window, may_hold, not_paused};
 use super::line::{hold, promote, promote_elsewhere, seats_left, wait};
 use super::{
-    advance, change, is_repeat, name, of_claimant, of_publisher, serialize, tell_claimant,
-    tell_publisher,
+    advance, change, is_repeat, name, serialize, tell_claimant, tell_publisher, to_move,
+    to_move_alone,
 };
 use crate::error::{Code, Result};
 use crate::identity::{Caller, Role};
@@ -128,9 +128,7 @@ pub fn apply(
 /// # Errors
 /// `forbidden`, `own_claim`, `capacity_full`, `claim_limit_reached`, `move_not_allowed`.
 pub fn approve(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Result<ProjectClaim> {
-    let (seen, _) = of_publisher(tx.conn, caller, id)?;
-    serialize(tx, seen.project_id)?;
-    let (claim, project) = of_publisher(tx.conn, caller, id)?;
+    let (claim, project) = to_move_alone(tx, caller, id, "approve")?;
     let verb = if claim.status == ClaimStatus::Waitlisted {
         "promote"
     } else {
@@ -167,7 +165,7 @@ pub(in crate::projects) fn line_up(tx: &mut Tx<'_>, project: &Project) -> Result
 /// # Errors
 /// `forbidden`, `own_claim`, `move_not_allowed`.
 pub fn reject(tx: &mut Tx<'_>, caller: &Caller, id: ClaimId, reason: &str) -> Result<ProjectClaim> {
-    let (claim, project) = of_publisher(tx.conn, caller, id)?;
+    let (claim, project) = to_move(tx.conn, caller, id, "reject")?;
     if is_repeat(tx.conn, &claim, "reject", caller)? {
         return Ok(claim);
     }
@@ -197,9 +195,7 @@ pub fn withdraw(
     id: ClaimId,
     reason: &str,
 ) -> Result<ProjectClaim> {
-    let (seen, _) = of_claimant(tx.conn, caller, id)?;
-    serialize(tx, seen.project_id)?;
-    let (claim, project) = of_claimant(tx.conn, caller, id)?;
+    let (claim, project) = to_move_alone(tx, caller, id, "withdraw")?;
     if is_repeat(tx.conn, &claim, "withdraw", caller)? {
         return Ok(claim);
     }
@@ -229,9 +225,7 @@ pub fn revoke(
     id: ClaimId,
     reason: &str,
 ) -> Result<ProjectClaim> {
-    let (seen, _) = of_publisher(tx.conn, caller, id)?;
-    serialize(tx, seen.project_id)?;
-    let (claim, project) = of_publisher(tx.conn, caller, id)?;
+    let (claim, project) = to_move_alone(tx, caller, id, "revoke")?;
     if is_repeat(tx.conn, &claim, "revoke", caller)? {
         return Ok(claim);
     }

@@ -14,14 +14,15 @@ use crate::notifications::Kind;
 use crate::organizations::{self, OrganizationId};
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{self, Actor, Change, Entry};
-use crate::platform::lifecycle;
+use crate::platform::lifecycle::{self, ActsAs};
 use crate::projects::crews;
 use crate::projects::model::{Project, ProjectId};
 use crate::projects::rules::Tally;
 use crate::projects::service::{tell, tell_publisher};
 
 use super::model::{ClaimId, ClaimStatus, ProjectClaim};
-use super::rules::{LIVE, MOVES};
+pub use super::rules::Relation;
+use super::rules::{By, LIVE, MOVES};
 use super::store;
 
 pub use clock::{react, remind, sweep};
@@ -31,26 +32,6 @@ pub use work::{
     NewProgress, Plan, Report, accept, add_photo, add_progress, plan, report, send_back, start,
     story,
 };
-
-/// How a caller stands to a claim. Several may hold at once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Relation {
-    /// Is the claimant, or runs the organisation that is.
-    pub claimant: bool,
-    /// Belongs to the organisation that is.
-    pub member: bool,
-    /// Acts for the project's publisher, or administers its region.
-    pub publisher: bool,
-    /// Works in its crew.
-    pub crew: bool,
-}
-
-impl Relation {
-    /// Whether the caller may see everything about the claim.
-    pub fn is_involved(self) -> bool {
-        self != Self::default()
-    }
-}
 
 /// How a caller stands to a claim.
 ///
@@ -66,18 +47,22 @@ pub fn relation(
         return Ok(Relation::default());
     };
     let of_project = crate::projects::service::relation(conn, Some(caller), project)?;
-    let is_person = claim.person_id == Some(caller.account);
-    let runs = |role| {
-        claim
-            .organization_id
-            .is_some_and(|id| caller.holds(role, id.0))
-    };
+    let organization = claim.organization_id;
     Ok(Relation {
-        claimant: is_person || runs(Role::OrganizationManager),
-        member: runs(Role::OrganizationMember),
-        publisher: of_project.publisher || of_project.reviewer,
+        claimant: is_claimant(caller, claim),
+        member: organization.is_some_and(|id| caller.holds(Role::OrganizationMember, id.0)),
+        publisher: of_project.publisher,
+        reviewer: of_project.reviewer,
         crew: crews::is_in(conn, claim.id, caller.account)?,
     })
+}
+
+/// Whether the caller is the claimant, or runs the organisation that is.
+pub(in crate::projects) fn is_claimant(caller: &Caller, claim: &ProjectClaim) -> bool {
+    match claim.organization_id {
+        Some(organization) => caller.holds(Role::OrganizationManager, organization.0),
+        None => claim.person_id == Some(caller.account),
+    }
 }
 
 /// Whether the caller has or had to do with a claim of a project: as claimant, as a member of the
@@ -150,26 +135,35 @@ pub fn visible(
     }
 }
 
+/// A claim for a caller whose move it is, with its project.
+fn to_move(
+    conn: &mut Conn,
+    caller: &Caller,
+    id: ClaimId,
+    verb: &str,
+) -> Result<(ProjectClaim, Project)> {
+    let (claim, project, relation) = visible(conn, Some(caller), id)?;
+    lifecycle::may(MOVES, relation, verb)?;
+    Ok((claim, project))
+}
+
 /// A claim for its claimant.
 fn of_claimant(conn: &mut Conn, caller: &Caller, id: ClaimId) -> Result<(ProjectClaim, Project)> {
     let (claim, project, relation) = visible(conn, Some(caller), id)?;
-    if relation.claimant {
-        Ok((claim, project))
-    } else {
-        Err(Code::Forbidden.into())
-    }
+    relation.acts_as(By::Claimant)?;
+    Ok((claim, project))
 }
 
-/// A claim for the publisher of its project, who must not be the claimant too.
-fn of_publisher(conn: &mut Conn, caller: &Caller, id: ClaimId) -> Result<(ProjectClaim, Project)> {
-    let (claim, project, relation) = visible(conn, Some(caller), id)?;
-    if !crate::projects::service::relation(conn, Some(caller), &project)?.publisher {
-        return Err(Code::Forbidden.into());
-    }
-    if relation.claimant || relation.member {
-        return Err(Code::OwnClaim.into());
-    }
-    Ok((claim, project))
+/// [`to_move`], once nobody else is about to change who holds the project.
+fn to_move_alone(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: ClaimId,
+    verb: &str,
+) -> Result<(ProjectClaim, Project)> {
+    let (seen, _) = to_move(tx.conn, caller, id, verb)?;
+    serialize(tx, seen.project_id)?;
+    to_move(tx.conn, caller, id, verb)
 }
 
 /// Everything about who holds a project waits here for each other.

@@ -11,8 +11,8 @@ use super::super::rules::{LEASED, MOVES, has_run_out};
 use super::super::store;
 use super::line::{promote_elsewhere, renewed};
 use super::{
-    advance, change, is_repeat, name, of_claimant, of_publisher, serialize, tell_claimant,
-    tell_publisher,
+    advance, change, is_repeat, name, of_claimant, tell_claimant, tell_publisher, to_move,
+    to_move_alone,
 };
 use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
@@ -75,7 +75,7 @@ pub fn plan(
     id: ClaimId,
     input: &Plan,
 ) -> Result<ProjectClaim> {
-    let (claim, project) = of_claimant(tx.conn, caller, id)?;
+    let (claim, project) = to_move(tx.conn, caller, id, "plan")?;
     if is_repeat(tx.conn, &claim, "plan", caller)? {
         return Ok(claim);
     }
@@ -116,9 +116,7 @@ fn goes_on(tx: &Tx<'_>, project: &Project, claim: &ProjectClaim) -> Result<()> {
 /// # Errors
 /// `forbidden`, `move_not_allowed`, `project_suspended`, `lease_expired`, `adults_missing`.
 pub fn start(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Result<ProjectClaim> {
-    let (seen, _) = of_claimant(tx.conn, caller, id)?;
-    serialize(tx, seen.project_id)?;
-    let (claim, project) = of_claimant(tx.conn, caller, id)?;
+    let (claim, project) = to_move_alone(tx, caller, id, "start")?;
     if is_repeat(tx.conn, &claim, "start", caller)? {
         return Ok(claim);
     }
@@ -227,9 +225,7 @@ pub fn report(
     id: ClaimId,
     input: &Report,
 ) -> Result<ProjectClaim> {
-    let (seen, _) = of_claimant(tx.conn, caller, id)?;
-    serialize(tx, seen.project_id)?;
-    let (claim, project) = of_claimant(tx.conn, caller, id)?;
+    let (claim, project) = to_move_alone(tx, caller, id, "report")?;
     if is_repeat(tx.conn, &claim, "report", caller)? {
         return Ok(claim);
     }
@@ -263,7 +259,7 @@ pub fn report(
 /// # Errors
 /// `forbidden`, `own_claim`, `move_not_allowed`.
 pub fn accept(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Result<ProjectClaim> {
-    let (claim, project) = settle_report(tx, caller, id)?;
+    let (claim, project) = to_move_alone(tx, caller, id, "accept")?;
     if is_repeat(tx.conn, &claim, "accept", caller)? {
         return Ok(claim);
     }
@@ -289,7 +285,7 @@ pub fn send_back(
     id: ClaimId,
     reason: &str,
 ) -> Result<ProjectClaim> {
-    let (claim, project) = settle_report(tx, caller, id)?;
+    let (claim, project) = to_move_alone(tx, caller, id, "send_back")?;
     if is_repeat(tx.conn, &claim, "send_back", caller)? {
         return Ok(claim);
     }
@@ -312,12 +308,6 @@ pub fn send_back(
         &[("reason", reason)],
     )?;
     Ok(moved)
-}
-
-fn settle_report(tx: &mut Tx<'_>, caller: &Caller, id: ClaimId) -> Result<(ProjectClaim, Project)> {
-    let (seen, _) = of_publisher(tx.conn, caller, id)?;
-    serialize(tx, seen.project_id)?;
-    of_publisher(tx.conn, caller, id)
 }
 
 /// What was done under a claim.

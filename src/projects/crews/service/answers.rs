@@ -2,13 +2,14 @@
 
 use super::super::model::{CrewMember, CrewMemberId, CrewStatus};
 use super::super::people::may_work;
-use super::super::rules;
+use super::super::rules::{self, MOVES};
 use super::{Seen, advance, has_seat, seen, takes_people, tell_leaders};
 use crate::error::{Code, Error, Result};
 use crate::identity::{self, Caller};
 use crate::notifications::{Kind, notify};
 use crate::platform::db::Tx;
 use crate::platform::journal;
+use crate::platform::lifecycle;
 use crate::projects::service::{Desk, notice};
 use crate::projects::store as projects;
 
@@ -29,8 +30,7 @@ pub fn accept(
         place,
         claim,
         project,
-        is_leader,
-        is_person,
+        relation,
     } = seen(tx.conn, caller, id)?;
     let last = journal::last_move(tx.conn, "crew_member", id.0)?;
     let joined_by_me = last.as_ref().is_some_and(|(kind, who)| {
@@ -41,16 +41,14 @@ pub fn accept(
     } else {
         rules::answer(place.status, true)
     };
-    if (verb == "join" && !is_person) || (verb == "accept" && !is_leader) {
-        return Err(Code::Forbidden.into());
-    }
+    lifecycle::may(MOVES, relation, verb)?;
     let role = projects::role(tx.conn, place.role_id)?;
     if matches!(place.status, CrewStatus::Applied | CrewStatus::Invited) {
         takes_people(tx, &claim, &project)?;
         has_seat(tx.conn, claim.id, &role)?;
         let may = may_work(tx, desk, &project, &role, place.account_id);
         may.map_err(|error| match error {
-            Error::Problem(_) if !is_person => Code::NotAvailable.into(),
+            Error::Problem(_) if !relation.person => Code::NotAvailable.into(),
             error => error,
         })?;
     }
@@ -82,13 +80,10 @@ pub fn decline(
         place,
         claim,
         project,
-        is_leader,
-        is_person,
+        relation,
     } = seen(tx.conn, caller, id)?;
     let verb = rules::answer(place.status, false);
-    if (verb == "refuse" && !is_person) || (verb == "decline" && !is_leader) {
-        return Err(Code::Forbidden.into());
-    }
+    lifecycle::may(MOVES, relation, verb)?;
     let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), Some(reason))? else {
         return Ok(place);
     };
@@ -112,13 +107,10 @@ pub fn leave(tx: &mut Tx<'_>, caller: &Caller, id: CrewMemberId) -> Result<CrewM
         place,
         claim,
         project,
-        is_person,
-        ..
+        relation,
     } = seen(tx.conn, caller, id)?;
-    if !is_person {
-        return Err(Code::Forbidden.into());
-    }
     let verb = rules::going(place.status);
+    lifecycle::may(MOVES, relation, verb)?;
     let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), None)? else {
         return Ok(place);
     };
@@ -146,13 +138,11 @@ pub fn remove(
     let Seen {
         place,
         project,
-        is_leader,
+        relation,
         ..
     } = seen(tx.conn, caller, id)?;
-    if !is_leader {
-        return Err(Code::Forbidden.into());
-    }
     let verb = rules::sending_away(place.status);
+    lifecycle::may(MOVES, relation, verb)?;
     let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), Some(reason))? else {
         return Ok(place);
     };

@@ -8,10 +8,10 @@ use validator::Validate;
 
 use super::model::{CrewMember, CrewMemberId, CrewStatus};
 use super::people::may_work;
-use super::rules::MOVES;
+use super::rules::{MOVES, Relation};
 use super::store;
 use crate::error::{Code, Problem, Result};
-use crate::identity::{self, AccountId, AccountStatus, Caller};
+use crate::identity::{self, AccountId, Caller};
 use crate::notifications::{Kind, notify};
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{self, Actor, Change};
@@ -50,35 +50,40 @@ pub fn may_look_for_people(conn: &mut Conn, caller: &Caller, role: RoleId) -> Re
     let project = projects::project(conn, project)?;
     for claim in claims::holders(conn, project.id)? {
         let relation = claims::relation(conn, Some(caller), &project, &claim)?;
-        if relation.claimant || relation.publisher {
+        if relation.claimant || relation.publisher || relation.reviewer {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-/// A place with its claim and project, and whether the caller leads the crew or is the person.
+/// A place with its claim and project, and how the caller stands to it.
 struct Seen {
     place: CrewMember,
     claim: ProjectClaim,
     project: Project,
-    is_leader: bool,
-    is_person: bool,
+    relation: Relation,
+}
+
+/// How a caller stands to a place in the crew of a claim.
+pub(super) fn relation(caller: &Caller, place: &CrewMember, claim: &ProjectClaim) -> Relation {
+    Relation {
+        leader: claims::is_claimant(caller, claim),
+        person: place.account_id == caller.account,
+    }
 }
 
 fn seen(conn: &mut Conn, caller: &Caller, id: CrewMemberId) -> Result<Seen> {
     let place = store::member(conn, id)?;
     let claim = claims::claim(conn, place.claim_id)?;
     let project = projects::project(conn, claim.project_id)?;
-    let relation = claims::relation(conn, Some(caller), &project, &claim)?;
-    let is_person = place.account_id == caller.account;
-    if is_person || relation.claimant {
+    let relation = relation(caller, &place, &claim);
+    if relation.is_involved() {
         Ok(Seen {
             place,
             claim,
             project,
-            is_leader: relation.claimant,
-            is_person,
+            relation,
         })
     } else {
         Err(Code::NotFound.into())
@@ -143,8 +148,7 @@ pub fn invite(
     if !relation.claimant {
         return Err(Code::Forbidden.into());
     }
-    let known = identity::account(tx.conn, who).ok();
-    if known.is_none_or(|account| account.status != AccountStatus::Active) {
+    if identity::account(tx.conn, who).is_err() {
         let unknown = Problem::new(Code::Invalid).field("/account_id", Code::UnknownReference);
         return Err(unknown.into());
     }

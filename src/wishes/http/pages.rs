@@ -1,0 +1,295 @@
+//! The beneficiary's link in a browser: the same as [`super::links`], as pages. They work without
+//! scripts and load nothing but the photos.
+
+use std::sync::LazyLock;
+
+use actix_web::guard::GuardContext;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{Data, Form, Path, Query};
+use actix_web::{HttpResponse, get, post};
+use askama::Template;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
+use super::links::{FollowedWish, followed, linked, write};
+use super::messages::MessageView;
+use crate::error::{Code, Error, Result};
+use crate::platform::Platform;
+use crate::platform::clock::Instant;
+use crate::platform::http::Lang;
+use crate::platform::token::digest;
+use crate::wishes::model::WishStatus::{self, *};
+use crate::wishes::service::{self, Desk, Mover};
+use crate::wishes::thread;
+
+const STYLE: &str = include_str!("../../../templates/wish_link.css");
+
+/// Most messages that a page shows.
+const MESSAGES: i64 = 500;
+
+/// Nothing from elsewhere, no scripts, and of styles the one that the pages bring.
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let style = STANDARD.encode(digest(STYLE.as_bytes()));
+    format!(
+        "default-src 'none'; style-src 'sha256-{style}'; img-src 'self'; form-action 'self'; \
+         base-uri 'none'; frame-ancestors 'none'"
+    )
+});
+
+/// Whether a page is asked for, as browsers do.
+pub(super) fn is_page(ctx: &GuardContext<'_>) -> bool {
+    let accept = ctx.head().headers().get(header::ACCEPT);
+    accept.is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"))
+}
+
+#[derive(Template)]
+#[template(path = "wish_link.html")]
+struct WishPage<'a> {
+    lang: Lang,
+    style: &'a str,
+    /// What to say first: what was done, or why it was not.
+    banner: Option<&'a str>,
+    shown: Option<Shown>,
+}
+
+struct Shown {
+    lang: Lang,
+    address: String,
+    followed: FollowedWish,
+    messages: Vec<MessageView>,
+    zone: chrono_tz::Tz,
+}
+
+impl Shown {
+    fn at(&self, at: &Instant) -> String {
+        at.on_the_wall(self.zone)
+    }
+
+    fn status(&self) -> &'static str {
+        status(self.followed.wish.status, self.lang)
+    }
+
+    fn step(&self, kind: &str) -> &'static str {
+        step(kind, self.lang)
+    }
+
+    fn may_confirm(&self) -> bool {
+        self.followed.wish.status == Delivered
+    }
+
+    fn may_dispute(&self) -> bool {
+        matches!(self.followed.wish.status, Delivered | Fulfilled)
+    }
+
+    fn may_write(&self) -> bool {
+        matches!(self.followed.wish.status, Claimed | Delivered | Disputed)
+    }
+
+    fn photos(&self) -> impl Iterator<Item = &str> {
+        let involved = self.followed.wish.involved.iter();
+        involved
+            .flat_map(|involved| &involved.evidence)
+            .map(|photo| photo.photo_url.as_str())
+    }
+}
+
+fn status(status: WishStatus, lang: Lang) -> &'static str {
+    match status {
+        Draft => lang.pick("草稿", "Draft"),
+        Submitted => lang.pick("等待审核", "Waits for review"),
+        Published => lang.pick("等待认领", "Waits for somebody"),
+        Rejected => lang.pick("未通过审核", "Not approved"),
+        Claimed => lang.pick("已被认领", "Claimed"),
+        Delivered => lang.pick("已送达，请确认", "Delivered: please confirm"),
+        Disputed => lang.pick("有异议，正在处理", "Disputed"),
+        Fulfilled => lang.pick("已圆梦", "Came true"),
+        Closed => lang.pick("已结束", "Closed"),
+        Withdrawn => lang.pick("已撤回", "Withdrawn"),
+        Expired => lang.pick("已过期", "Expired"),
+    }
+}
+
+fn step(kind: &str, lang: Lang) -> &'static str {
+    match kind {
+        "wish.create" | "wish.import" => lang.pick("写下心愿", "Written down"),
+        "wish.edit" => lang.pick("修改", "Changed"),
+        "wish.submit" => lang.pick("提交审核", "Submitted"),
+        "wish.screening_overdue" => lang.pick("审核超时", "Review overdue"),
+        "wish.publish" => lang.pick("发布", "Published"),
+        "wish.reject" => lang.pick("未通过审核", "Not approved"),
+        "wish.revise" => lang.pick("退回修改", "Taken back to a draft"),
+        "wish.claim" => lang.pick("认领", "Claimed"),
+        "wish.read_contact" => lang.pick("查看联系方式", "Contact read"),
+        "wish.add_evidence" => lang.pick("上传照片", "Photo added"),
+        "wish.deliver" => lang.pick("送达", "Delivered"),
+        "wish.release" => lang.pick("放弃认领", "Claim given up"),
+        "wish.lapse" => lang.pick("认领到期", "Claim lapsed"),
+        "wish.confirm" => lang.pick("确认达成", "Confirmed"),
+        "wish.time_out" => lang.pick("逾期未答复，视为达成", "Counts as fulfilled"),
+        "wish.dispute" | "wish.reopen" => lang.pick("提出异议", "Disputed"),
+        "wish.redeliver" => lang.pick("重新送达", "To be delivered again"),
+        "wish.free" => lang.pick("解除认领", "Claim ended"),
+        "wish.close" => lang.pick("结束", "Closed"),
+        "wish.withdraw" => lang.pick("撤回", "Withdrawn"),
+        "wish.expire" => lang.pick("过期", "Expired"),
+        _ => lang.pick("更新", "Changed"),
+    }
+}
+
+/// What is done by a form of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Deed {
+    Confirm,
+    Dispute,
+    Messages,
+}
+
+impl Deed {
+    fn done(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Confirm => lang.pick(
+                "谢谢您！心愿已确认达成。",
+                "Thank you! The wish is confirmed.",
+            ),
+            Self::Dispute => lang.pick(
+                "已收到您的异议，工作人员会尽快处理。",
+                "Your objection was received. Staff will look after it.",
+            ),
+            Self::Messages => lang.pick("留言已发送。", "Your message was sent."),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Done {
+    done: Option<Deed>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Text {
+    #[serde(default)]
+    text: String,
+}
+
+async fn load(platform: &Platform, desk: &Desk, lang: Lang, token: &str) -> Result<Shown> {
+    let id = linked(desk, platform, token)?;
+    let (zone, token) = (platform.zone, token.to_owned());
+    let shown = platform.db.read(move |conn| {
+        let messages = thread::read(conn, Mover::Link, id, None, MESSAGES)?;
+        Ok(Shown {
+            lang,
+            address: format!("/api/v1/wish-links/{token}"),
+            followed: followed(conn, &token, id)?,
+            messages: messages
+                .into_iter()
+                .map(|message| MessageView::of(message, None))
+                .collect(),
+            zone,
+        })
+    });
+    shown.await
+}
+
+/// The page as it is now, with something said first; without the wish when the link has ended.
+async fn page(
+    platform: &Platform,
+    desk: &Desk,
+    lang: Lang,
+    token: &str,
+    (status, banner): (StatusCode, Option<&str>),
+) -> Result<HttpResponse> {
+    let (status, shown) = match load(platform, desk, lang, token).await {
+        Ok(shown) => (status, Some(shown)),
+        Err(Error::Problem(problem)) if problem.code == Code::LinkInvalid => {
+            (StatusCode::NOT_FOUND, None)
+        }
+        Err(error) => return Err(error),
+    };
+    let page = WishPage {
+        lang,
+        style: STYLE,
+        banner: banner.filter(|_| shown.is_some()),
+        shown,
+    };
+    Ok(HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_LANGUAGE, lang.tag()))
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY.as_str()))
+        // with "no-referrer" browsers would name no origin for the page's own forms
+        .insert_header((header::REFERRER_POLICY, "same-origin"))
+        .body(page.render().map_err(Error::internal)?))
+}
+
+#[get("/wish-links/{token}", guard = "is_page")]
+pub(super) async fn show(
+    lang: Lang,
+    platform: Data<Platform>,
+    desk: Data<Desk>,
+    token: Path<String>,
+    query: Query<Done>,
+) -> Result<HttpResponse> {
+    let said = query.done.map(|deed| deed.done(lang));
+    page(&platform, &desk, lang, &token, (StatusCode::OK, said)).await
+}
+
+#[post("/wish-links/{token}/{deed}", guard = "is_page")]
+pub(super) async fn act(
+    lang: Lang,
+    platform: Data<Platform>,
+    desk: Data<Desk>,
+    path: Path<(String, Deed)>,
+    form: Form<Text>,
+) -> Result<HttpResponse> {
+    let (token, deed) = path.into_inner();
+    let text = form.into_inner().text.trim().replace('\0', "");
+    let is_written = deed == Deed::Confirm || (1..=1000).contains(&text.chars().count());
+    if !is_written {
+        let why = lang.pick(
+            "请写明内容，不超过 1000 字。",
+            "Please write something, up to 1000 characters.",
+        );
+        let said = (StatusCode::UNPROCESSABLE_ENTITY, Some(why));
+        return page(&platform, &desk, lang, &token, said).await;
+    }
+    match perform(&platform, &desk, &token, deed, text).await {
+        Ok(()) => {
+            let deed = match deed {
+                Deed::Confirm => "confirm",
+                Deed::Dispute => "dispute",
+                Deed::Messages => "messages",
+            };
+            let back = format!("/api/v1/wish-links/{token}?done={deed}");
+            Ok(HttpResponse::SeeOther()
+                .insert_header((header::LOCATION, back))
+                .finish())
+        }
+        Err(Error::Problem(problem)) => {
+            let (zh, en) = problem.code.title();
+            let status = StatusCode::from_u16(problem.code.status()).map_err(Error::internal)?;
+            let said = (status, Some(lang.pick(zh, en)));
+            page(&platform, &desk, lang, &token, said).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn perform(
+    platform: &Platform,
+    desk: &Data<Desk>,
+    token: &str,
+    deed: Deed,
+    text: String,
+) -> Result<()> {
+    let id = linked(desk, platform, token)?;
+    if deed == Deed::Messages {
+        return write(platform, desk.clone(), id, text).await.map(|_| ());
+    }
+    let desk = desk.clone();
+    let done = platform.db.write(move |tx| match deed {
+        Deed::Confirm => service::confirm(tx, &desk, Mover::Link, id),
+        _ => service::dispute(tx, Mover::Link, id, &text),
+    });
+    done.await.map(|_| ())
+}

@@ -1,0 +1,717 @@
+//! The moves that a view lists are the caller's own: each of them can be made by the one who reads
+//! it, and no other can. Walked for every noun over its states and the people around it.
+
+use std::collections::BTreeSet;
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use yiqilai::identity::{self, Role};
+use yiqilai::platform::journal::{self, Actor};
+
+use crate::harness::{Answer, Server, User};
+use crate::organizations::{Town, town_with};
+use crate::projects::{body, volunteer};
+use crate::wishes::{Street, street_with};
+
+/// A noun: what the journal calls it, where it is, and each move of people with the address that
+/// asks for it.
+struct Noun {
+    name: &'static str,
+    path: &'static str,
+    moves: &'static [(&'static str, &'static str)],
+}
+
+impl Noun {
+    fn address(&self, verb: &str) -> Option<&'static str> {
+        let of_verb = self.moves.iter().find(|(known, _)| *known == verb);
+        of_verb.map(|(_, address)| *address)
+    }
+}
+
+/// A thing brought to some state: its id, and where one reads it.
+struct Thing {
+    id: String,
+    shown_at: Vec<String>,
+}
+
+struct Walk<'a> {
+    server: &'a Server,
+    noun: Noun,
+    people: Vec<(&'static str, User)>,
+    offered: BTreeSet<&'static str>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(server: &'a Server, noun: Noun, people: &[(&'static str, &User)]) -> Self {
+        let people = people.iter().map(|(name, user)| (*name, (*user).clone()));
+        Self {
+            server,
+            noun,
+            people: people.collect(),
+            offered: BTreeSet::new(),
+        }
+    }
+
+    /// Looks at what is offered to whom in a state, and whether that is true. `make` brings a new thing there.
+    async fn state(&mut self, state: &str, make: impl AsyncFn() -> Thing) {
+        let noun = &self.noun;
+        let thing = make().await;
+        let mut offers = Vec::new();
+        for (who, person) in &self.people {
+            let offered = self.offered(person, &thing).await;
+            let open: Vec<_> = offered
+                .iter()
+                .map(|verb| noun.address(verb).expect("a move of people"))
+                .collect();
+            let all: BTreeSet<_> = noun.moves.iter().map(|(_, address)| *address).collect();
+            for address in all.into_iter().filter(|address| !open.contains(address)) {
+                let answer = self.ask(person, &thing, address).await;
+                let is_refused = matches!(answer.status.as_u16(), 403 | 404 | 409);
+                let is_repeat =
+                    answer.status == StatusCode::OK && self.has_made(person, &thing, address).await;
+                assert!(
+                    is_refused || is_repeat,
+                    "{} {state}: {who} is not offered {address}, and got {}: {:#}",
+                    noun.name,
+                    answer.status,
+                    answer.json
+                );
+            }
+            offers.extend(offered.into_iter().map(|verb| (*who, person, verb)));
+        }
+        for (who, person, verb) in offers {
+            let thing = make().await;
+            let (verb, address) = *noun.moves.iter().find(|(known, _)| *known == verb).unwrap();
+            let answer = self.ask(person, &thing, address).await;
+            assert!(
+                !matches!(answer.status.as_u16(), 400 | 403 | 404),
+                "{} {state}: {who} is offered {verb}, and got {}: {:#}",
+                noun.name,
+                answer.status,
+                answer.json
+            );
+            self.offered.insert(verb);
+        }
+    }
+
+    /// What a person is offered; nothing where the thing is not shown.
+    async fn offered(&self, person: &User, thing: &Thing) -> Vec<String> {
+        for path in &thing.shown_at {
+            let shown = self.server.get(path).by(person).send().await.json;
+            let items = shown["items"].as_array().cloned();
+            let mut shown = items.unwrap_or(vec![shown]).into_iter();
+            if let Some(shown) = shown.find(|item| item["id"] == json!(thing.id)) {
+                let moves = shown["moves"].as_array().expect("a view of it");
+                let moves = moves.iter().map(|verb| verb.as_str().unwrap().to_owned());
+                return moves.collect();
+            }
+        }
+        Vec::new()
+    }
+
+    async fn ask(&self, person: &User, thing: &Thing, address: &str) -> Answer {
+        let path = format!("{}/{}", self.noun.path, thing.id);
+        let seen = self.server.get(&thing.shown_at[0]).by(person).send().await;
+        let etag = seen.header("etag").unwrap_or("\"1\"").to_owned();
+        let call = self.server.post(&format!("{path}/{address}")).by(person);
+        let call = call.header("if-match", &etag).json(asked_with(address));
+        call.send().await
+    }
+
+    /// Whether it was this very move by this person that brought the thing to where it stands.
+    async fn has_made(&self, person: &User, thing: &Thing, address: &str) -> bool {
+        let (name, id) = (self.noun.name, thing.id.parse().unwrap());
+        let db = &self.server.app.platform.db;
+        let last = db.read(move |conn| journal::last_move(conn, name, id));
+        let Some((kind, by)) = last.await.unwrap() else {
+            return false;
+        };
+        let verb = kind.rsplit('.').next().unwrap();
+        by.is_some_and(|by| by.0 == person.id.0) && self.noun.address(verb) == Some(address)
+    }
+
+    /// Every move of the noun was offered to somebody somewhere on the way.
+    fn offered_them_all(&self) {
+        let all: BTreeSet<_> = self.noun.moves.iter().map(|(verb, _)| *verb).collect();
+        assert_eq!(self.offered, all, "{}", self.noun.name);
+    }
+}
+
+fn asked_with(address: &str) -> Value {
+    match address {
+        "plan" => json!({"plan": "每周六上午。"}),
+        "report" => json!({"report": "完成", "people_served": 3, "photos": [uuid::Uuid::nil()]}),
+        "withdraw" | "reject" | "release" | "dispute" | "redeliver" | "free" | "return"
+        | "suspend" | "cancel" | "revoke" | "dissolve" | "send-back" | "decline" | "remove" => {
+            json!({"reason": "因故"})
+        }
+        _ => json!({}),
+    }
+}
+
+/// Limits out of the way: they are no matter of who and where.
+fn without_limits() -> Value {
+    json!({"wishes": {"live_claims": 1000}, "projects": {"live_claims": 1000}})
+}
+
+// ---- wishes
+
+const WISH: Noun = Noun {
+    name: "wish",
+    path: "/wishes",
+    moves: &[
+        ("submit", "submit"),
+        ("publish", "publish"),
+        ("reject", "reject"),
+        ("revise", "revise"),
+        ("withdraw", "withdraw"),
+        ("claim", "claim"),
+        ("deliver", "deliver"),
+        ("release", "release"),
+        ("confirm", "confirm"),
+        ("dispute", "dispute"),
+        ("reopen", "dispute"),
+        ("redeliver", "redeliver"),
+        ("free", "free"),
+    ],
+};
+
+fn a_wish(id: String) -> Thing {
+    Thing {
+        shown_at: vec![format!("/wishes/{id}")],
+        id,
+    }
+}
+
+impl Street {
+    async fn wish_in(&self, state: &str, claimant: &User) -> Thing {
+        let id = match state {
+            "draft" => self.draft(&self.resident, self.wish()).await,
+            "submitted" => {
+                let id = self.draft(&self.resident, self.wish()).await;
+                self.act(&self.resident, &id, "submit").expect(200).await;
+                id
+            }
+            "rejected" => {
+                let thing = Box::pin(self.wish_in("submitted", claimant)).await;
+                self.because(&self.admin, &thing.id, "reject")
+                    .header("if-match", "\"2\"")
+                    .expect(200)
+                    .await;
+                thing.id
+            }
+            "published" => self.published().await,
+            "proxy's" => self.on_behalf().await,
+            _ => {
+                let id = self.published().await;
+                self.act(claimant, &id, "claim").expect(200).await;
+                if state == "claimed" {
+                    assert_eq!(self.add_photo(claimant, &id).await.status, 201);
+                } else {
+                    self.deliver(claimant, &id).await;
+                }
+                match state {
+                    "disputed" => {
+                        let disputed = self.because(&self.resident, &id, "dispute");
+                        disputed.expect(200).await;
+                    }
+                    "fulfilled" => {
+                        self.act(&self.resident, &id, "confirm").expect(200).await;
+                    }
+                    _ => {}
+                }
+                id
+            }
+        };
+        a_wish(id)
+    }
+}
+
+#[actix_web::test]
+async fn of_wishes() {
+    let s = street_with(without_limits()).await;
+    let elsewhere = Some(uuid::Uuid::now_v7());
+    let elsewhere = s.server.staff("示例·别处", Role::RegionAdmin, elsewhere);
+    let (elsewhere, passer_by) = (elsewhere.await, s.server.person("示例·路人").await);
+    let people = [
+        ("resident", &s.resident),
+        ("volunteer", &s.volunteer),
+        ("admin", &s.admin),
+        ("worker", &s.worker),
+        ("elsewhere", &elsewhere),
+        ("passer-by", &passer_by),
+    ];
+    let mut walk = Walk::new(&s.server, WISH, &people);
+    for state in [
+        "draft",
+        "submitted",
+        "rejected",
+        "published",
+        "proxy's",
+        "claimed",
+        "delivered",
+        "disputed",
+        "fulfilled",
+    ] {
+        walk.state(state, async || s.wish_in(state, &s.volunteer).await)
+            .await;
+    }
+    // staff whose own delivery it is
+    walk.state("delivered", async || {
+        s.wish_in("delivered", &s.worker).await
+    })
+    .await;
+    walk.state("disputed", async || s.wish_in("disputed", &s.admin).await)
+        .await;
+    // staff whose own wish it is
+    let own = async || {
+        let id = s.draft(&s.admin, s.wish()).await;
+        s.act(&s.admin, &id, "submit").expect(200).await;
+        a_wish(id)
+    };
+    walk.state("submitted", own).await;
+    walk.offered_them_all();
+
+    let open = s.wish_in("published", &s.volunteer).await;
+    let shown = s.server.get(&open.shown_at[0]).expect(200).await.json;
+    assert_eq!(shown["moves"], json!([]), "a stranger signs in first");
+    let shown = s.server.get(&open.shown_at[0]).by(&passer_by).expect(200);
+    assert_eq!(shown.await.json["moves"], json!(["claim"]));
+}
+
+// ---- organisations
+
+const ORGANIZATION: Noun = Noun {
+    name: "organization",
+    path: "/organizations",
+    moves: &[
+        ("submit", "submit"),
+        ("return", "return"),
+        ("revise", "revise"),
+        ("approve", "approve"),
+        ("suspend", "suspend"),
+        ("reinstate", "reinstate"),
+        ("dissolve", "dissolve"),
+        ("revoke", "revoke"),
+    ],
+};
+
+impl Town {
+    async fn belongs(&self, who: &User, organization: &str) {
+        let (who, scope) = (who.id, Some(organization.parse().unwrap()));
+        let role = Role::OrganizationMember;
+        self.server
+            .write(move |tx| identity::grant(tx, Actor::System, who, role, scope))
+            .await;
+    }
+
+    async fn organization_in(&self, state: &str, manager: &User, member: &User) -> Thing {
+        let body = json!({"kind": "volunteer_team", "name": "示例·队", "region_id": self.district});
+        let id = self.draft(manager, body).await;
+        self.belongs(member, &id).await;
+        let because = json!({"reason": "因故"});
+        let steps: &[&str] = match state {
+            "draft" => &[],
+            "submitted" => &["submit"],
+            "returned" => &["submit", "return"],
+            "active" => &["submit", "approve"],
+            "suspended" => &["submit", "approve", "suspend"],
+            "revoked" => &["submit", "approve", "revoke"],
+            _ => &["submit", "approve", "dissolve"],
+        };
+        for step in steps {
+            let answer = match *step {
+                "submit" => self.act(manager, &id, step).send().await,
+                "dissolve" => {
+                    let dissolved = self.act(manager, &id, step).json(because.clone());
+                    dissolved.send().await
+                }
+                _ => {
+                    let body = asked_with(step);
+                    self.review(&self.district_admin, &id, step, body).await
+                }
+            };
+            assert_eq!(answer.status, 200, "{step}: {:#}", answer.json);
+        }
+        Thing {
+            shown_at: vec![format!("/organizations/{id}")],
+            id,
+        }
+    }
+}
+
+#[actix_web::test]
+async fn of_organisations() {
+    let t = town_with(without_limits()).await;
+    let manager = t.server.person("示例·负责人").await;
+    let member = t.server.person("示例·成员").await;
+    let passer_by = t.server.person("示例·路人").await;
+    let people = [
+        ("manager", &manager),
+        ("member", &member),
+        ("district admin", &t.district_admin),
+        ("street admin", &t.street_admin),
+        ("passer-by", &passer_by),
+    ];
+    let mut walk = Walk::new(&t.server, ORGANIZATION, &people);
+    for state in [
+        "draft",
+        "submitted",
+        "returned",
+        "active",
+        "suspended",
+        "revoked",
+        "dissolved",
+    ] {
+        let make = async || t.organization_in(state, &manager, &member).await;
+        walk.state(state, make).await;
+    }
+    // staff who founded it
+    let own = async || {
+        t.organization_in("submitted", &t.district_admin, &member)
+            .await
+    };
+    walk.state("submitted", own).await;
+    walk.offered_them_all();
+}
+
+// ---- projects
+
+const PROJECT: Noun = Noun {
+    name: "project",
+    path: "/projects",
+    moves: &[
+        ("submit", "submit"),
+        ("return", "return"),
+        ("revise", "revise"),
+        ("approve", "approve"),
+        ("open", "open"),
+        ("suspend", "suspend"),
+        ("resume", "resume"),
+        ("archive", "archive"),
+        ("cancel", "cancel"),
+    ],
+};
+
+impl Town {
+    /// A project, claimed by a person from `claimed` on.
+    async fn project_in(&self, state: &str, by: &User, change: Value, claimant: &User) -> Thing {
+        let mut new = body(self);
+        new["allows_person"] = json!(true);
+        for (key, value) in change.as_object().unwrap() {
+            new[key] = value.clone();
+        }
+        let id = self.project(by, new).await;
+        let mut claim = String::new();
+        let all = [
+            "submit", "approve", "open", "claim", "start", "report", "accept", "archive",
+        ];
+        let steps: &[&str] = match state {
+            "draft" => &[],
+            "submitted" => &all[..1],
+            "returned" => &["submit", "return"],
+            "approved" => &all[..2],
+            "open" => &all[..3],
+            "claimed" => &all[..4],
+            "running" => &all[..5],
+            "suspended" => &["submit", "approve", "open", "claim", "start", "suspend"],
+            "completing" => &all[..6],
+            "completed" => &all[..7],
+            "archived" => &all,
+            _ => &["submit", "cancel"],
+        };
+        for step in steps {
+            let answer = match *step {
+                "claim" => {
+                    claim = self.claim(claimant, &id, None).expect(201).await.id();
+                    continue;
+                }
+                "start" => {
+                    let plan = self.claim_act(claimant, &claim, "plan", asked_with("plan"));
+                    plan.expect(200).await;
+                    let start = self.claim_act(claimant, &claim, step, json!({}));
+                    start.send().await
+                }
+                "report" => {
+                    self.report(claimant, &claim).await;
+                    continue;
+                }
+                "accept" => self.claim_act(by, &claim, step, json!({})).send().await,
+                "approve" | "return" => {
+                    let reviewer = &self.district_admin;
+                    let body = asked_with(step);
+                    self.project_review(reviewer, &id, step, body).await
+                }
+                _ => {
+                    let call = self.project_act(by, &id, step);
+                    call.json(asked_with(step)).send().await
+                }
+            };
+            assert_eq!(answer.status, 200, "{step}: {:#}", answer.json);
+        }
+        Thing {
+            shown_at: vec![format!("/projects/{id}")],
+            id,
+        }
+    }
+}
+
+#[actix_web::test]
+async fn of_projects() {
+    let t = town_with(without_limits()).await;
+    let (organization, manager) = t.active("示例·发起方").await;
+    let member = t.server.person("示例·成员").await;
+    t.belongs(&member, &organization).await;
+    let claimant = t.server.person("示例·居民").await;
+    let people = [
+        ("manager", &manager),
+        ("member", &member),
+        ("district admin", &t.district_admin),
+        ("street admin", &t.street_admin),
+        ("claimant", &claimant),
+    ];
+    let mut walk = Walk::new(&t.server, PROJECT, &people);
+    let theirs = json!({ "organization_id": organization });
+    for state in [
+        "draft",
+        "submitted",
+        "returned",
+        "approved",
+        "open",
+        "claimed",
+        "running",
+        "suspended",
+        "completing",
+        "completed",
+        "archived",
+        "cancelled",
+    ] {
+        let make = async || {
+            t.project_in(state, &manager, theirs.clone(), &claimant)
+                .await
+        };
+        walk.state(state, make).await;
+    }
+    // published by the street, whose staff do not review what they wrote
+    for state in ["draft", "submitted", "open"] {
+        let make = async || {
+            t.project_in(state, &t.street_admin, json!({}), &claimant)
+                .await
+        };
+        walk.state(state, make).await;
+    }
+    // nobody opens what opens with its batch
+    let (_, batch) = t.batch().await;
+    let in_batch = json!({ "batch_id": batch });
+    let make = async || {
+        t.project_in("approved", &t.street_admin, in_batch.clone(), &claimant)
+            .await
+    };
+    walk.state("approved", make).await;
+    walk.offered_them_all();
+}
+
+// ---- claims
+
+const CLAIM: Noun = Noun {
+    name: "project_claim",
+    path: "/project-claims",
+    moves: &[
+        ("approve", "approve"),
+        ("promote", "approve"),
+        ("reject", "reject"),
+        ("plan", "plan"),
+        ("start", "start"),
+        ("report", "report"),
+        ("send_back", "send-back"),
+        ("accept", "accept"),
+        ("withdraw", "withdraw"),
+        ("revoke", "revoke"),
+    ],
+};
+
+fn a_claim(id: String) -> Thing {
+    Thing {
+        shown_at: vec![format!("/project-claims/{id}")],
+        id,
+    }
+}
+
+#[actix_web::test]
+async fn of_claims() {
+    let t = town_with(without_limits()).await;
+    let (host, publisher) = t.active("示例·发起方").await;
+    let (claiming, leader) = t.active("示例·甲队").await;
+    let member = t.server.person("示例·成员").await;
+    t.belongs(&member, &claiming).await;
+    let other = t.server.person("示例·居民").await;
+    let people = [
+        ("publisher", &publisher),
+        ("leader", &leader),
+        ("member", &member),
+        ("street admin", &t.street_admin),
+        ("other", &other),
+    ];
+    let mut walk = Walk::new(&t.server, CLAIM, &people);
+    let open = async |mode: &str| {
+        let theirs = json!({"organization_id": host, "claim_mode": mode});
+        t.project_in("open", &publisher, theirs, &other).await.id
+    };
+    let applied = async || {
+        let project = open("reviewed").await;
+        let claim = t.claim(&leader, &project, Some(&claiming)).expect(201);
+        a_claim(claim.await.id())
+    };
+    // behind somebody who holds the only seat
+    let waitlisted = async || {
+        let project = open("first_come").await;
+        t.claim(&other, &project, None).expect(201).await;
+        let claim = t.claim(&leader, &project, Some(&claiming)).expect(201);
+        a_claim(claim.await.id())
+    };
+    walk.state("applied", applied).await;
+    walk.state("waitlisted", waitlisted).await;
+    for (state, steps) in [
+        ("approved", vec!["approve"]),
+        ("rejected", vec!["reject"]),
+        ("withdrawn", vec!["withdraw"]),
+        ("revoked", vec!["revoke"]),
+        ("planned", vec!["approve", "plan"]),
+        ("executing", vec!["approve", "plan", "start"]),
+        ("reported", vec!["approve", "plan", "start", "report"]),
+        (
+            "fulfilled",
+            vec!["approve", "plan", "start", "report", "accept"],
+        ),
+    ] {
+        let make = async || {
+            let claim = applied().await;
+            for step in &steps {
+                match *step {
+                    "report" => t.report(&leader, &claim.id).await,
+                    step => {
+                        let theirs = ["approve", "reject", "revoke", "accept"];
+                        let by = if theirs.contains(&step) {
+                            &publisher
+                        } else {
+                            &leader
+                        };
+                        let call = t.claim_act(by, &claim.id, step, asked_with(step));
+                        call.expect(200).await;
+                    }
+                }
+            }
+            claim
+        };
+        walk.state(state, make).await;
+    }
+    // the publisher decides on no claim of its own
+    let second = json!({"kind": "volunteer_team", "name": "示例·二队", "region_id": t.district});
+    let second = t.draft(&publisher, second).await;
+    t.act(&publisher, &second, "submit").expect(200).await;
+    let approved = t.review(&t.district_admin, &second, "approve", json!({}));
+    assert_eq!(approved.await.status, 200);
+    let own = async || {
+        let project = open("reviewed").await;
+        let claim = t.claim(&publisher, &project, Some(&second)).expect(201);
+        a_claim(claim.await.id())
+    };
+    walk.state("applied", own).await;
+    walk.offered_them_all();
+}
+
+// ---- crews
+
+const CREW_MEMBER: Noun = Noun {
+    name: "crew_member",
+    path: "/crew-members",
+    moves: &[
+        ("accept", "accept"),
+        ("join", "accept"),
+        ("decline", "decline"),
+        ("refuse", "decline"),
+        ("withdraw", "leave"),
+        ("leave", "leave"),
+        ("cancel", "remove"),
+        ("remove", "remove"),
+    ],
+};
+
+#[actix_web::test]
+async fn of_crew_members() {
+    let t = town_with(without_limits()).await;
+    let (organization, leader) = t.active("示例·甲队").await;
+    let person = volunteer(&t.server, t.grid).await;
+    let member = t.server.person("示例·成员").await;
+    t.belongs(&member, &organization).await;
+    let alone = volunteer(&t.server, t.grid).await;
+    let people = [
+        ("leader", &leader),
+        ("person", &person),
+        ("member", &member),
+        ("publisher", &t.street_admin),
+        ("alone", &alone),
+    ];
+    let mut walk = Walk::new(&t.server, CREW_MEMBER, &people);
+    let place = async |state: &str, claim: &str, who: &User, leads: &User| {
+        let project = t.server.get(&format!("/project-claims/{claim}"));
+        let project = project.by(leads).expect(200).await.json["project_id"].clone();
+        let role = t.role(project.as_str().unwrap(), 0).await;
+        let mut new = json!({ "role_id": role });
+        let is_invited = matches!(state, "invited" | "refused" | "cancelled");
+        if is_invited {
+            new["account_id"] = json!(who.id);
+        }
+        let by = if is_invited { leads } else { who };
+        let id = t.crew(by, claim, new).expect(201).await.id();
+        let steps: &[(&User, &str)] = match state {
+            "applied" | "invited" => &[],
+            "active" => &[(leads, "accept")],
+            "declined" => &[(leads, "decline")],
+            "refused" => &[(who, "decline")],
+            "withdrawn" => &[(who, "leave")],
+            "cancelled" => &[(leads, "remove")],
+            "left" => &[(leads, "accept"), (who, "leave")],
+            _ => &[(leads, "accept"), (leads, "remove")],
+        };
+        for (by, step) in steps {
+            let call = t.place_act(by, &id, step).json(asked_with(step));
+            call.expect(200).await;
+        }
+        Thing {
+            id,
+            shown_at: vec![
+                format!("/project-claims/{claim}/crew?status={state}"),
+                "/me/crews".to_owned(),
+            ],
+        }
+    };
+    for state in [
+        "applied",
+        "invited",
+        "active",
+        "declined",
+        "refused",
+        "withdrawn",
+        "cancelled",
+        "left",
+        "removed",
+    ] {
+        let make = async || {
+            let project = t.open_project(json!({})).await;
+            let claim = t.claim(&leader, &project, Some(&organization)).expect(201);
+            place(state, &claim.await.id(), &person, &leader).await
+        };
+        walk.state(state, make).await;
+    }
+    // who claimed as a person leads the crew, and works in it
+    for state in ["applied", "invited", "active"] {
+        let make = async || {
+            let project = t.open_project(json!({"allows_person": true})).await;
+            let claim = t.claim(&alone, &project, None).expect(201).await.id();
+            place(state, &claim, &alone, &alone).await
+        };
+        walk.state(state, make).await;
+    }
+    walk.offered_them_all();
+}
