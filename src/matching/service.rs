@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::model::{Need, NeedId, NeedKind, Person};
 use super::projection::Matching;
+use super::score;
 use super::store::{self, Bar, Batch};
 use super::world::{Hit, Terms, Wanting};
 use crate::error::{Code, Result};
@@ -147,9 +148,11 @@ pub fn candidate(
     called: &str,
 ) -> Option<AccountId> {
     let vault = &matching.setting().vault;
-    let all = matching.world().people_for(need, &moment.terms, usize::MAX);
-    let mut ids = all.iter().map(|hit| hit.what.id);
-    ids.find(|id| pseudonym(vault, need, *id) == called)
+    let world = matching.world();
+    let found = world
+        .people()
+        .find(|person| pseudonym(vault, need, person.id) == called)?;
+    score::is_eligible(found, need, moment.terms.today).then_some(found.id)
 }
 
 /// An open need.

@@ -313,6 +313,11 @@ impl World {
         self.needs.get(id).cloned()
     }
 
+    /// Everybody, in no order.
+    pub fn people(&self) -> impl Iterator<Item = &Arc<Person>> {
+        self.people.all()
+    }
+
     /// How many people and needs there are.
     pub fn counts(&self) -> (usize, usize) {
         (self.people.keys.len(), self.needs.keys.len())

@@ -656,7 +656,8 @@ async fn of_crew_members() {
     let place = async |state: &str, claim: &str, who: &User, leads: &User| {
         let project = t.server.get(&format!("/project-claims/{claim}"));
         let project = project.by(leads).expect(200).await.json["project_id"].clone();
-        let role = t.role(project.as_str().unwrap(), 0).await;
+        // the one without hours: the same person stands in many of them
+        let role = t.role(project.as_str().unwrap(), 1).await;
         let mut new = json!({ "role_id": role });
         let is_invited = matches!(state, "invited" | "refused" | "cancelled");
         if is_invited {
