@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use super::engine::Site as Circle;
-use super::engine::{Demand, HOURS, MOST_LOAD, Point, Profile, Query, Seeker, Week};
+use super::engine::{Demand, HOURS, MOST_LOAD, Point, Profile, Query, Week};
 use super::hours::Hours;
 use super::model::{Need, Person, Site, Spot, Whereabouts};
 use crate::taxonomies::{LifeCycle, taxonomies};
@@ -139,7 +139,7 @@ fn week(hours: &Hours) -> Week {
     week
 }
 
-/// A person to be found.
+/// A person to be found, or looking for needs.
 pub fn profile(person: &Person) -> Profile {
     Profile {
         sites: person.places.iter().map(|site| circle(*site)).collect(),
@@ -148,17 +148,6 @@ pub fn profile(person: &Person) -> Profile {
         flags: person_flags(person),
         interests: interests(person),
         load: u8::try_from(person.commitments).unwrap_or(MOST_LOAD),
-    }
-}
-
-/// A person looking for needs.
-pub fn seeker(person: &Person) -> Seeker {
-    Seeker {
-        sites: person.places.iter().map(|site| circle(*site)).collect(),
-        traits: person_traits(person),
-        hours: week(&person.free),
-        flags: person_flags(person),
-        interests: interests(person),
     }
 }
 
@@ -195,15 +184,8 @@ pub fn query(need: &Need) -> Option<Query> {
 
 /// A need to be found; none where nobody passes, see [`query`].
 pub fn demand(need: &Need) -> Option<Demand> {
-    let query = query(need)?;
     Some(Demand {
-        site: query.site,
-        scale_m: query.scale_m,
-        required: query.required,
-        wanted: query.wanted,
-        hours: query.hours,
-        flags: query.flags,
-        interest: query.interest,
+        query: query(need)?,
         filled: u8::try_from(need.filled).unwrap_or(u8::MAX),
     })
 }

@@ -348,7 +348,7 @@ impl World {
         terms: &Terms,
         k: usize,
     ) -> Vec<Hit<Need>> {
-        let seeker = encoding::seeker(person);
+        let seeker = encoding::profile(person);
         let mut judge = ForPerson {
             world: self,
             person,

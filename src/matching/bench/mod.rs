@@ -11,7 +11,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::engine::{
-    AsIs, Demand, Found, Needs, People, Point, Profile, Query, Seeker, Shares, Site, Week,
+    AsIs, Demand, Found, Needs, People, Point, Profile, Query, Shares, Site, Week,
 };
 
 /// Bits of a column of skills.
@@ -179,14 +179,10 @@ impl Volunteers {
         profile.load = self.load[n];
     }
 
-    fn seeker(&self, n: usize) -> Seeker {
-        Seeker {
-            sites: vec![self.sites[n]],
-            traits: set_bits(&self.skills[n]).collect(),
-            hours: self.hours[n],
-            flags: self.flags[n],
-            interests: self.interests[n],
-        }
+    fn profile(&self, n: usize) -> Profile {
+        let mut profile = Profile::default();
+        self.fill(n, &mut profile);
+        profile
     }
 
     /// One more than the largest skill that anybody has.
@@ -209,7 +205,7 @@ fn demands(folder: &Path, prefix: &str, rows: usize, scale_m: f64) -> io::Result
     let flags = bytes(folder, &name("flags.u8"), rows)?;
     let filled = bytes(folder, &name("fill.u8"), rows)?;
     let kinds = bytes(folder, &name("cat.u8"), rows)?;
-    let demand = |n: usize| Demand {
+    let query = |n: usize| Query {
         site: Some(sites[n]),
         scale_m,
         required: set_bits(&required[n]).collect(),
@@ -217,21 +213,12 @@ fn demands(folder: &Path, prefix: &str, rows: usize, scale_m: f64) -> io::Result
         hours: set_bits(&slots[n]).map(|hour| (hour as u8, 1.0)).collect(),
         flags: flags[n],
         interest: Some(kinds[n]),
+    };
+    let demand = |n: usize| Demand {
+        query: query(n),
         filled: filled[n],
     };
     Ok((0..rows).map(demand).collect())
-}
-
-fn query(demand: &Demand) -> Query {
-    Query {
-        site: demand.site,
-        scale_m: demand.scale_m,
-        required: demand.required.clone(),
-        wanted: demand.wanted.clone(),
-        hours: demand.hours.clone(),
-        flags: demand.flags,
-        interest: demand.interest,
-    }
 }
 
 /// Runs it.
@@ -245,8 +232,8 @@ pub fn run(order: &Order) -> io::Result<Figures> {
     let needs = demands(folder, "n", meta.m, meta.scale_m)?;
     let queries = demands(folder, "q", meta.q, meta.scale_m)?;
     let traits = needs.iter().chain(&queries).flat_map(|need| {
-        let wanted = need.wanted.iter().map(|(t, _)| *t);
-        need.required.iter().copied().chain(wanted)
+        let wanted = need.query.wanted.iter().map(|(t, _)| *t);
+        need.query.required.iter().copied().chain(wanted)
     });
     let traits = traits
         .max()
@@ -273,9 +260,9 @@ pub fn run(order: &Order) -> io::Result<Figures> {
         None
     };
     let shares = Shares::of(WEIGHTS);
-    let queries: Vec<_> = queries.iter().map(query).collect();
+    let queries: Vec<_> = queries.into_iter().map(|demand| demand.query).collect();
     let seekers: Vec<_> = (0..meta.q.min(meta.n))
-        .map(|n| volunteers.seeker(n))
+        .map(|n| volunteers.profile(n))
         .collect();
     let (forward, found) = timed(&queries, order.passes, |query| {
         people.crowd().search(query, shares, order.top, &mut AsIs)

@@ -23,7 +23,7 @@ mod tests;
 mod top;
 mod tree;
 
-pub use needs::{Board, Demand, Needs, Seeker};
+pub use needs::{Board, Demand, Needs};
 pub use people::{Crowd, People, Profile, Query};
 pub use sphere::{Point, RADIUS_M, distance};
 pub use top::Found;

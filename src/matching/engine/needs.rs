@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use pulp::Arch;
 
+use super::people::{Profile, Query};
 use super::sphere::{Origin, Vector, distance};
 use super::top::{Found, Top};
 use super::tree::{Promise, Summary, Tree, WIDTH};
-use super::{INTERESTS, Judge, SLACK, Shares, Site, Week, fairness, nearness};
+use super::{INTERESTS, Judge, SLACK, Shares, Week, fairness, nearness};
 
 /// Needs a leaf has room for, and how many it is built with.
 const ROOM: usize = 64;
@@ -18,40 +19,13 @@ const NEIGHBOURS: usize = 4;
 /// A level that stands for a leaf.
 const LEAF: u32 = u32::MAX;
 
-/// A need in numbers.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// A need in numbers: what it asks of people, and how many it has.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Demand {
-    /// Where, and from how far people are taken; none for a remote one.
-    pub site: Option<Site>,
-    /// The distance at which nearness counts one half, in metres.
-    pub scale_m: f64,
-    /// Traits that a person must have.
-    pub required: Vec<u16>,
-    /// Traits that help, and how much each counts beside the others.
-    pub wanted: Vec<(u16, f64)>,
-    /// Hours, and how much each counts beside the others; one of them must be free. None: any time.
-    pub hours: Vec<(u8, f64)>,
-    /// Flags that a person must have.
-    pub flags: u8,
-    /// The interest it serves; none: everybody cares.
-    pub interest: Option<u8>,
+    /// What it asks of people.
+    pub query: Query,
     /// Places already filled.
     pub filled: u8,
-}
-
-/// A person looking for needs.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Seeker {
-    /// From where the person sets out; with several the best one counts.
-    pub sites: Vec<Site>,
-    /// What the person has of all traits.
-    pub traits: Vec<u16>,
-    /// Free hours.
-    pub hours: Week,
-    /// Bits of flags.
-    pub flags: u8,
-    /// Bits of interests; none means all.
-    pub interests: u8,
 }
 
 /// A need as it is kept: all that most needs say in one piece.
@@ -103,40 +77,41 @@ impl<T: Copy + Default> Few<T> {
 
 impl Row {
     fn of(key: u32, demand: &Demand) -> Self {
+        let query = &demand.query;
         let mut week: Week = [0; 3];
-        for (hour, _) in &demand.hours {
+        for (hour, _) in &query.hours {
             week[usize::from(hour / 64)] |= 1 << (hour % 64);
         }
-        let first = demand.hours.first().map_or(0.0, |(_, weight)| *weight);
-        let all: f64 = demand.hours.iter().map(|(_, weight)| weight).sum();
-        let is_even = demand.hours.iter().all(|(_, weight)| *weight == first);
-        let shares = demand
+        let first = query.hours.first().map_or(0.0, |(_, weight)| *weight);
+        let all: f64 = query.hours.iter().map(|(_, weight)| weight).sum();
+        let is_even = query.hours.iter().all(|(_, weight)| *weight == first);
+        let shares = query
             .hours
             .iter()
             .map(|(hour, weight)| (*hour, weight / all));
         Self {
             key,
-            site: demand.site.map(|site| (site.point.vector(), site.radius_m)),
-            scale_m: demand.scale_m as f32,
+            site: query.site.map(|site| (site.point.vector(), site.radius_m)),
+            scale_m: query.scale_m as f32,
             hours: (!is_even).then(|| shares.collect()),
             week,
-            required: Few::of(demand.required.iter().copied()),
-            wanted: Few::of(demand.wanted.iter().map(|(t, weight)| (*t, *weight as f32))),
-            flags: demand.flags,
-            interest: demand.interest,
+            required: Few::of(query.required.iter().copied()),
+            wanted: Few::of(query.wanted.iter().map(|(t, weight)| (*t, *weight as f32))),
+            flags: query.flags,
+            interest: query.interest,
             filled: demand.filled,
         }
     }
 
     fn summary(&self, demand: &Demand) -> Summary {
         let mut sum = Summary::empty(0);
-        if let Some(site) = demand.site {
+        if let Some(site) = demand.query.site {
             sum.bounds.add(site.point);
             sum.radius_m = site.radius_m;
         }
         sum.load = self.filled;
         sum.interests = self.interest.map_or(u8::MAX, |kind| 1 << kind);
-        sum.hours = if demand.hours.is_empty() {
+        sum.hours = if demand.query.hours.is_empty() {
             [u64::MAX; 3]
         } else {
             self.week
@@ -214,9 +189,9 @@ pub struct Board {
     groves: BTreeMap<Kind, Grove>,
 }
 
-/// A seeker laid out for a search.
+/// A person laid out for a search.
 struct Looking<'a> {
-    seeker: &'a Seeker,
+    seeker: &'a Profile,
     traits: Vec<u64>,
     interests: u8,
     from: Vec<(Origin, Vector, f32)>,
@@ -301,7 +276,7 @@ impl Board {
     /// largest scale of any need.
     pub fn search<J: Judge>(
         &self,
-        seeker: &Seeker,
+        seeker: &Profile,
         shares: Shares,
         scale_m: f64,
         k: usize,
@@ -470,10 +445,10 @@ impl Needs {
     pub fn build(all: impl Iterator<Item = (u32, Demand)> + Clone) -> Self {
         let mut this = Self::default();
         for (_, demand) in all.clone() {
-            for t in &demand.required {
+            for t in &demand.query.required {
                 *this.requiring.entry(*t).or_default() += 1;
             }
-            this.scale_m = this.scale_m.max(demand.scale_m);
+            this.scale_m = this.scale_m.max(demand.query.scale_m);
         }
         let mut rows: BTreeMap<Kind, Vec<(u64, Row, Summary)>> = BTreeMap::new();
         for (key, demand) in all {
@@ -498,11 +473,12 @@ impl Needs {
     fn kind_of(&self, demand: &Demand) -> Kind {
         let count = |t: &u16| self.requiring.get(t).copied().unwrap_or(0);
         let rarest = demand
+            .query
             .required
             .iter()
             .copied()
             .min_by_key(|t| (count(t), *t));
-        (rarest, demand.site.is_none())
+        (rarest, demand.query.site.is_none())
     }
 
     /// A snapshot to search in.
@@ -533,10 +509,10 @@ impl Needs {
     /// Puts a need in the place of what was there before under this key.
     pub fn put(&mut self, key: u32, demand: &Demand) {
         self.remove(key);
-        for t in &demand.required {
+        for t in &demand.query.required {
             *self.requiring.entry(*t).or_default() += 1;
         }
-        self.scale_m = self.scale_m.max(demand.scale_m);
+        self.scale_m = self.scale_m.max(demand.query.scale_m);
         let kind = self.kind_of(demand);
         let row = Row::of(key, demand);
         let sum = row.summary(demand);
@@ -558,7 +534,7 @@ impl Needs {
     /// The best `k` needs for a person, see [`Board::search`].
     pub fn search<J: Judge>(
         &self,
-        seeker: &Seeker,
+        seeker: &Profile,
         shares: Shares,
         k: usize,
         judge: &mut J,
@@ -568,5 +544,8 @@ impl Needs {
 }
 
 fn along(demand: &Demand) -> u64 {
-    demand.site.map_or(u64::MAX, |site| site.point.along())
+    demand
+        .query
+        .site
+        .map_or(u64::MAX, |site| site.point.along())
 }

@@ -203,19 +203,11 @@ fn a_query() -> impl Strategy<Value = Query> {
 }
 
 fn a_demand() -> impl Strategy<Value = Demand> {
-    (a_query(), 0..9_u8).prop_map(|(query, filled)| Demand {
-        site: query.site,
-        scale_m: query.scale_m,
-        required: query.required,
-        wanted: query
-            .wanted
-            .iter()
-            .map(|(t, weight)| (*t, f64::from(*weight as f32)))
-            .collect(),
-        hours: query.hours,
-        flags: query.flags,
-        interest: query.interest,
-        filled,
+    (a_query(), 0..9_u8).prop_map(|(mut query, filled)| {
+        for (_, weight) in &mut query.wanted {
+            *weight = f64::from(*weight as f32); // as it is kept
+        }
+        Demand { query, filled }
     })
 }
 
@@ -331,7 +323,7 @@ proptest! {
                 Change::Remove(key) => (key, None),
                 Change::Move(key, point) => {
                     let mut moved = world[key as usize].clone();
-                    if let Some(site) = moved.as_mut().and_then(|demand| demand.site.as_mut()) {
+                    if let Some(site) = moved.as_mut().and_then(|demand| demand.query.site.as_mut()) {
                         site.point = point;
                     }
                     (key, moved)
@@ -348,29 +340,13 @@ proptest! {
         }
         prop_assert_eq!(needs.len(), world.iter().flatten().count());
         for (profile, k) in seekers {
-            let seeker = Seeker {
-                sites: profile.sites.clone(),
-                traits: profile.traits.clone(),
-                hours: profile.hours,
-                flags: profile.flags,
-                interests: profile.interests,
-            };
-            let found = needs.search(&seeker, shares, k, &mut AsIs);
+            let found = needs.search(&profile, shares, k, &mut AsIs);
             let all: Vec<_> = world
                 .iter()
                 .enumerate()
                 .filter_map(|(key, demand)| {
                     let demand = demand.as_ref()?;
-                    let query = Query {
-                        site: demand.site,
-                        scale_m: demand.scale_m,
-                        required: demand.required.clone(),
-                        wanted: demand.wanted.clone(),
-                        hours: demand.hours.clone(),
-                        flags: demand.flags,
-                        interest: demand.interest,
-                    };
-                    Some((key as u32, by_hand(&profile, &query, shares, demand.filled)?))
+                    Some((key as u32, by_hand(&profile, &demand.query, shares, demand.filled)?))
                 })
                 .collect();
             agree(&found, &all, k)?;
