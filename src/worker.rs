@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::{join, join_all, try_join_all};
+use futures_util::future::{join_all, join3, try_join_all};
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -28,6 +28,9 @@ const LANES: [&[&str]; 3] = [
     &["sms"],
     &["account.request", "wish.remind", "claim.remind"],
 ];
+
+/// Between two looks at what is due while commits come in one after the other.
+const BREATH: Duration = Duration::from_millis(50);
 
 /// How long jobs are kept once they are done or dead.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(7);
@@ -64,13 +67,25 @@ impl Worker {
     /// Works until [`Worker::stop`].
     pub async fn run(&self) {
         self.app.platform.wakeups.relay();
-        let lanes = LANES.map(|kinds| self.again(async move || self.perform_due(kinds).await));
-        join(self.again(async || self.move_on().await), join_all(lanes)).await;
+        let lanes = LANES.map(|kinds| self.awake(async move || self.perform_due(kinds).await));
+        let reactions = self.awake(async || self.react().await);
+        // what time has moved on: no commit tells of it
+        let sweeps = self.again(
+            async || self.sweep().await,
+            async || tokio::time::sleep(self.pause()).await,
+        );
+        join3(reactions, sweeps, join_all(lanes)).await;
     }
 
-    /// Does something whenever there may be something to do.
-    async fn again<T>(&self, what: impl AsyncFn() -> Result<T>) {
-        let mut wakeups = self.app.platform.wakeups.subscribe();
+    /// Does something whenever a commit may have left something to do.
+    async fn awake<T>(&self, what: impl AsyncFn() -> Result<T>) {
+        let mut wakeups = self.app.platform.wakeups.subscribe(BREATH);
+        self.again(what, async || wakeups.wait(self.pause()).await)
+            .await;
+    }
+
+    /// Does something again and again, with a rest between.
+    async fn again<T>(&self, what: impl AsyncFn() -> Result<T>, mut rest: impl AsyncFnMut()) {
         let mut stop = self.stop.subscribe();
         loop {
             if let Err(error) = what().await {
@@ -79,7 +94,7 @@ impl Worker {
             tokio::select! {
                 // the sender lives as long as this worker, so waiting cannot fail
                 _ = stop.wait_for(|stop| *stop) => return,
-                () = wakeups.wait(self.pause()) => {}
+                () = rest() => {}
             }
         }
     }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::model::{AccountId, AccountStatus, Grant, GrantId, Role, ScopeKind};
 use super::{Caller, rules, store};
 use crate::branches::{self, BranchId, BranchStatus};
+use crate::each;
 use crate::error::{Code, Problem, Result};
 use crate::platform::clock::Instant;
 use crate::platform::columns::Uid;
@@ -17,12 +18,13 @@ use crate::schema::role_grants;
 
 /// The grants in force of an account.
 pub(super) fn of_account(conn: &mut Conn, account: AccountId) -> Result<Vec<Grant>> {
-    Ok(role_grants::table
+    let grants = each!(conn, c => role_grants::table
         .filter(role_grants::account_id.eq(account))
         .filter(role_grants::revoked_at.is_null())
         .order(role_grants::id)
         .select(Grant::as_select())
-        .load(conn)?)
+        .load(c));
+    Ok(grants?)
 }
 
 /// The accounts that hold a role in exactly this scope.

@@ -31,7 +31,7 @@ pub struct IdentityRules {
     /// How long a one-time code is valid.
     #[validate(range(min = 1, max = 1_440))]
     pub code_minutes: i64,
-    /// How often a code may be tried.
+    /// How often a code may be tried, from everywhere together.
     #[validate(range(min = 1))]
     pub code_tries: i32,
     /// How long a device stays signed in without being used.

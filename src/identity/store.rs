@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::model::{Account, AccountId, AccountStatus, EndReason, Session, SessionId, SignUp};
+use crate::each;
 use crate::error::{Code, Result};
 use crate::id;
 use crate::platform::clock::Instant;
@@ -14,13 +15,13 @@ use crate::schema::{accounts, one_time_codes, refresh_tokens, sessions, sign_ups
 /// # Errors
 /// `not_found`, also for one that was deleted.
 pub fn account(conn: &mut Conn, id: AccountId) -> Result<Account> {
-    accounts::table
+    let account = each!(conn, c => accounts::table
         .find(id)
         .filter(accounts::status.ne(AccountStatus::Deleted))
         .select(Account::as_select())
-        .first(conn)
-        .optional()?
-        .ok_or_else(|| Code::NotFound.into())
+        .first(c)
+        .optional());
+    account?.ok_or_else(|| Code::NotFound.into())
 }
 
 /// Whether somebody can sign in as an account: it is not deleted, and there is a way in.
@@ -130,16 +131,16 @@ pub fn delete_sign_ups(conn: &mut Conn, before: Instant) -> Result<usize> {
 
 /// Whether the account is active and the session has not ended.
 pub fn is_live(conn: &mut Conn, account: AccountId, session: SessionId) -> Result<bool> {
-    Ok(sessions::table
+    let live = each!(conn, c => sessions::table
         .inner_join(accounts::table)
         .filter(sessions::id.eq(session))
         .filter(sessions::account_id.eq(account))
         .filter(sessions::ended_at.is_null())
         .filter(accounts::status.eq(AccountStatus::Active))
         .select(sessions::id)
-        .first::<SessionId>(conn)
-        .optional()?
-        .is_some())
+        .first::<SessionId>(c)
+        .optional());
+    Ok(live?.is_some())
 }
 
 pub fn insert_session(conn: &mut Conn, session: &Session) -> Result<()> {

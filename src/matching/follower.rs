@@ -15,7 +15,6 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
 
 use super::model::{Need, Person};
 use super::store::{self, Present, SOURCES, Setting};
@@ -28,8 +27,7 @@ use crate::platform::journal::{self, Position, Touched};
 
 /// What is read of the journal, or loaded, at once.
 const PAGE: i64 = 500;
-/// Between two readings of the journal while commits come in one after the other: those of a burst
-/// are read together. The first one after a rest is read at once.
+/// Between two readings of the journal while commits come in one after the other.
 const BREATH: Duration = Duration::from_millis(10);
 /// Between two attempts while the database does not answer.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -55,7 +53,7 @@ fn put(world: &RwLock<World>, new: World) {
 /// Builds the world, then keeps it current; does not end.
 pub async fn follow(shared: Shared, platform: Platform) {
     let poll = Duration::from_millis(shared.setting.matching.poll_ms);
-    let mut wakeups = platform.wakeups.subscribe();
+    let mut wakeups = platform.wakeups.subscribe(BREATH);
     let mut place = loop {
         let commits = wakeups.own_commits();
         match begin(&platform.db, &shared).await {
@@ -71,10 +69,7 @@ pub async fn follow(shared: Shared, platform: Platform) {
             }
         }
     };
-    let mut breath = tokio::time::interval(BREATH);
-    breath.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        breath.tick().await;
         let commits = wakeups.own_commits();
         match catch_up(&platform.db, &shared, &mut place).await {
             Ok(()) => {

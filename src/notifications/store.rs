@@ -20,7 +20,8 @@ id! {
 
 /// A notice in somebody's inbox.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = notifications)]
+// written in full, so that the statement stays prepared
+#[diesel(table_name = notifications, treat_none_as_default_value = false)]
 pub struct Notification {
     pub id: NotificationId,
     pub account_id: AccountId,

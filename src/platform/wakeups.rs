@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 use super::cache::Cache;
 use super::db::Db;
@@ -54,9 +55,13 @@ impl Wakeups {
         relay.spawn(hear(inner.cache.clone(), inner.others.clone(), me));
     }
 
-    /// What wakes a reader from now on.
-    pub fn subscribe(&self) -> Listener {
+    /// What wakes a reader from now on: for the first commit after a rest at once, and for those of
+    /// a burst together, so that there is a breath between two wake-ups.
+    pub fn subscribe(&self, breath: Duration) -> Listener {
+        let mut breath = interval(breath);
+        breath.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Listener {
+            breath,
             own: self.0.db.commits(),
             others: self.0.others.subscribe(),
         }
@@ -93,6 +98,7 @@ async fn hear(cache: Cache, others: watch::Sender<u64>, me: String) {
 
 /// What wakes one reader.
 pub struct Listener {
+    breath: Interval,
     own: watch::Receiver<u64>,
     others: watch::Receiver<u64>,
 }
@@ -106,11 +112,12 @@ impl Listener {
                 heard = self.others.changed() => heard,
             }
         };
-        match tokio::time::timeout(at_most, either).await {
+        match timeout(at_most, either).await {
             Ok(Ok(())) | Err(_) => {}
             // the database is closed: nothing will come, but whoever waits is not to spin
             Ok(Err(_)) => tokio::time::sleep(at_most).await,
         }
+        self.breath.tick().await;
     }
 
     /// How many commits of this process there are by now ([`Db::commits`]).

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 
 use super::model::{Level, Polygon, Region, RegionId};
 use super::rules;
+use crate::each;
 use crate::error::{Code, Result};
 use crate::platform::columns::{like, lower};
 use crate::platform::db::Conn;
@@ -105,13 +106,14 @@ pub fn enclosing(
 /// # Errors
 /// Those of the database.
 pub fn enclosing_one(conn: &mut Conn, id: RegionId, level: Level) -> Result<Option<String>> {
-    Ok(region_ancestors::table
+    let name = each!(conn, c => region_ancestors::table
         .inner_join(regions::table.on(regions::id.eq(region_ancestors::ancestor_id)))
         .filter(region_ancestors::region_id.eq(id))
         .filter(regions::level.eq(level))
         .select(regions::name)
-        .first(conn)
-        .optional()?)
+        .first(c)
+        .optional());
+    Ok(name?)
 }
 
 /// What a list of regions asks for.

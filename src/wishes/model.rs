@@ -143,7 +143,8 @@ pub struct Contact {
 
 /// Somebody's claim of a wish.
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable)]
-#[diesel(table_name = wish_claims)]
+// written in full, so that the statement stays prepared
+#[diesel(table_name = wish_claims, treat_none_as_default_value = false)]
 pub struct Claim {
     /// Its name.
     pub id: ClaimId,

@@ -8,6 +8,7 @@ use super::model::{
     WishStatus,
 };
 use super::rules::public_place;
+use crate::each;
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
 use crate::organizations::OrganizationId;
@@ -23,12 +24,12 @@ use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 /// # Errors
 /// `not_found`.
 pub fn wish(conn: &mut Conn, id: WishId) -> Result<Wish> {
-    wishes::table
+    let wish = each!(conn, c => wishes::table
         .find(id)
         .select(Wish::as_select())
-        .first(conn)
-        .optional()?
-        .ok_or_else(|| Code::NotFound.into())
+        .first(c)
+        .optional());
+    wish?.ok_or_else(|| Code::NotFound.into())
 }
 
 pub fn insert(conn: &mut Conn, wish: &Wish) -> Result<()> {

@@ -69,7 +69,7 @@ async fn by_phone_the_first_sign_in_makes_the_account() {
 
 #[actix_web::test]
 async fn a_code_works_once_for_a_while_and_a_few_tries() {
-    let server = Server::start().await;
+    let server = Server::start_with(json!({"identity": {"code_tries": 5}})).await;
     let phone = "+8613900000000";
     let ask = || async {
         server
@@ -102,6 +102,32 @@ async fn a_code_works_once_for_a_while_and_a_few_tries() {
         enter(other.to_owned()).refused(401, "code_wrong").await;
     }
     enter(code).refused(401, "code_wrong").await;
+}
+
+/// Whoever guesses at somebody's code uses up tries of its own address, not those of the owner.
+#[actix_web::test]
+async fn guesses_from_elsewhere_leave_the_owner_its_tries() {
+    let server = Server::start_with(json!({"server": {"behind_proxy": true}})).await;
+    let phone = "+8613900000009";
+    let ask = server.post("/auth/phone/code");
+    ask.json(json!({"phone": phone})).expect(202).await;
+    server.work().await;
+    let code = server.sms(phone).last().unwrap()["params"]["code"].clone();
+    let enter = |code: Value, from: &str| {
+        let call = server.post("/auth/phone/sign-in");
+        let call = call.header("x-forwarded-for", from);
+        call.json(json!({"phone": phone, "code": code})).send()
+    };
+    let mut answers = Vec::new();
+    for _ in 0..12 {
+        let wrong = if code == "123456" { "654321" } else { "123456" };
+        let answer = enter(json!(wrong), "203.0.113.9").await;
+        answers.push(answer.status.as_u16());
+    }
+    assert_eq!(answers[..10], [401; 10]);
+    assert_eq!(answers[10..], [429; 2]);
+    let owner = enter(code, "203.0.113.10").await;
+    assert_eq!(owner.status, 200);
 }
 
 #[actix_web::test]

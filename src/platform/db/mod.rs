@@ -55,7 +55,9 @@ mod conn {
 }
 
 /// Runs the same expression on the concrete connection, for the few queries that the
-/// two-database enum cannot express (`on_conflict`, batch inserts).
+/// two-database enum cannot express (`on_conflict`, batch inserts), and for those that nearly every
+/// request makes: through the enum, a query's text is written anew each time to find the statement
+/// that was prepared for it.
 #[macro_export]
 macro_rules! each {
     ($conn:expr, $c:ident => $expression:expr) => {
@@ -284,7 +286,10 @@ impl Db {
         let pool = self.pool.clone();
         tokio::task::spawn_blocking(move || {
             let _place = place;
-            let mut slot = pool.get().map_err(|_| Error::overloaded())?;
+            let mut slot = pool.get().map_err(|why| {
+                tracing::error!(%why, "no connection to the database");
+                Error::overloaded()
+            })?;
             let result = f(&mut slot.conn);
             match result {
                 Err(error) if is_lost_connection(&error) => {

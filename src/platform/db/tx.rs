@@ -39,9 +39,7 @@ impl Tx<'_> {
             let key = i64::from_be_bytes([
                 key[0], key[1], key[2], key[3], key[4], key[5], key[6], key[7],
             ]);
-            diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
-                .bind::<diesel::sql_types::BigInt, _>(key)
-                .execute(conn)?;
+            diesel::select(pg_advisory_xact_lock(key)).execute(conn)?;
         }
         Ok(())
     }
@@ -66,4 +64,9 @@ impl Tx<'_> {
         self.journalled |= journalled;
         Ok(value)
     }
+}
+
+diesel::define_sql_function! {
+    /// Waits for a lock that the end of the transaction releases; what it returns is nothing.
+    fn pg_advisory_xact_lock(key: diesel::sql_types::BigInt) -> diesel::sql_types::Bool;
 }
