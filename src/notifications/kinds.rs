@@ -127,7 +127,7 @@ kinds! {
     OrganizationRoleChanged "您在组织中的身份已变更" "您在组织“{title}”中的身份已变更为{role_zh}。"
         "Your role in an organisation has changed" "You are now a {role_en} of the organisation \"{title}\".",
     /// To the former member.
-    OrganizationRemoved "您已被移出组织" "您已被移出组织“{title}”:{reason}。"
+    OrganizationRemoved "您已被移出组织" "您已被移出组织“{title}”：{reason}。"
         "You were removed from an organisation" "You were removed from the organisation \"{title}\": {reason}.",
     /// To the region's staff.
     ProjectSubmitted "新的项目待审核" "项目“{title}”等待您审核。"
@@ -254,6 +254,8 @@ kinds! {
         "A role of yours was revoked" "This role of yours was revoked: {role_en}.",
 }
 
+const FULL_STOPS: [char; 2] = ['。', '.'];
+
 impl Kind {
     /// Whether it tells of the safety of an account: then its mail comes at once and cannot be
     /// switched off.
@@ -276,10 +278,33 @@ impl Kind {
         while let Some((before, after)) = rest.split_once('{') {
             text.push_str(before);
             let (gap, after) = after.split_once('}').unwrap_or((after, ""));
-            text.push_str(&fill(gap).unwrap_or_default());
+            let filled = fill(gap).unwrap_or_default();
+            // what people write ends as a sentence does; the template ends it already
+            let is_last = after.starts_with(FULL_STOPS);
+            text.push_str(if is_last {
+                filled.trim_end_matches(FULL_STOPS)
+            } else {
+                &filled
+            });
             rest = after;
         }
         text.push_str(rest);
         (title.to_owned(), text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_that_ends_as_a_sentence_does_is_not_ended_twice() {
+        let fill = |reason: &'static str| move |_: &str| Some(reason.to_owned());
+        for reason in ["型号不符", "型号不符。"] {
+            let (_, text) = Kind::WishDisputed.render(Lang::Zh, fill(reason));
+            assert!(text.ends_with("：型号不符。"), "{text}");
+        }
+        let (_, text) = Kind::WishDisputed.render(Lang::En, fill("Too small."));
+        assert!(text.ends_with(": Too small."), "{text}");
     }
 }
