@@ -80,6 +80,16 @@ pub struct Config {
     pub matching: MatchingRules,
 }
 
+impl ServerConfig {
+    /// The address people reach the server at.
+    pub fn public_url(&self) -> String {
+        match self.public_url.trim_end_matches('/') {
+            "" => format!("http://{}", self.address.replace("0.0.0.0", "127.0.0.1")),
+            url => url.to_owned(),
+        }
+    }
+}
+
 /// How strict the configuration is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -96,7 +106,7 @@ pub enum Profile {
 pub struct ServerConfig {
     /// Where to listen.
     pub address: String,
-    /// The address people reach the server at.
+    /// The address people reach the server at; empty for `http://` and where it listens.
     pub public_url: String,
     /// Worker threads; 0 means one per core.
     #[validate(range(max = 1_024))]
@@ -211,7 +221,7 @@ impl Config {
     fn contradictions(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let secret = self.security.master_secret.expose_secret();
-        let public_url = url::Url::parse(&self.server.public_url).ok();
+        let public_url = url::Url::parse(&self.server.public_url()).ok();
         let public_url = public_url.filter(|url| matches!(url.scheme(), "http" | "https"));
         let host = public_url.as_ref().and_then(|url| url.host_str());
         if self.profile == Profile::Production {
@@ -221,7 +231,8 @@ impl Config {
             if secret.chars().collect::<HashSet<_>>().len() < 10 {
                 wrong.push("security.master_secret is no random text");
             }
-            if host.is_none_or(|host| host == "localhost" || host.starts_with("127.")) {
+            let is_here = |host: &str| host == "localhost" || host.starts_with("127.");
+            if self.server.public_url.is_empty() || host.is_none_or(is_here) {
                 wrong.push("server.public_url is not the address people reach the server at");
             }
             if self.mail.from.contains(".invalid") {
@@ -331,7 +342,7 @@ impl App {
             clock,
             zone: config.district.time_zone,
             behind_proxy: config.server.behind_proxy,
-            public_url: config.server.public_url.trim_end_matches('/').into(),
+            public_url: config.server.public_url().into(),
         };
         Ok(Self {
             mailer: Arc::new(Mailer::new(&config.mail).map_err(Error::internal)?),

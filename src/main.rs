@@ -1,6 +1,6 @@
 //! The command line of Yiqilai.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,6 +18,9 @@ use yiqilai::platform::journal::Actor;
 use yiqilai::platform::token::random_token;
 use yiqilai::worker::Worker;
 use yiqilai::{api, demo, server};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// 益起来: volunteer matching and public-benefit projects of a district.
 #[derive(Parser)]
@@ -78,6 +81,15 @@ enum BenchCommand {
         /// Leave the updates out.
         #[arg(long)]
         no_updates: bool,
+    },
+    /// A batch round: the plan of greatest weight and the proof that there is none much better.
+    Round {
+        /// The folder of the columns.
+        #[arg(long)]
+        data: PathBuf,
+        /// Where to write the certificate: what each place (u) and each seat (v) is worth.
+        #[arg(long)]
+        duals: Option<PathBuf>,
     },
 }
 
@@ -143,26 +155,34 @@ async fn run(cli: Cli) -> Result<ExitCode> {
 }
 
 fn bench(command: &BenchCommand) -> Result<()> {
-    let BenchCommand::Match {
-        data,
-        top,
-        passes,
-        hits,
-        no_updates,
-    } = command;
-    let order = matching::bench::Order {
-        data: data.clone(),
-        top: *top,
-        passes: *passes,
-        updates: !no_updates,
-        hits: hits.clone(),
+    let figures = match command {
+        BenchCommand::Match {
+            data,
+            top,
+            passes,
+            hits,
+            no_updates,
+        } => {
+            let order = matching::bench::search::Order {
+                data: data.clone(),
+                top: *top,
+                passes: *passes,
+                updates: !no_updates,
+                hits: hits.clone(),
+            };
+            let figures = matching::bench::search::run(&order).map_err(Error::internal)?;
+            serde_json::to_string(&figures)
+        }
+        BenchCommand::Round { data, duals } => {
+            let order = matching::bench::round::Order {
+                data: data.clone(),
+                duals: duals.clone(),
+            };
+            let figures = matching::bench::round::run(&order).map_err(Error::internal)?;
+            serde_json::to_string(&figures)
+        }
     };
-    let figures = matching::bench::run(&order).map_err(Error::internal)?;
-    println!(
-        "{}",
-        serde_json::to_string(&figures).map_err(Error::internal)?
-    );
-    Ok(())
+    say(&format!("{}\n", figures.map_err(Error::internal)?))
 }
 
 async fn perform(cli: Cli) -> Result<()> {
@@ -243,6 +263,7 @@ fn start_log(config: &LogConfig) -> Result<()> {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .log_internal_errors(false); // where nobody reads the log, there is nobody to tell
     match config.format {
         LogFormat::Text => log.init(),

@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::error::{Checks, Code, Error, Problem, Result};
 use crate::platform::db::Db;
 use crate::platform::http::ProblemBody;
-use crate::platform::http::border::border;
+use crate::platform::http::border::{REQUEST_ID, border};
 use crate::platform::jobs;
 
 /// Starts to serve on a socket that is already bound; runs until it is stopped.
@@ -76,7 +76,12 @@ fn cors(origins: &[String]) -> Cors {
             header::ACCEPT_LANGUAGE,
         ])
         .allowed_header("idempotency-key")
-        .expose_headers([header::ETAG, header::LOCATION, header::RETRY_AFTER])
+        .expose_headers([
+            header::ETAG,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            REQUEST_ID,
+        ])
         .max_age(3600);
     for origin in origins {
         cors = cors.allowed_origin(origin);

@@ -265,11 +265,14 @@ impl Worker {
 
     /// Sends what somebody is told, if it is still wanted.
     async fn notice(&self, letter: Letter, id: &str) -> Result<(), Outcome> {
-        let asked = letter.clone();
-        let wanted = self.app.platform.db.read(move |conn| asked.is_wanted(conn));
-        match wanted.await {
-            Ok(true) => self.mail(&letter.mail, id).await,
-            Ok(false) => Ok(()),
+        let mail = self
+            .app
+            .platform
+            .db
+            .read(move |conn| letter.addressed(conn));
+        match mail.await {
+            Ok(Some(mail)) => self.mail(&mail, id).await,
+            Ok(None) => Ok(()),
             Err(error) => Err(Outcome::Retry(error.to_string())),
         }
     }

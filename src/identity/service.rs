@@ -1,6 +1,11 @@
+use std::sync::LazyLock;
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use validator::Validate;
 
 use super::codes::{CodePurpose, check_code, send_code};
@@ -701,15 +706,30 @@ pub(super) fn end_session(
 }
 
 async fn hash(password: String) -> Result<String> {
-    tokio::task::spawn_blocking(move || rules::hash_password(&password))
-        .await
-        .map_err(Error::internal)?
+    in_turn(move || rules::hash_password(&password)).await?
 }
 
 async fn fits(password: String, stored: Option<String>) -> Result<bool> {
-    tokio::task::spawn_blocking(move || rules::password_fits(&password, stored.as_deref()))
-        .await
-        .map_err(Error::internal)
+    in_turn(move || rules::password_fits(&password, stored.as_deref())).await
+}
+
+/// Checking a password takes a core for a while, and 19 MB: as many at once as there are cores.
+static CORES: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));
+/// How long one may wait for a core before it is said that the service is busy.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let turn = timeout(PATIENCE, CORES.acquire()).await;
+    let turn = turn
+        .map_err(|_| Error::overloaded())?
+        .map_err(Error::internal)?;
+    let done = tokio::task::spawn_blocking(move || {
+        // held by the work, not by the request, which may be given up meanwhile
+        let _turn = turn;
+        work()
+    });
+    done.await.map_err(Error::internal)
 }
 
 /// What a code that fits has led to. Nothing is no error of the transaction: it is committed, so

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{features, quotes, workbook};
 use crate::error::{Code, Error, Problem, Result};
+use crate::platform::http::valid::as_seen;
 
 /// The largest file, in bytes.
 pub const MAX_BYTES: usize = 128 << 20;
@@ -50,10 +51,11 @@ pub struct TableRow {
     pub cells: Vec<String>,
 }
 
-/// Text without blanks around it and with single spaces inside. NUL counts as blank: PostgreSQL
-/// keeps none.
+/// Text without blanks around it and with single spaces inside, and without what nobody sees.
+/// Control characters count as blanks.
 pub fn tidy(text: &str) -> String {
-    let is_blank = |c: char| c.is_whitespace() || c == '\0';
+    let is_blank = |c: char| c.is_whitespace() || c.is_control();
+    let text = as_seen(text);
     let words = text.split(is_blank).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(" ")
 }
@@ -241,9 +243,10 @@ mod tests {
     }
 
     #[test]
-    fn blanks_and_nul_go() {
+    fn blanks_and_what_nobody_sees_go() {
         assert_eq!(tidy(" a\0\u{a0}b \u{3000}\r\n c"), "a b c");
         assert_eq!(tidy("\0"), "");
+        assert_eq!(tidy("\u{feff}a\u{202e}b\u{7}c\u{200b}"), "ab c");
     }
 
     proptest! {

@@ -1,4 +1,5 @@
-//! Keeps the [`World`] as the database is.
+//! Keeps the [`World`] as the database is. Who asks takes the snapshot of the moment and holds up
+//! nobody; changes are made in a [`Register`] that the follower alone has, and shown all at once.
 //!
 //! At start everything is loaded, page by page, after the journal's head was noted; then the
 //! journal is followed from there. An entry only tells *what* changed: its present state is looked
@@ -11,14 +12,14 @@
 //! and then.
 
 use std::collections::HashSet;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::model::{Need, Person};
 use super::store::{self, Present, SOURCES, Setting};
-use super::world::World;
+use super::world::{Register, World};
 use crate::error::{Error, Result};
 use crate::identity::AccountId;
 use crate::platform::Platform;
@@ -36,32 +37,45 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Shared {
     pub setting: Arc<Setting>,
-    pub world: Arc<RwLock<World>>,
+    world: Arc<RwLock<Arc<World>>>,
     /// How many commits of this process are in the world; none while it is built.
     pub applied: watch::Sender<Option<u64>>,
 }
 
-/// A change is put in place whole, so a holder that panicked left nothing half done.
-pub fn read(world: &RwLock<World>) -> RwLockReadGuard<'_, World> {
-    world.read().unwrap_or_else(PoisonError::into_inner)
-}
+impl Shared {
+    /// What is empty until it is followed.
+    pub fn new(setting: Setting) -> Self {
+        Self {
+            setting: Arc::new(setting),
+            world: Arc::default(),
+            applied: watch::Sender::new(None),
+        }
+    }
 
-fn put(world: &RwLock<World>, new: World) {
-    *world.write().unwrap_or_else(PoisonError::into_inner) = new;
+    /// The world as it is now.
+    pub fn world(&self) -> Arc<World> {
+        // nothing is done under the lock but to copy a pointer
+        Arc::clone(&self.world.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn show(&self, register: &Register) {
+        let world = Arc::new(register.world());
+        *self.world.write().unwrap_or_else(PoisonError::into_inner) = world;
+    }
 }
 
 /// Builds the world, then keeps it current; does not end.
 pub async fn follow(shared: Shared, platform: Platform) {
     let poll = Duration::from_millis(shared.setting.matching.poll_ms);
     let mut wakeups = platform.wakeups.subscribe(BREATH);
-    let mut place = loop {
+    let (mut register, mut place) = loop {
         let commits = wakeups.own_commits();
         match begin(&platform.db, &shared).await {
-            Ok(place) => {
-                let (people, needs) = read(&shared.world).counts();
+            Ok(begun) => {
+                let (people, needs) = shared.world().counts();
                 tracing::info!(people, needs, "matching is ready");
                 shared.applied.send_replace(Some(commits));
-                break place;
+                break begun;
             }
             Err(error) => {
                 tracing::error!(%error, "matching cannot be built; trying again");
@@ -71,7 +85,7 @@ pub async fn follow(shared: Shared, platform: Platform) {
     };
     loop {
         let commits = wakeups.own_commits();
-        match catch_up(&platform.db, &shared, &mut place).await {
+        match catch_up(&platform.db, &shared, &mut register, &mut place).await {
             Ok(()) => {
                 shared.applied.send_replace(Some(commits));
                 wakeups.wait(poll).await;
@@ -109,20 +123,21 @@ impl Place {
     }
 }
 
-/// The world, built, and where to read on.
-async fn begin(db: &Db, shared: &Shared) -> Result<Place> {
+/// Everything, built and shown, and where to read on.
+async fn begin(db: &Db, shared: &Shared) -> Result<(Register, Place)> {
     // before the load: what changes meanwhile comes after it
     let settled = db.read(journal::head).await?;
-    let world = build(db, &shared.setting).await?;
-    put(&shared.world, world);
-    Ok(Place {
+    let register = build(db, &shared.setting).await?;
+    shared.show(&register);
+    let place = Place {
         settled,
         early: HashSet::new(),
-    })
+    };
+    Ok((register, place))
 }
 
-/// The world as the database has it.
-pub async fn build(db: &Db, setting: &Arc<Setting>) -> Result<World> {
+/// Everything as the database has it.
+pub async fn build(db: &Db, setting: &Arc<Setting>) -> Result<Register> {
     let (mut people, mut needs, mut pages) = (Vec::new(), Vec::new(), 0);
     let mut after: Option<AccountId> = None;
     loop {
@@ -156,11 +171,11 @@ pub async fn build(db: &Db, setting: &Arc<Setting>) -> Result<World> {
             tell_progress(&people, &needs, pages);
         }
     }
-    ordered(move || World::of(people, needs)).await
+    ordered(move || Register::of(people, needs)).await
 }
 
-/// Orders a world on a thread that may take its time.
-async fn ordered(make: impl FnOnce() -> World + Send + 'static) -> Result<World> {
+/// Puts everything in order on a thread that may take its time.
+async fn ordered(make: impl FnOnce() -> Register + Send + 'static) -> Result<Register> {
     tokio::task::spawn_blocking(make)
         .await
         .map_err(Error::internal)
@@ -173,7 +188,12 @@ fn tell_progress(people: &[Person], needs: &[Need], pages: usize) {
     }
 }
 
-async fn catch_up(db: &Db, shared: &Shared, place: &mut Place) -> Result<()> {
+async fn catch_up(
+    db: &Db,
+    shared: &Shared,
+    register: &mut Register,
+    place: &mut Place,
+) -> Result<()> {
     let setting = shared.setting.clone();
     let (settled, early) = (place.settled, place.early.clone());
     let (entries, present) = db
@@ -187,17 +207,15 @@ async fn catch_up(db: &Db, shared: &Shared, place: &mut Place) -> Result<()> {
             Ok((entries, present))
         })
         .await?;
-    apply(&shared.world, present);
+    if apply(register, present) {
+        shared.show(register);
+    }
     place.move_on(&entries);
-    let worn = read(&shared.world).is_worn();
-    if worn {
-        // answers go on meanwhile; nobody else writes
-        let world = Arc::clone(&shared.world);
-        let anew = ordered(move || {
-            let worn = read(&world).clone();
-            worn.ordered_anew()
-        });
-        put(&shared.world, anew.await?);
+    if register.is_worn() {
+        // answers go on meanwhile
+        let worn = register.clone();
+        *register = ordered(move || worn.ordered_anew()).await?;
+        shared.show(register);
     }
     Ok(())
 }
@@ -216,23 +234,22 @@ fn news(conn: &mut Conn, settled: Position) -> Result<Vec<Touched>> {
     }
 }
 
-fn apply(world: &RwLock<World>, present: Present) {
-    if present.people.is_empty() && present.needs.is_empty() {
-        return;
-    }
-    let mut world = world.write().unwrap_or_else(PoisonError::into_inner);
+/// Puts the present states in place; whether there were any.
+fn apply(register: &mut Register, present: Present) -> bool {
+    let is_news = !present.people.is_empty() || !present.needs.is_empty();
     for (id, person) in present.people {
         match person {
-            Some(person) => world.put_person(person),
-            None => world.remove_person(id),
+            Some(person) => register.put_person(person),
+            None => register.remove_person(id),
         }
     }
     for (id, need) in present.needs {
         match need {
-            Some(need) => world.put_need(need),
-            None => world.remove_need(id),
+            Some(need) => register.put_need(need),
+            None => register.remove_need(id),
         }
     }
+    is_news
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ mod hours;
 pub mod http;
 mod model;
 mod projection;
+mod remedy;
+pub mod rounds;
 #[cfg(test)]
 mod samples;
 mod score;

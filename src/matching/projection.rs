@@ -1,12 +1,11 @@
 //! The room's door: the world in memory, and how others wait for it.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::follower::{Shared, build, follow, read};
+use super::follower::{Shared, build, follow};
 use super::settings::MatchingRules;
 use super::store::Setting;
 use super::world::World;
@@ -37,17 +36,13 @@ impl Matching {
         wishes: WishRules,
         projects: &ProjectRules,
     ) -> Self {
-        let shared = Shared {
-            setting: Arc::new(Setting {
-                matching,
-                wishes,
-                vetting: projects.vetting.clone(),
-                vault: platform.vault.clone(),
-                zone: platform.zone,
-            }),
-            world: Arc::default(),
-            applied: watch::Sender::new(None),
-        };
+        let shared = Shared::new(Setting {
+            matching,
+            wishes,
+            vetting: projects.vetting.clone(),
+            vault: platform.vault.clone(),
+            zone: platform.zone,
+        });
         Self(Arc::new(Inner {
             shared,
             platform,
@@ -104,9 +99,9 @@ impl Matching {
         Ok(())
     }
 
-    /// The world as it is. Keep it briefly: changes wait.
-    pub fn world(&self) -> RwLockReadGuard<'_, World> {
-        read(&self.0.shared.world)
+    /// The world as it is: a snapshot, which later changes leave as it was.
+    pub fn world(&self) -> Arc<World> {
+        self.0.shared.world()
     }
 
     /// The world as the database has it now, built anew.
@@ -114,7 +109,8 @@ impl Matching {
     /// # Errors
     /// Those of the database.
     pub async fn rebuilt(&self) -> Result<World> {
-        build(&self.0.platform.db, &self.0.shared.setting).await
+        let register = build(&self.0.platform.db, &self.0.shared.setting).await?;
+        Ok(register.world())
     }
 
     pub(super) fn setting(&self) -> &Setting {

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::model::{Located, Need, NeedKind, Person, Viewer, Whereabouts};
+use super::remedy::remedy;
 use super::score::{
     self, Distance, FACTORS, FILTERS, Factor, Filter, Side, common_minutes, distance,
     missing_qualifications, missing_skills,
@@ -97,10 +98,12 @@ pub struct FilterView {
     pub value: String,
     /// Why not, in words.
     pub sentence: Option<String>,
+    /// What would change it, in words; null where the person can do nothing.
+    pub remedy: Option<String>,
 }
 
 /// Metres to the next hundred: as much as is told of where somebody or something is.
-fn hundreds(metres: f64) -> i64 {
+pub(super) fn hundreds(metres: f64) -> i64 {
     ((metres / 100.0).ceil() * 100.0) as i64
 }
 
@@ -208,12 +211,13 @@ pub fn filter_views(
                 let (zh, en) = code.title();
                 lang.pick(zh, en).to_owned()
             }),
+            remedy: refusal.and_then(|code| remedy(filter, code, person, need, terms, lang)),
         }
     })
     .collect()
 }
 
-fn least_age(need: &Need) -> Option<i64> {
+pub(super) fn least_age(need: &Need) -> Option<i64> {
     let known = need.least_known_age.map(i64::from);
     need.min_age.map(i64::from).max(known)
 }

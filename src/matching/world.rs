@@ -2,7 +2,7 @@
 //!
 //! The engine looks for who and what may be good enough; the score itself decides.
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use super::encoding;
-use super::engine::{Found, Judge, Needs, People, Shares};
+use super::engine::{Board, Crowd, Found, Judge, Needs, People, Shares};
 use super::model::{Need, NeedId, NeedKind, Person};
 use super::score::{self, Side};
 use super::settings::Weights;
@@ -89,20 +89,21 @@ fn first<T: Ord>(all: impl Iterator<Item = T>, k: usize) -> Vec<T> {
     kept.into_sorted_vec()
 }
 
-/// Things by id and by the number that the engine knows them by.
+/// Things by id and by the number that the engine knows them by. A clone shares all that is not
+/// changed afterwards.
 #[derive(Clone, Debug)]
 struct Numbered<I, T> {
-    keys: HashMap<I, u32>,
-    things: Vec<Option<Arc<T>>>,
-    free: Vec<u32>,
+    keys: imbl::HashMap<I, u32>,
+    things: imbl::Vector<Option<Arc<T>>>,
+    free: imbl::Vector<u32>,
 }
 
 impl<I, T> Default for Numbered<I, T> {
     fn default() -> Self {
         Self {
-            keys: HashMap::new(),
-            things: Vec::new(),
-            free: Vec::new(),
+            keys: imbl::HashMap::new(),
+            things: imbl::Vector::new(),
+            free: imbl::Vector::new(),
         }
     }
 }
@@ -121,20 +122,20 @@ impl<I: Copy + Eq + Hash, T> Numbered<I, T> {
     }
 
     fn put(&mut self, id: I, thing: T) -> u32 {
-        let key = *self.keys.entry(id).or_insert_with(|| {
-            self.free.pop().unwrap_or_else(|| {
-                self.things.push(None);
-                self.things.len() as u32 - 1
-            })
+        let known = self.keys.get(&id).copied();
+        let key = known.or_else(|| self.free.pop_back()).unwrap_or_else(|| {
+            self.things.push_back(None);
+            self.things.len() as u32 - 1
         });
-        self.things[key as usize] = Some(Arc::new(thing));
+        self.keys.insert(id, key);
+        self.things.set(key as usize, Some(Arc::new(thing)));
         key
     }
 
     fn remove(&mut self, id: I) -> Option<u32> {
         let key = self.keys.remove(&id)?;
-        self.things[key as usize] = None;
-        self.free.push(key);
+        self.things.set(key as usize, None);
+        self.free.push_back(key);
         Some(key)
     }
 }
@@ -142,16 +143,25 @@ impl<I: Copy + Eq + Hash, T> Numbered<I, T> {
 /// How much may change place before everything is ordered anew, as a share.
 const WORN: f64 = 0.5;
 
-/// Everybody and everything that can be matched.
+/// Everybody and everything that can be matched, as one snapshot. Cheap to clone.
 #[derive(Clone)]
 pub struct World {
+    people: Numbered<AccountId, Person>,
+    needs: Numbered<NeedId, Need>,
+    crowd: Crowd,
+    board: Board,
+}
+
+/// The same, with what it takes to change it.
+#[derive(Clone)]
+pub struct Register {
     people: Numbered<AccountId, Person>,
     needs: Numbered<NeedId, Need>,
     crowd: People,
     board: Needs,
 }
 
-impl Default for World {
+impl Default for Register {
     fn default() -> Self {
         Self {
             people: Numbered::default(),
@@ -159,6 +169,12 @@ impl Default for World {
             crowd: People::new(encoding::traits()),
             board: Needs::default(),
         }
+    }
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Register::default().world()
     }
 }
 
@@ -231,17 +247,17 @@ fn shares(weights: &Weights) -> Shares {
     ])
 }
 
-impl World {
+impl Register {
     /// All of them at once.
     pub fn of(people: Vec<Person>, needs: Vec<Need>) -> Self {
-        let mut world = Self::default();
+        let mut register = Self::default();
         for person in people {
-            world.people.put(person.id, person);
+            register.people.put(person.id, person);
         }
         for need in needs {
-            world.needs.put(need.id, need);
+            register.needs.put(need.id, need);
         }
-        world.ordered_anew()
+        register.ordered_anew()
     }
 
     /// The same, its people and needs ordered anew by where they are.
@@ -303,6 +319,18 @@ impl World {
         }
     }
 
+    /// Everything as it is now.
+    pub fn world(&self) -> World {
+        World {
+            people: self.people.clone(),
+            needs: self.needs.clone(),
+            crowd: self.crowd.crowd().clone(),
+            board: self.board.board().clone(),
+        }
+    }
+}
+
+impl World {
     /// The person with this id.
     pub fn person(&self, id: AccountId) -> Option<Arc<Person>> {
         self.people.get(id).cloned()
@@ -335,7 +363,6 @@ impl World {
         };
         let found = self
             .crowd
-            .crowd()
             .search(&query, shares(&terms.weights), k, &mut judge);
         hits(found, |key| self.people.at(key))
     }

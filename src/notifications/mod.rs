@@ -47,17 +47,29 @@ pub struct Letter {
     /// What it tells.
     kind: Kind,
     /// The mail itself.
-    pub mail: Mail,
+    mail: Mail,
 }
 
 impl Letter {
-    /// Whether the person is still there and wants mail of this kind.
+    /// The mail as it is to leave now: none when the person is gone or wants none of this kind, and
+    /// to the address of today, unless it tells of what happened to the account.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn is_wanted(&self, conn: &mut Conn) -> Result<bool> {
-        Ok(identity::account(conn, self.to).is_ok()
-            && (self.kind.is_security() || store::wants_mail(conn, self.to, self.kind)?))
+    pub fn addressed(&self, conn: &mut Conn) -> Result<Option<Mail>> {
+        let Ok(account) = identity::account(conn, self.to) else {
+            return Ok(None);
+        };
+        if self.kind.is_security() {
+            return Ok(Some(self.mail.clone()));
+        }
+        if !store::wants_mail(conn, self.to, self.kind)? {
+            return Ok(None);
+        }
+        Ok(account.email.map(|to| Mail {
+            to,
+            ..self.mail.clone()
+        }))
     }
 }
 

@@ -59,6 +59,10 @@ fn layers<T: DeserializeOwned + Validate>(
             Err(error) => error,
         };
         wrong.push(error.to_string());
+        if let Some(known) = without_unknown(&settings, &defaults, &error) {
+            settings = known;
+            continue;
+        }
         let default = key_of(&error).and_then(|key| Some((key, defaults.get(key).ok()?)));
         let Some((key, default)) = default.filter(|(key, _)| mended.insert((*key).to_owned()))
         else {
@@ -71,6 +75,31 @@ fn layers<T: DeserializeOwned + Validate>(
             .and_then(|builder| builder.build())
             .map_err(Error::internal)?;
     }
+}
+
+/// The settings without the keys of a name that no field has, when that is what is wrong: then the
+/// rest is looked at, too.
+fn without_unknown(settings: &Config, defaults: &Config, error: &ConfigError) -> Option<Config> {
+    let text = error.to_string();
+    let (_, rest) = text.split_once("unknown field `")?;
+    let (name, _) = rest.split_once('`')?;
+    let mut tree: serde_json::Value = settings.clone().try_deserialize().ok()?;
+    let known: serde_json::Value = defaults.clone().try_deserialize().ok()?;
+    remove(&mut tree, &known, name).then(|| Config::try_from(&tree).ok())?
+}
+
+/// Removes what is called so and has no default; whether there was any.
+fn remove(tree: &mut serde_json::Value, known: &serde_json::Value, name: &str) -> bool {
+    let Some(fields) = tree.as_object_mut() else {
+        return false;
+    };
+    let mut removed = known.get(name).is_none() && fields.remove(name).is_some();
+    for (field, value) in fields {
+        removed |= known
+            .get(field)
+            .is_some_and(|known| remove(value, known, name));
+    }
+    removed
 }
 
 fn key_of(error: &ConfigError) -> Option<&str> {
@@ -253,11 +282,16 @@ mod tests {
 
     #[test]
     fn what_is_unknown_is_refused_with_the_rest() {
-        let refused = load_all(&[
+        let (_, wrong) = load_all(&[
             ("YIQILAI__SECTION__PROT", "1"),
-            ("YIQILAI__SECTION__PORT", "many"),
-        ]);
-        let why = refused.unwrap_err().to_string();
-        assert!(why.contains("`prot`"), "{why}");
+            ("YIQILAI__SECTOIN__PORT", "1"),
+            ("YIQILAI__SECTION__PORT", "0"),
+            ("YIQILAI__SECTION__ON", "perhaps"),
+        ])
+        .unwrap();
+        for key in ["`prot`", "`sectoin`", "section.port", "section.on"] {
+            assert!(wrong.iter().any(|why| why.contains(key)), "{wrong:?}");
+        }
+        assert_eq!(wrong.len(), 4, "{wrong:?}");
     }
 }

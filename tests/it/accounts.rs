@@ -32,7 +32,7 @@ impl Server {
     }
 
     /// Asks for another phone or address, reads both codes and confirms.
-    async fn move_to(&self, user: &User, field: &str, new: &str, current: &str) -> Call<'_> {
+    pub async fn move_to(&self, user: &User, field: &str, new: &str, current: &str) -> Call<'_> {
         let ask = self.post("/me/contact").by(user).json(json!({field: new}));
         ask.expect(202).await;
         let new_code = self.code_at(new).await;

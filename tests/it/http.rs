@@ -126,6 +126,17 @@ async fn texts_hold_nothing_that_nobody_sees() {
             [("/introduction".into(), "format".into())]
         );
     }
+
+    // nor is what nobody sees a text
+    let path = format!("/projects/{street}/cancel");
+    for reason in ["\u{200B}", " \u{FEFF}\u{2060} "] {
+        let call = server.post(&path).by(&admin).header("if-match", "*");
+        let refused = call.json(json!({"reason": reason})).refused(422, "invalid");
+        assert_eq!(
+            refused.await.fields(),
+            [("/reason".into(), "length".into())]
+        );
+    }
 }
 
 /// A body can hold an identity number: what is kept of it is of no use without the master secret.

@@ -12,6 +12,7 @@ use yiqilai::platform::journal::Actor;
 use yiqilai::regions::{self, Level, NewRegion};
 
 use crate::harness::{Backend, Server, User, backend};
+use crate::process::{Process, serving};
 
 /// A street with its people.
 struct Street {
@@ -397,6 +398,15 @@ async fn why_not_me() {
     s.write_profile(&newcomer, 121.95, 3000).await;
     let not = s.explained(&newcomer, &wish).await;
     assert_eq!(codes(&not), ["consent_missing", "distance_over_limit"]);
+    let remedies = |explanation: &Value| -> Vec<String> {
+        let filters = explanation["filters"].as_array().unwrap().iter();
+        let remedies = filters.filter_map(|filter| filter["remedy"].as_str());
+        remedies.map(str::to_owned).collect()
+    };
+    assert!(remedies(&fits).is_empty());
+    let helps = remedies(&not);
+    assert!(helps[0].contains("同意个性化推荐"), "{helps:?}");
+    assert!(helps[1].contains("活动半径扩大到"), "{helps:?}");
     assert_eq!(
         (&not["eligible"], &not["score"]),
         (&json!(false), &Value::Null)
@@ -571,6 +581,99 @@ async fn another_process_follows() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("it heard nothing");
+}
+
+/// What a process recommends to somebody.
+async fn recommended_by(address: &str, to: &User) -> Vec<String> {
+    let answer = reqwest::Client::new()
+        .get(format!(
+            "http://{address}/api/v1/recommendations?personalized=true"
+        ))
+        .bearer_auth(&to.token)
+        .send()
+        .await
+        .unwrap();
+    ids(&answer.json().await.unwrap())
+}
+
+async fn until_recommended(address: &str, to: &User, wanted: &[&String]) -> Duration {
+    let started = std::time::Instant::now();
+    while started.elapsed() < Duration::from_secs(20) {
+        let mut found = recommended_by(address, to).await;
+        found.sort();
+        let mut wanted: Vec<_> = wanted.iter().map(|id| (*id).clone()).collect();
+        wanted.sort();
+        if found == wanted {
+            return started.elapsed();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("it never recommends {wanted:?}");
+}
+
+/// Two processes of the program: each sees what the other did, with Redis and when Redis is gone; and
+/// one that was killed answers the same when it is started again.
+#[actix_web::test]
+async fn processes_follow_each_other() {
+    if backend() == Backend::Sqlite {
+        return; // a file has one process
+    }
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = port.local_addr().unwrap().port().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let redis = std::process::Command::new("redis-server")
+        .args([
+            "--port",
+            &port,
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--dir",
+        ])
+        .arg(folder.path())
+        .stdout(std::process::Stdio::null())
+        .spawn();
+    let redis = Process(redis.unwrap());
+    let s = street_with(json!({
+        "server": {"address": "127.0.0.1:0"},
+        "matching": {"poll_ms": 3_000},
+        "cache": {"url": format!("redis://127.0.0.1:{port}")},
+    }))
+    .await;
+    let (process, address) = serving(&s.server).await;
+    // the listening begins a moment later
+    tokio::time::sleep(Duration::from_millis(1000)).await;
+
+    let first = s.published("一台收音机", Some(121.851)).await;
+    let took = until_recommended(&address, &s.volunteer, &[&first]).await;
+    assert!(
+        took < Duration::from_millis(2_500),
+        "heard through Redis: {took:?}"
+    );
+    let claimed = reqwest::Client::new()
+        .post(format!("http://{address}/api/v1/wishes/{first}/claim"))
+        .bearer_auth(&s.volunteer.token);
+    assert_eq!(claimed.send().await.unwrap().status(), 200);
+    for _ in 0..100 {
+        if s.ids(&s.volunteer).await.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(s.ids(&s.volunteer).await.is_empty(), "and the other way");
+
+    drop(redis);
+    let second = s.published("一把轮椅", Some(121.852)).await;
+    until_recommended(&address, &s.volunteer, &[&second]).await;
+
+    process.told("-KILL");
+    drop(process);
+    let third = s.published("一副老花镜", Some(121.853)).await;
+    let (_process, address) = serving(&s.server).await;
+    let answer = recommended_by(&address, &s.volunteer).await;
+    assert_eq!(answer, s.ids(&s.volunteer).await);
+    assert_eq!(answer.len(), 2, "{second} and {third}");
 }
 
 /// Writers of everything there is beside readers: answers are whole, and in the end the world is

@@ -149,6 +149,28 @@ async fn a_notice_is_in_the_inbox_and_in_the_mail_in_the_readers_language() {
     );
 }
 
+/// Mail that waits goes to the address of the day on which it leaves.
+#[actix_web::test]
+async fn mail_that_waits_follows_its_person() {
+    let server = Server::start().await;
+    let user = reader(&server).await;
+    let quiet = json!({"preferences": [], "quiet_hours": {"from_minute": 540, "to_minute": 610}});
+    let set = server.call(Method::PUT, "/me/notification-settings");
+    set.by(&user).json(quiet).expect(200).await;
+    let before = server.mails(ADDRESS).len();
+    tell(&server, &user, "收音机").await;
+    let new = "moved@example.org";
+    let moved = server.move_to(&user, "email", new, ADDRESS).await;
+    moved.expect(204).await;
+    server.work().await;
+    let about = |mails: Vec<String>| mails.iter().filter(|mail| mail.contains("收音机")).count();
+    assert_eq!(about(server.mails(new)), 0);
+    server.pass(TimeDelta::minutes(11)).await;
+    assert_eq!(about(server.mails(new)), 1);
+    let old = server.mails(ADDRESS).split_off(before);
+    assert_eq!(about(old), 0);
+}
+
 #[actix_web::test]
 async fn mail_waits_for_the_end_of_quiet_hours_and_stops_when_it_is_not_wanted() {
     let server = Server::start().await;

@@ -12,10 +12,10 @@ use crate::harness::{Backend, Server, backend};
 use crate::identity::header_of;
 
 /// A process, which does not outlive its test.
-struct Process(Child);
+pub struct Process(pub Child);
 
 impl Process {
-    fn told(&self, signal: &str) {
+    pub fn told(&self, signal: &str) {
         let pid = self.0.id().to_string();
         let told = Command::new("kill").args([signal, &pid]).status().unwrap();
         assert!(told.success());
@@ -44,7 +44,7 @@ fn run(server: &Server, arguments: &[&str]) -> Output {
 }
 
 /// A process that serves, and its address.
-async fn serving(server: &Server) -> (Process, String) {
+pub async fn serving(server: &Server) -> (Process, String) {
     let serve = yiqilai(server).arg("serve").stderr(Stdio::piped()).spawn();
     let mut process = Process(serve.unwrap());
     let mut log = BufReader::new(process.0.stderr.take().unwrap()).lines();

@@ -187,6 +187,8 @@ type Kind = (Option<u16>, bool);
 #[derive(Clone, Default)]
 pub struct Board {
     groves: BTreeMap<Kind, Grove>,
+    /// The largest scale that a need ever had.
+    scale_m: f64,
 }
 
 /// A person laid out for a search.
@@ -272,13 +274,11 @@ impl Looking<'_> {
 }
 
 impl Board {
-    /// The best `k` needs for a person: by score, then by the judge's tie-breaker. `scale_m` is the
-    /// largest scale of any need.
+    /// The best `k` needs for a person: by score, then by the judge's tie-breaker.
     pub fn search<J: Judge>(
         &self,
         seeker: &Profile,
         shares: Shares,
-        scale_m: f64,
         k: usize,
         judge: &mut J,
     ) -> Vec<Found<J::Tie>> {
@@ -317,7 +317,7 @@ impl Board {
         }
         Arch::new().dispatch(
             #[inline(always)]
-            || best(&looking, &groves, scale_m, &mut top, judge),
+            || best(&looking, &groves, self.scale_m, &mut top, judge),
         );
         top.into_vec()
     }
@@ -435,8 +435,6 @@ pub struct Needs {
     home: HashMap<u32, (Kind, u32)>,
     /// How many needs require each trait.
     requiring: HashMap<u16, u32>,
-    /// The largest scale ever seen.
-    scale_m: f64,
     worn: usize,
 }
 
@@ -448,7 +446,7 @@ impl Needs {
             for t in &demand.query.required {
                 *this.requiring.entry(*t).or_default() += 1;
             }
-            this.scale_m = this.scale_m.max(demand.query.scale_m);
+            this.board.scale_m = this.board.scale_m.max(demand.query.scale_m);
         }
         let mut rows: BTreeMap<Kind, Vec<(u64, Row, Summary)>> = BTreeMap::new();
         for (key, demand) in all {
@@ -486,11 +484,6 @@ impl Needs {
         &self.board
     }
 
-    /// The largest scale of any need, in metres.
-    pub fn scale_m(&self) -> f64 {
-        self.scale_m
-    }
-
     /// How many needs there are.
     pub fn len(&self) -> usize {
         self.home.len()
@@ -512,7 +505,7 @@ impl Needs {
         for t in &demand.query.required {
             *self.requiring.entry(*t).or_default() += 1;
         }
-        self.scale_m = self.scale_m.max(demand.query.scale_m);
+        self.board.scale_m = self.board.scale_m.max(demand.query.scale_m);
         let kind = self.kind_of(demand);
         let row = Row::of(key, demand);
         let sum = row.summary(demand);
@@ -529,17 +522,6 @@ impl Needs {
         {
             grove.remove(leaf, key);
         }
-    }
-
-    /// The best `k` needs for a person, see [`Board::search`].
-    pub fn search<J: Judge>(
-        &self,
-        seeker: &Profile,
-        shares: Shares,
-        k: usize,
-        judge: &mut J,
-    ) -> Vec<Found<J::Tie>> {
-        self.board.search(seeker, shares, self.scale_m, k, judge)
     }
 }
 

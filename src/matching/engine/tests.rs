@@ -340,7 +340,7 @@ proptest! {
         }
         prop_assert_eq!(needs.len(), world.iter().flatten().count());
         for (profile, k) in seekers {
-            let found = needs.search(&profile, shares, k, &mut AsIs);
+            let found = needs.board().search(&profile, shares, k, &mut AsIs);
             let all: Vec<_> = world
                 .iter()
                 .enumerate()

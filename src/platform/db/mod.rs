@@ -35,7 +35,7 @@ mod writer;
 pub use conn::{Conn, MultiBackend, MultiRawValue};
 pub use lock::Alone;
 pub use migrations::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS};
-use pool::{Manager, is_lost_connection};
+use pool::{Manager, is_full, is_lost_connection};
 pub use tx::Tx;
 use writer::Writer;
 
@@ -101,12 +101,18 @@ impl DbConfig {
     }
 }
 
+/// An import is many statements in one transaction; what takes as long as so many that are at their
+/// limit is not answered at all.
+const STATEMENTS: u32 = 10;
+
 /// The database: cheap to clone, shared by all threads.
 #[derive(Clone)]
 pub struct Db {
     pool: r2d2::Pool<Manager>,
     places: Arc<Semaphore>,
     acquire_timeout: Duration,
+    /// The longest that anything may take, several statements together.
+    patience: Duration,
     writer: Option<Writer>,
     clock: Clock,
     zone: chrono_tz::Tz,
@@ -156,6 +162,8 @@ impl Db {
             pool,
             places,
             acquire_timeout,
+            patience: acquire_timeout
+                + STATEMENTS * Duration::from_millis(config.statement_timeout_ms.into()),
             writer,
             clock,
             zone,
@@ -189,7 +197,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
     {
-        self.with_connection(move |conn| guarded(|| f(conn))).await
+        self.in_time(move |conn| guarded(|| f(conn))).await
     }
 
     /// Whether the database answers.
@@ -249,9 +257,15 @@ impl Db {
             Ok((value, journalled))
         };
         let (value, journalled) = match &self.writer {
-            Some(writer) => writer.submit(attempt).await?,
+            Some(writer) => writer.submit(attempt).await.map_err(|error| {
+                if is_full(&error) {
+                    tracing::error!(%error, "nothing can be written");
+                    return Error::overloaded();
+                }
+                error
+            })?,
             None => {
-                self.with_connection(move |conn| {
+                self.in_time(move |conn| {
                     let mut tries = 0;
                     loop {
                         match attempt(conn) {
@@ -267,6 +281,21 @@ impl Db {
             self.commits.send_modify(|count| *count += 1);
         }
         Ok(value)
+    }
+
+    /// As [`Self::with_connection`]; where the database does not answer at all, the caller is told
+    /// so, and its connection is left to its fate.
+    async fn in_time<T, F>(&self, f: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+    {
+        tokio::time::timeout(self.patience, self.with_connection(f))
+            .await
+            .map_err(|_| {
+                tracing::error!("the database does not answer");
+                Error::overloaded()
+            })?
     }
 
     async fn with_connection<T, F>(&self, f: F) -> Result<T>

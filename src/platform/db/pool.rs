@@ -75,6 +75,16 @@ pub(super) fn open_sqlite(path: &Path, query_only: bool) -> Result<SqliteConnect
     Ok(conn)
 }
 
+/// Whether there is no room left for what was to be written (SQLite).
+pub(super) fn is_full(error: &Error) -> bool {
+    let text = match error {
+        Error::Database(QueryError::DatabaseError(_, info)) => info.message().to_owned(),
+        Error::Internal(cause) => cause.to_string(),
+        _ => return false,
+    };
+    text.contains("database or disk is full")
+}
+
 pub(super) fn is_lost_connection(error: &Error) -> bool {
     match error {
         Error::Database(QueryError::DatabaseError(DatabaseErrorKind::ClosedConnection, _))

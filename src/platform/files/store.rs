@@ -76,7 +76,7 @@ impl FileStore {
             store,
             max_bytes: config.max_bytes,
             max_pixels: config.max_pixels,
-            decoders: Arc::new(Semaphore::new(cores)),
+            decoders: Arc::new(Semaphore::new((cores / 4).max(1))),
         })
     }
 

@@ -112,8 +112,11 @@ fn tidy(json: &mut Value, pointer: &str, wrong: &mut Vec<FieldError>) {
         Value::String(text) => {
             if !is_readable(text, pointer) || is_out_of_calendar(text) {
                 wrong.push(FieldError::new(pointer, Code::Format));
-            } else if !pointer.ends_with("password") && text.trim().len() < text.len() {
-                *text = text.trim().to_owned();
+            } else if !pointer.ends_with("password") {
+                let seen = text.trim_matches(is_blank);
+                if seen.len() < text.len() {
+                    *text = seen.to_owned();
+                }
             }
         }
         Value::Array(items) => {
@@ -146,6 +149,27 @@ const PROSE: &[&str] = &[
     "summary",
 ];
 
+/// Nothing to be seen: a blank, or a character without width.
+pub fn is_blank(c: char) -> bool {
+    c.is_whitespace() || has_no_width(c)
+}
+
+/// Zero-width spaces and joiners, and the mark of a byte order.
+fn has_no_width(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}')
+}
+
+/// Turns the direction of writing.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text of a foreign file as it would be typed here: what nobody sees is gone.
+pub fn as_seen(text: &str) -> String {
+    let is_seen = |c: &char| !has_no_width(*c) && !turns(*c);
+    text.chars().filter(is_seen).collect()
+}
+
 /// Whether people see all of a text, in its order: no control characters (PostgreSQL keeps no NUL),
 /// none that turn the direction of writing, and only in [`PROSE`] line breaks, tabs and characters
 /// without width. A password is shown to nobody.
@@ -154,10 +178,8 @@ fn is_readable(text: &str, pointer: &str) -> bool {
     let is_prose = PROSE.contains(&field);
     let may_stand = |c: char| match c {
         '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => is_prose,
-        '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}' => is_prose,
-        '\u{061C}' | '\u{200E}' | '\u{200F}' => false,
-        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => false,
-        c => !c.is_control(),
+        c if has_no_width(c) => is_prose,
+        c => !turns(c) && !c.is_control(),
     };
     match field.ends_with("password") {
         true => !text.contains('\0'),
