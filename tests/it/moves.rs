@@ -147,13 +147,14 @@ impl<'a> Walk<'a> {
 }
 
 fn asked_with(address: &str) -> Value {
-    match address.rsplit('/').next().unwrap() {
+    match address {
         "plan" => json!({"plan": "每周六上午。"}),
         "report" => json!({"report": "完成", "people_served": 3, "photos": [uuid::Uuid::nil()]}),
         "withdraw" | "reject" | "release" | "dispute" | "redeliver" | "free" | "return"
         | "suspend" | "cancel" | "revoke" | "dissolve" | "send-back" | "decline" | "remove" => {
             json!({"reason": "因故"})
         }
+        membership if membership.ends_with("/remove") => json!({"reason": "因故"}),
         _ => json!({}),
     }
 }
