@@ -324,6 +324,7 @@ codes! {
     PhotoMissing 422 "请上传名为 photo 的照片。" "Send the photo as a part named photo.",
     PhotoUnreadable 422 "照片无法读取或尺寸过大。" "The photo cannot be read, or has too many pixels.",
     DocumentMissing 422 "请上传名为 document 的文件。" "Send the document as a part named document.",
+    TooManyFiles 409 "文件数量已达上限。" "There are as many files here as there may be.",
 
     // ---- identity
     CredentialsWrong 401 "邮箱或密码不正确，或邮箱尚未验证。" "The address or the password is wrong, or the address is not proved yet.",
@@ -375,6 +376,7 @@ codes! {
     NotFiled 409 "只有备案组织可以转为登记。" "Only a filed organisation becomes a registered one.",
     NothingAsked 409 "没有待审核的登记申请。" "Nobody asked for a registration.",
     AlreadyMember 409 "此人已是成员或已被邀请。" "The person is a member already, or invited.",
+    TooManyDrafts 409 "组织草稿已达上限，请先提交或注销已有草稿。" "You have written down as many drafts as one may. Submit or dissolve one first.",
     LastManager 409 "至少要保留一位负责人，请先指定接任者。" "There must be at least one manager. Name a successor first.",
 
     // ---- projects

@@ -50,6 +50,23 @@ table! {
     }
 }
 table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::Text;
+    file_uploads (id, file) {
+        id -> Id,
+        file -> Text,
+        began_at -> Instant,
+    }
+}
+table! {
+    use crate::platform::columns::sql::Instant;
+    use diesel::sql_types::Text;
+    file_removals (file) {
+        file -> Text,
+        began_at -> Instant,
+    }
+}
+table! {
     use crate::platform::columns::sql::{Id, Instant, Json};
     use diesel::sql_types::{Binary, Text};
     idempotency_keys (owner_id, key) {
@@ -700,6 +717,8 @@ allow_tables_to_appear_in_same_query!(
     journal,
     journal_cursors,
     jobs,
+    file_uploads,
+    file_removals,
     idempotency_keys,
     regions,
     region_ancestors,

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::notifications::Letter;
 use crate::platform::db::Tx;
+use crate::platform::files::{self, Keeper, Removal};
 use crate::platform::http::idempotency;
 use crate::platform::jobs::{self, Job, Outcome};
 use crate::platform::journal;
@@ -26,7 +27,19 @@ use crate::{identity, notifications, organizations, party, projects, wishes};
 const LANES: [&[&str]; 3] = [
     &["mail", "notice"],
     &["sms"],
-    &["account.request", "wish.remind", "claim.remind"],
+    &[
+        "account.request",
+        "wish.remind",
+        "claim.remind",
+        files::REMOVAL,
+    ],
+];
+
+/// The rooms whose rows refer to files: a file goes only when none of them does. All stand here.
+const KEEPERS: &[Keeper] = &[
+    organizations::keeps_file,
+    projects::claims::keeps_file,
+    wishes::keeps_file,
 ];
 
 /// Between two looks at what is due while commits come in one after the other.
@@ -192,8 +205,10 @@ impl Worker {
         db.write(idempotency::forget_old).await?;
         db.write(identity::forget_expired).await?;
         db.write(|tx| jobs::purge(tx, tx.now - KEPT)).await?;
+        self.exhaust(|tx| files::sweep(tx, MOST as i64)).await?;
+        let organizations = self.app.organizations.clone();
         let (projects, wishes) = (self.app.projects.clone(), self.app.wishes.clone());
-        self.exhaust(|tx| organizations::sweep(tx, MOST as i64))
+        self.exhaust(move |tx| organizations::sweep(tx, &organizations, MOST as i64))
             .await?;
         self.exhaust(move |tx| projects::claims::sweep(tx, &projects, MOST as i64))
             .await?;
@@ -237,6 +252,13 @@ impl Worker {
             "account.request" => self.answer(job).await,
             "wish.remind" => self.remind(job, wishes::remind).await,
             "claim.remind" => self.remind(job, projects::claims::remind).await,
+            files::REMOVAL => match job.payload::<Removal>() {
+                Ok(removal) => {
+                    let removed = self.remove(removal.file).await;
+                    removed.map_err(|error| Outcome::Retry(error.to_string()))
+                }
+                Err(error) => Err(Outcome::GiveUp(error.to_string())),
+            },
             other => Err(Outcome::GiveUp(format!("no such job: {other}"))),
         };
         sent.err().unwrap_or(Outcome::Done)
@@ -275,6 +297,18 @@ impl Worker {
             Ok(None) => Ok(()),
             Err(error) => Err(Outcome::Retry(error.to_string())),
         }
+    }
+
+    /// Removes a file that nothing refers to.
+    async fn remove(&self, file: String) -> Result<()> {
+        let (db, store) = (&self.app.platform.db, &self.app.platform.files);
+        let named = file.clone();
+        let is_free = db.write(move |tx| files::begin_removal(tx, &named, KEEPERS));
+        if is_free.await? {
+            store.delete(&file).await?;
+            db.write(move |tx| files::end_removal(tx, &file)).await?;
+        }
+        Ok(())
     }
 
     async fn remind(

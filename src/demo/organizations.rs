@@ -105,7 +105,7 @@ fn found(
         longitude: Some(row.longitude),
         latitude: Some(row.latitude),
     };
-    let id = organizations::create(tx, &caller, &new)?.id;
+    let id = organizations::create(tx, desk, &caller, &new)?.id;
     let manager = acting(tx, founder.id)?;
     if row.kind == OrganizationKind::Filed {
         for member in 0..9 {
@@ -120,7 +120,7 @@ fn found(
             let person = volunteer(tx, names, n)?;
             organizations::accept(tx, desk, &person, invitation.id)?;
         }
-        organizations::add_document(tx, &manager, id, DocumentKind::Charter, charter)?;
+        organizations::add_document(tx, desk, &manager, id, DocumentKind::Charter, charter)?;
         let version = organizations::organization(tx.conn, id)?.version;
         let edit = EditOrganization {
             responsible_id: Some(Some(founder.id)),

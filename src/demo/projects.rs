@@ -262,7 +262,7 @@ fn carry_out(
     }
     claims::start(tx, desk, leader, claim.id)?;
     if number % 4 == 3 {
-        let shown = claims::add_photo(tx, leader, claim.id, photo)?.id;
+        let shown = claims::add_photo(tx, desk, leader, claim.id, photo)?.id;
         let body = "示例：第一次活动已经开展。".to_owned();
         let progress = NewProgress {
             body,

@@ -136,7 +136,7 @@ pub(super) fn act_out(
     if row.stage == WishStatus::Claimed {
         return Ok(());
     }
-    wishes::add_evidence(tx, &volunteer, wish.id, photo)?;
+    wishes::add_evidence(tx, desk, &volunteer, wish.id, photo)?;
     wishes::deliver(tx, desk, &volunteer, wish.id)?;
     match row.stage {
         WishStatus::Disputed => {

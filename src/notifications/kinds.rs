@@ -105,9 +105,12 @@ kinds! {
     /// To the managers.
     OrganizationRevoked "组织已被撤销" "组织“{title}”已被撤销：{reason}。"
         "The organisation was revoked" "The organisation \"{title}\" was revoked: {reason}.",
-    /// To the managers: too few members.
-    OrganizationCuring "组织成员不足" "备案组织“{title}”的成员不足，请在 {due} 前补足。"
-        "Too few members" "The filed organisation \"{title}\" has too few members. Have enough again by {due}.",
+    /// To the managers: what the filing rests on does not hold any more.
+    OrganizationCuring "组织不再符合备案条件" "备案组织“{title}”的成员人数、负责人、章程或活动场所不再符合备案条件，请在 {due} 前补正。"
+        "A filing is not in order any more" "Members, responsible person, charter or venue of the filed organisation \"{title}\" are not as a filing asks. Mend it by {due}.",
+    /// To the region's staff.
+    OrganizationResponsibleReplaced "备案组织更换了负责人" "备案组织“{title}”更换了负责人，请查看。"
+        "A filed organisation has another responsible person" "The filed organisation \"{title}\" replaced its responsible person. Please have a look.",
     /// To the region's staff.
     RegistrationAsked "备案组织申请转为登记" "备案组织“{title}”申请转为登记组织，等待您审核。"
         "A filed organisation asks to be registered" "The filed organisation \"{title}\" asks to count as registered.",
@@ -120,6 +123,9 @@ kinds! {
     /// To the person invited.
     OrganizationInvitation "您被邀请加入组织" "组织“{title}”邀请您加入，请在 {due} 前答复。"
         "You are invited to an organisation" "The organisation \"{title}\" invites you. Please answer by {due}.",
+    /// To the person invited: the organisation ended.
+    OrganizationInvitationOver "组织邀请已失效" "邀请您加入的组织“{title}”已终止，该邀请随之失效，无需答复。"
+        "An invitation is void" "The organisation \"{title}\" that invited you has ended, and its invitation with it. There is nothing to answer.",
     /// To the managers.
     OrganizationJoined "新成员加入" "{name}已加入组织“{title}”。"
         "A new member" "{name} has joined the organisation \"{title}\".",

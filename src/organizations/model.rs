@@ -142,7 +142,7 @@ pub struct Organization {
     pub status: OrganizationStatus,
     /// Since when.
     pub status_since: Instant,
-    /// Until when a filed one must have enough members again.
+    /// Until when the filing of a filed one must be in order again.
     pub curing_until: Option<Instant>,
     /// Who wrote it down.
     pub founder_id: AccountId,

@@ -6,7 +6,9 @@ use strum::IntoStaticStr;
 use validator::Validate;
 
 use super::model::{
-    DocumentKind, MemberStatus, Organization, OrganizationKind,
+    DocumentKind,
+    MemberStatus::{self, Cancelled, Declined, Expired, Invited, Left, Removed},
+    Organization, OrganizationKind,
     OrganizationStatus::{self, Active, Dissolved, Draft, Returned, Revoked, Submitted, Suspended},
 };
 use crate::error::{Code, FieldError};
@@ -22,7 +24,7 @@ pub struct OrganizationRules {
     /// The age of the responsible person, in years.
     #[validate(range(min = 1, max = 150))]
     pub responsible_age: u32,
-    /// Days to have enough members again.
+    /// Days to have a filing in order again.
     #[validate(range(min = 1, max = 36_500))]
     pub cure_days: i64,
     /// Days in which an invitation may be answered.
@@ -32,6 +34,12 @@ pub struct OrganizationRules {
     pub invitations_per_day: usize,
     /// How many of them may reach the same person within a day.
     pub invitations_received_per_day: usize,
+    /// Drafts that one person may have written down.
+    #[validate(range(min = 1))]
+    pub drafts_per_founder: i64,
+    /// Documents of one organisation.
+    #[validate(range(min = 1))]
+    pub documents: usize,
 }
 
 /// Who moves an organisation.
@@ -59,15 +67,26 @@ pub struct Relation {
     pub member: bool,
     /// Is invited to it.
     pub invited: bool,
-    /// Reviews it: a filed one the staff of its street alone, any other that of the regions it
-    /// lies in.
+    /// Works for a region it lies in.
+    pub staff: bool,
+    /// Reviews it: a filed one the staff of its street alone, any other all of its staff.
     pub reviewer: bool,
 }
 
 impl Relation {
     /// Whether the caller sees more than everybody.
     pub fn is_involved(self) -> bool {
-        self.manager || self.member || self.reviewer
+        self.manager || self.member || self.staff
+    }
+
+    /// Whether the caller sees it at all, where it stands. Everybody sees those that may act, or
+    /// could; a draft is not handed in, so its staff do not.
+    pub fn may_see(self, status: OrganizationStatus) -> bool {
+        match status {
+            Active | Suspended => true,
+            Draft => self.founder || self.manager || self.member || self.invited,
+            Submitted | Returned | Dissolved | Revoked => self.is_involved() || self.invited,
+        }
     }
 }
 
@@ -143,43 +162,79 @@ pub const MOVES: &[Move<OrganizationStatus, By>] = &[
     },
 ];
 
+/// Who moves a membership.
+#[derive(Clone, Copy, Debug, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
+pub enum MembershipBy {
+    /// Whose membership it is.
+    Person,
+    /// Who runs the organisation.
+    Manager,
+    /// The end of the organisation.
+    #[strum(serialize = "end of the organisation")]
+    End,
+    /// The passing of time.
+    #[strum(serialize = "clock")]
+    Time,
+}
+
+/// How a caller stands to a membership. Both may hold at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MembershipRelation {
+    /// Is the person.
+    pub person: bool,
+    /// Runs the organisation.
+    pub manager: bool,
+}
+
+impl ActsAs<MembershipBy> for MembershipRelation {
+    fn acts_as(self, party: MembershipBy) -> Result<(), Code> {
+        let holds = match party {
+            MembershipBy::Person => self.person,
+            MembershipBy::Manager => self.manager,
+            MembershipBy::End | MembershipBy::Time => false,
+        };
+        if holds { Ok(()) } else { Err(Code::Forbidden) }
+    }
+}
+
 /// Every move of a membership.
-pub const MEMBERSHIP: &[Move<MemberStatus>] = &[
+pub const MEMBERSHIP: &[Move<MemberStatus, MembershipBy>] = &[
     Move {
-        from: &[MemberStatus::Invited],
+        from: &[Invited],
         verb: "accept",
         to: MemberStatus::Active,
-        by: &["person"],
+        by: &[MembershipBy::Person],
     },
     Move {
-        from: &[MemberStatus::Invited],
+        from: &[Invited],
         verb: "decline",
-        to: MemberStatus::Declined,
-        by: &["person"],
+        to: Declined,
+        by: &[MembershipBy::Person],
     },
     Move {
-        from: &[MemberStatus::Invited],
+        from: &[Invited],
         verb: "cancel",
-        to: MemberStatus::Cancelled,
-        by: &["manager"],
+        to: Cancelled,
+        by: &[MembershipBy::Manager, MembershipBy::End],
     },
     Move {
-        from: &[MemberStatus::Invited],
+        from: &[Invited],
         verb: "expire",
-        to: MemberStatus::Expired,
-        by: &["clock"],
+        to: Expired,
+        by: &[MembershipBy::Time],
     },
     Move {
         from: &[MemberStatus::Active],
         verb: "leave",
-        to: MemberStatus::Left,
-        by: &["person"],
+        to: Left,
+        by: &[MembershipBy::Person],
     },
     Move {
         from: &[MemberStatus::Active],
         verb: "remove",
-        to: MemberStatus::Removed,
-        by: &["manager"],
+        to: Removed,
+        by: &[MembershipBy::Manager],
     },
 ];
 
@@ -245,8 +300,8 @@ pub struct Facts {
     pub today: NaiveDate,
 }
 
-/// What an organisation still misses to be submitted, each miss on its own. The list for a filed
-/// one is Beilun's rule for filing (domain §3, organisation).
+/// What an organisation misses to be submitted and, if it is a filed one, to stay in order: each miss
+/// on its own. The list for a filed one is Beilun's rule for filing (domain §3, organisation).
 pub fn misses(
     organization: &Organization,
     facts: &Facts,
@@ -294,6 +349,17 @@ pub fn misses(
         _ => {}
     }
     missing
+}
+
+/// What an edit may not do to an organisation that was reviewed: what it gives must be right, and
+/// what nothing was missing of before must not be missing after it.
+pub fn broken(
+    before: &[FieldError],
+    mut after: Vec<FieldError>,
+    given: &[&'static str],
+) -> Vec<FieldError> {
+    after.retain(|miss| given.contains(&miss.pointer.as_str()) || !before.contains(miss));
+    after
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! All of the room's SQL.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::model::{
@@ -66,6 +67,7 @@ pub struct Query {
     pub field: Option<String>,
     pub text: Option<String>,
     pub member: Option<AccountId>,
+    pub founder: Option<AccountId>,
     pub before: Option<OrganizationId>,
     pub limit: i64,
 }
@@ -97,6 +99,9 @@ pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Organization>> {
             .select(organization_members::organization_id);
         rows = rows.filter(organizations::id.eq_any(mine));
     }
+    if let Some(founder) = query.founder {
+        rows = rows.filter(organizations::founder_id.eq(founder));
+    }
     if let Some(before) = query.before {
         rows = rows.filter(organizations::id.lt(before));
     }
@@ -106,18 +111,54 @@ pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Organization>> {
         .load(conn)?)
 }
 
-/// The active ones whose term to have enough members again is over.
-pub fn uncured(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec<Organization>> {
+/// How many drafts somebody wrote down. Those that an import brought in a person's name are not: that
+/// person never belonged to them.
+pub fn count_drafts(conn: &mut Conn, founder: AccountId) -> Result<i64> {
+    let theirs = organization_members::table
+        .filter(organization_members::account_id.eq(founder))
+        .select(organization_members::organization_id);
+    Ok(organizations::table
+        .filter(organizations::founder_id.eq(founder))
+        .filter(organizations::status.eq(OrganizationStatus::Draft))
+        .filter(organizations::id.eq_any(theirs))
+        .count()
+        .get_result(conn)?)
+}
+
+/// The active filed ones whose venue is theirs no more, and whose term to mend that has not begun.
+pub fn without_venue(conn: &mut Conn, today: NaiveDate, limit: i64) -> Result<Vec<OrganizationId>> {
+    Ok(organizations::table
+        .filter(organizations::status.eq(OrganizationStatus::Active))
+        .filter(organizations::kind.eq(OrganizationKind::Filed))
+        .filter(organizations::venue_until.lt(today))
+        .filter(organizations::curing_until.is_null())
+        .order(organizations::id)
+        .limit(limit)
+        .select(organizations::id)
+        .load(conn)?)
+}
+
+/// The active ones whose term to have their filing in order again is over.
+pub fn uncured(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec<OrganizationId>> {
     Ok(organizations::table
         .filter(organizations::status.eq(OrganizationStatus::Active))
         .filter(organizations::curing_until.le(now))
         .order(organizations::id)
         .limit(limit)
-        .select(Organization::as_select())
+        .select(organizations::id)
         .load(conn)?)
 }
 
 // ---- documents
+
+/// Whether a document is kept in this file.
+///
+/// # Errors
+/// Those of the database.
+pub fn keeps_file(conn: &mut Conn, file: &str) -> Result<bool> {
+    let documents = organization_documents::table.filter(organization_documents::file.eq(file));
+    Ok(diesel::select(diesel::dsl::exists(documents)).get_result(conn)?)
+}
 
 pub fn insert_document(conn: &mut Conn, document: &Document) -> Result<()> {
     diesel::insert_into(organization_documents::table)
@@ -218,6 +259,16 @@ pub fn members(
     Ok(rows
         .order(organization_members::id)
         .limit(limit + 1)
+        .load(conn)?)
+}
+
+/// The invitations of an organisation that nobody has answered.
+pub fn unanswered_of(conn: &mut Conn, of: OrganizationId) -> Result<Vec<Member>> {
+    Ok(organization_members::table
+        .filter(organization_members::organization_id.eq(of))
+        .filter(organization_members::status.eq(MemberStatus::Invited))
+        .order(organization_members::id)
+        .select(Member::as_select())
         .load(conn)?)
 }
 

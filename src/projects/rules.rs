@@ -33,6 +33,9 @@ pub struct ProjectRules {
     pub reclaim_days: i64,
     /// The qualification that work with minors asks of every volunteer.
     pub vetting: String,
+    /// Photos of a claim that stand in no entry of progress and in no report yet.
+    #[validate(range(min = 1))]
+    pub photos_in_hand: usize,
 }
 
 /// Who moves a project.

@@ -18,4 +18,4 @@ pub use service::{
     CLAIMED_SMS, DELIVERED_SMS, Desk, Mover, NewWish, NewWishClaim, add_evidence, claim, confirm,
     create, deliver, dispute, import, publish, react, reject, remind, submit, sweep, withdraw,
 };
-pub use store::wish;
+pub use store::{keeps_file, wish};

@@ -48,6 +48,9 @@ pub struct WishRules {
     pub messages_per_wish: Limit,
     /// Minutes in which somebody who has not read a message gets no mail about the next.
     pub message_mail_minutes: i64,
+    /// Photos that show one delivery.
+    #[validate(range(min = 1))]
+    pub photos_per_delivery: usize,
 }
 
 /// Who moves a wish.

@@ -236,6 +236,19 @@ pub fn of_organization(conn: &mut Conn, of: OrganizationId) -> Result<Vec<Claim>
 
 // ---- evidence
 
+/// Whether a photo of a delivery, or its thumbnail, is kept in this file.
+///
+/// # Errors
+/// Those of the database.
+pub fn keeps_file(conn: &mut Conn, file: &str) -> Result<bool> {
+    let photos = wish_evidence::table.filter(
+        wish_evidence::photo
+            .eq(file)
+            .or(wish_evidence::thumbnail.eq(file)),
+    );
+    Ok(diesel::select(diesel::dsl::exists(photos)).get_result(conn)?)
+}
+
 pub fn insert_evidence(conn: &mut Conn, evidence: &Evidence) -> Result<()> {
     diesel::insert_into(wish_evidence::table)
         .values(evidence)

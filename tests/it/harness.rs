@@ -303,7 +303,7 @@ async fn config(folder: &TempDir, settings: &Value) -> Config {
                    "prefix": format!("{}:", path(""))}),
             // the test server's fixed account
             json!({"store": "s3", "endpoint": env("YIQILAI_TEST_S3_URL"), "allow_http": true,
-                   "bucket": "files", "region": "us-east-1",
+                   "bucket": "files", "region": "us-east-1", "prefix": path("").trim_matches('/'),
                    "access_key_id": "S3RVER", "secret_access_key": "S3RVER"}),
         ),
     };

@@ -339,9 +339,9 @@ async fn a_filed_organisation_with_too_few_members_has_a_term_to_find_them() {
 }
 
 #[actix_web::test]
-async fn a_filed_organisation_with_enough_members_has_none() {
+async fn a_filed_organisation_completes_its_filing_within_the_term() {
     let server = Server::start_with(json!({"organizations": {"filing_members": 1}})).await;
-    crate::regions::three_levels(&server).await;
+    let (_, street, _) = crate::regions::three_levels(&server).await;
     let admin = server.staff("管理员", Role::PlatformAdmin, None).await;
     let files = Files { server: &server };
     let text = "nr,name,phone\n1,备案社,13900000041\n";
@@ -353,8 +353,28 @@ async fn a_filed_organisation_with_enough_members_has_none() {
         listed.json["items"][0]["id"].as_str().unwrap()
     );
     let manager = manager_of(&server, "+8613900000041", &admin).await;
-    let seen = server.get(&path).by(&manager).expect(200).await.json;
-    assert_eq!(seen["involved"]["curing_until"], Value::Null, "{seen:#}");
+    let read = || server.get(&path).by(&manager).expect(200);
+    let seen = read().await;
+    assert_eq!(
+        seen.json["involved"]["curing_until"], "2027-02-21T02:00:00Z",
+        "members are not all that a filing asks: {:#}",
+        seen.json
+    );
+    let complete = json!({
+        "responsible_id": manager.id, "responsible_number": "11010519491231002X",
+        "venue_address": "示例路1号", "venue_region_id": street, "venue_until": "2027-12-31",
+    });
+    let call = server.call(reqwest::Method::PATCH, &path).by(&manager);
+    let call = call.header("if-match", seen.header("etag").unwrap());
+    call.json(complete).expect(200).await;
+    assert_ne!(read().await.json["involved"]["curing_until"], Value::Null);
+    let bytes = b"%PDF-1.4\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF".to_vec();
+    let part = reqwest::multipart::Part::bytes(bytes).file_name("charter.pdf");
+    let form = reqwest::multipart::Form::new().part("document", part);
+    let charter = format!("{path}/documents?kind=charter");
+    let charter = server.post(&charter).by(&manager).multipart(form);
+    charter.expect(201).await;
+    assert_eq!(read().await.json["involved"]["curing_until"], Value::Null);
 }
 
 #[actix_web::test]

@@ -173,6 +173,37 @@ skills = { column = "skills" }
 status = { constant = "open" }
 "#;
 
+const TEAMS: &str = r#"
+source = "teams"
+external_id = "nr"
+[fields]
+name = { column = "name" }
+kind = { column = "kind" }
+field = { column = "field" }
+credit_code = { column = "code" }
+introduction = { column = "introduction" }
+region = { constant = "330206" }
+status = { constant = "draft" }
+"#;
+
+const GOODS: &str = r#"
+source = "goods"
+external_id = "nr"
+[fields]
+title = { column = "title" }
+kind = { constant = "goods" }
+value_fen = { column = "value" }
+alias = { column = "alias" }
+beneficiary_group = { constant = "elder" }
+life_cycle = { constant = "old_age" }
+consent_channel = { constant = "oral" }
+contact_name = { column = "name" }
+contact_phone = { column = "phone" }
+contact_address = { constant = "一号楼" }
+region = { constant = "330206002-C1" }
+expires_on = { column = "until" }
+"#;
+
 #[actix_web::test]
 async fn all_that_is_wrong_with_a_row_is_said_at_once() {
     let (server, admin) = town().await;
@@ -200,6 +231,49 @@ async fn all_that_is_wrong_with_a_row_is_said_at_once() {
         (3, "risk_notice", "risk_notice_missing"),
         (3, "seats", "format"),
         (3, "title", "required"),
+    ];
+    assert_eq!(told, expected);
+
+    let text = format!(
+        "nr,name,kind,field,code,introduction\n\
+         1,{long},registered,nonsense,x,\n\
+         2,短,filed,,51330206MJ88990059,{}\n",
+        "长".repeat(2001)
+    );
+    let report = files.post(&admin, "target=organizations", text, TEAMS);
+    let report = report.expect(201).await.json;
+    let mut told = wrong(&report);
+    told.sort_unstable();
+    let expected = [
+        (2, "credit_code", "credit_code_format"),
+        (2, "field", "unknown_reference"),
+        (2, "name", "length"),
+        (3, "credit_code", "credit_code_of_filed"),
+        (3, "introduction", "length"),
+        (3, "name", "length"),
+        (3, "region", "filing_region"),
+    ];
+    assert_eq!(told, expected);
+
+    let text = format!(
+        "nr,title,value,alias,name,phone,until\n\
+         1,{long},99999999,王奶奶,{long},123,2020-01-01\n\
+         2,给我五百元现金,,{long},王某,13900000003,\n"
+    );
+    let report = files.post(&admin, "target=wishes", text, GOODS);
+    let report = report.expect(201).await.json;
+    let mut told = wrong(&report);
+    told.sort_unstable();
+    let expected = [
+        (2, "contact_name", "length"),
+        (2, "contact_phone", "format"),
+        (2, "expires_on", "in_the_past"),
+        (2, "title", "length"),
+        (2, "value_fen", "value_over_cap"),
+        (3, "alias", "length"),
+        (3, "description", "asks_for_money"),
+        (3, "title", "asks_for_money"),
+        (3, "value_fen", "required"),
     ];
     assert_eq!(told, expected);
 

@@ -26,6 +26,15 @@ impl Noun {
         let of_verb = self.moves.iter().find(|(known, _)| *known == verb);
         of_verb.map(|(_, address)| *address)
     }
+
+    /// Where one asks for a move; `{of}` stands for the address of what the thing is a part of.
+    fn url(&self, thing: &Thing, address: &str) -> String {
+        let of = thing.shown_at[0].split("/members").next().unwrap();
+        match address.contains('{') {
+            true => address.replace("{of}", of).replace("{id}", &thing.id),
+            false => format!("{}/{}/{address}", self.path, thing.id),
+        }
+    }
 }
 
 /// A thing brought to some state: its id, and where one reads it.
@@ -110,10 +119,10 @@ impl<'a> Walk<'a> {
     }
 
     async fn ask(&self, person: &User, thing: &Thing, address: &str) -> Answer {
-        let path = format!("{}/{}", self.noun.path, thing.id);
+        let path = self.noun.url(thing, address);
         let seen = self.server.get(&thing.shown_at[0]).by(person).send().await;
         let etag = seen.header("etag").unwrap_or("\"1\"").to_owned();
-        let call = self.server.post(&format!("{path}/{address}")).by(person);
+        let call = self.server.post(&path).by(person);
         let call = call.header("if-match", &etag).json(asked_with(address));
         call.send().await
     }
@@ -145,13 +154,19 @@ fn asked_with(address: &str) -> Value {
         | "suspend" | "cancel" | "revoke" | "dissolve" | "send-back" | "decline" | "remove" => {
             json!({"reason": "因故"})
         }
+        membership if membership.ends_with("/remove") => json!({"reason": "因故"}),
         _ => json!({}),
     }
 }
 
 /// Limits out of the way: they are no matter of who and where.
 fn without_limits() -> Value {
-    json!({"wishes": {"live_claims": 1000}, "projects": {"live_claims": 1000}})
+    json!({
+        "wishes": {"live_claims": 1000}, "projects": {"live_claims": 1000},
+        "organizations": {
+            "drafts_per_founder": 1000, "invitations_per_day": 0, "invitations_received_per_day": 0,
+        },
+    })
 }
 
 // ---- wishes
@@ -373,6 +388,90 @@ async fn of_organisations() {
     };
     walk.state("submitted", own).await;
     walk.offered_them_all();
+}
+
+// ---- memberships
+
+const MEMBERSHIP: Noun = Noun {
+    name: "membership",
+    path: "",
+    moves: &[
+        ("accept", "/me/invitations/{id}/accept"),
+        ("decline", "/me/invitations/{id}/decline"),
+        ("cancel", "{of}/members/{id}/cancel"),
+        ("leave", "{of}/leave"),
+        ("remove", "{of}/members/{id}/remove"),
+    ],
+};
+
+#[actix_web::test]
+async fn of_memberships() {
+    let t = town_with(without_limits()).await;
+    let manager = t.server.person("示例·负责人").await;
+    let person = t.server.person("示例·新人").await;
+    let passer_by = t.server.person("示例·路人").await;
+    let people = [
+        ("manager", &manager),
+        ("person", &person),
+        ("passer-by", &passer_by),
+        ("district admin", &t.district_admin),
+    ];
+    let mut walk = Walk::new(&t.server, MEMBERSHIP, &people);
+    let body = json!({"kind": "volunteer_team", "name": "示例·队", "region_id": t.district});
+    for state in [
+        "invited",
+        "active",
+        "declined",
+        "cancelled",
+        "left",
+        "removed",
+    ] {
+        let make = async || {
+            let organization = t.draft(&manager, body.clone()).await;
+            let of = format!("/organizations/{organization}");
+            let new = json!({"phone": person.phone, "name": "示例·新人", "role": "member"});
+            let invite = t.server.post(&format!("{of}/invitations")).by(&manager);
+            let id = invite.json(new).expect(201).await.id();
+            let accept = format!("/me/invitations/{id}/accept");
+            let leave = format!("{of}/leave");
+            let (cancel, remove) = (
+                format!("{of}/members/{id}/cancel"),
+                format!("{of}/members/{id}/remove"),
+            );
+            let decline = format!("/me/invitations/{id}/decline");
+            let steps: &[(&User, &String)] = match state {
+                "invited" => &[],
+                "active" => &[(&person, &accept)],
+                "declined" => &[(&person, &decline)],
+                "cancelled" => &[(&manager, &cancel)],
+                "left" => &[(&person, &accept), (&person, &leave)],
+                _ => &[(&person, &accept), (&manager, &remove)],
+            };
+            for (by, path) in steps {
+                let done = t.server.post(path).by(by).json(asked_with(path));
+                let done = done.send().await;
+                assert!(done.status.is_success(), "{path}: {:#}", done.json);
+            }
+            Thing {
+                id,
+                shown_at: vec![
+                    format!("{of}/members?status={state}"),
+                    "/me/invitations".to_owned(),
+                ],
+            }
+        };
+        walk.state(state, make).await;
+    }
+    walk.offered_them_all();
+
+    // who runs it may go, and send itself away
+    let (id, first) = t.active("示例·志愿队").await;
+    let (second, _) = t.join(&first, &id, "manager").await;
+    let members = format!("/organizations/{id}/members");
+    let members = t.server.get(&members).by(&second).expect(200).await.json;
+    let moves: Vec<_> = members["items"].as_array().unwrap().iter().collect();
+    assert_eq!(moves[0]["moves"], json!(["remove"]));
+    assert_eq!(moves[1]["moves"], json!(["leave", "remove"]));
 }
 
 // ---- projects

@@ -88,7 +88,7 @@ impl Town {
         call.header("if-match", &etag).send().await
     }
 
-    async fn edit(&self, by: &User, id: &str, body: Value) -> Answer {
+    pub async fn edit(&self, by: &User, id: &str, body: Value) -> Answer {
         let etag = self.read(by, id).await.header("etag").unwrap().to_owned();
         let call = self
             .server
@@ -101,7 +101,7 @@ impl Town {
     }
 
     /// Lets a new person join; returns it with the membership's id.
-    async fn join(&self, manager: &User, id: &str, role: &str) -> (User, String) {
+    pub async fn join(&self, manager: &User, id: &str, role: &str) -> (User, String) {
         let person = self.server.person("示例·成员").await;
         let body = json!({"phone": person.phone, "name": "示例·成员", "role": role});
         let path = format!("/organizations/{id}/invitations");
@@ -129,7 +129,7 @@ impl Town {
         (person, invited.id())
     }
 
-    async fn add_charter(&self, by: &User, id: &str) -> Answer {
+    pub async fn add_charter(&self, by: &User, id: &str) -> Answer {
         self.server
             .post(&format!("/organizations/{id}/documents?kind=charter"))
             .by(by)
@@ -140,7 +140,7 @@ impl Town {
 
     /// A filed organisation with ten members, ready to be submitted; its manager and the others
     /// with their memberships.
-    async fn ready_to_file(&self) -> (String, User, Vec<(User, String)>) {
+    pub async fn ready_to_file(&self) -> (String, User, Vec<(User, String)>) {
         let manager = self.server.person("示例·负责人").await;
         let id = self.draft(&manager, self.filing()).await;
         let mut others = Vec::new();
@@ -167,7 +167,7 @@ impl Town {
         (id, manager)
     }
 
-    fn filing(&self) -> Value {
+    pub fn filing(&self) -> Value {
         json!({"kind": "filed", "name": "示例·邻里互助会", "region_id": self.street, "field": "governance"})
     }
 
@@ -196,13 +196,13 @@ fn pdf() -> reqwest::multipart::Form {
     reqwest::multipart::Form::new().part("document", part)
 }
 
-fn codes(answer: &Answer) -> Vec<(String, String)> {
+pub fn codes(answer: &Answer) -> Vec<(String, String)> {
     let mut fields = answer.fields();
     fields.sort();
     fields
 }
 
-fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+pub fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
     list.iter()
         .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
         .collect()
@@ -272,7 +272,7 @@ async fn a_filing_is_told_every_miss_and_reviewed_by_its_street_alone() {
         .await;
     let from_above = t.review(&t.district_admin, &id, "approve", json!({})).await;
     assert_eq!(
-        from_above.json["code"], "not_found",
+        from_above.json["code"], "forbidden",
         "the street alone reviews a filing"
     );
     let queue = format!("/staff/organizations?region_id={}", t.street);
@@ -785,8 +785,13 @@ async fn documents_are_for_members_and_reviewers() {
         .unwrap()
         .trim_start_matches("/api/v1")
         .to_owned();
-    let shown = t.server.get(&url).by(&t.street_admin).expect(200).await;
+    let shown = t.server.get(&url).by(&manager).expect(200).await;
     assert!(shown.bytes.starts_with(b"%PDF"));
+    t.server
+        .get(&url)
+        .by(&t.street_admin)
+        .refused(404, "not_found")
+        .await;
     let stranger = t.server.person("示例·外人").await;
     t.server
         .get(&url)

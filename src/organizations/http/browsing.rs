@@ -120,7 +120,8 @@ pub(super) async fn mine(
 pub(super) struct OfRegion {
     /// Those in this region or below it.
     region_id: RegionId,
-    /// Where they stand; those that wait for the review when left out.
+    /// Where they stand; those that wait for the review when left out. Drafts are not handed in: only
+    /// those that the caller wrote down.
     status: Option<OrganizationStatus>,
     /// Only those of this kind.
     kind: Option<OrganizationKind>,
@@ -143,8 +144,10 @@ pub(super) async fn to_review(
     query: Params<OfRegion>,
 ) -> Result<Json<Page<OrganizationView>>> {
     let Params(asked) = query;
+    let status = asked.status.unwrap_or(OrganizationStatus::Submitted);
     let query = Query {
-        statuses: vec![asked.status.unwrap_or(OrganizationStatus::Submitted)],
+        statuses: vec![status],
+        founder: (status == OrganizationStatus::Draft).then_some(caller.account),
         kind: asked.kind,
         within: Some(asked.region_id),
         before: Cursor::decode(asked.cursor.as_deref())?,
@@ -202,10 +205,10 @@ pub(super) struct StepView {
 
 /// Read the history of an organisation
 ///
-/// For its members and reviewers.
+/// For its members and the staff of its regions.
 #[utoipa::path(tag = "organizations", params(("id" = OrganizationId, Path, description = "The organisation")), responses(
     (status = 200, description = "Every step, oldest first", body = Page<StepView>),
-    (status = 403, description = "Neither member nor reviewer", body = ProblemBody),
+    (status = 403, description = "Neither member nor staff", body = ProblemBody),
     (status = 404, description = "No such organisation", body = ProblemBody)))]
 #[get("/organizations/{id}/history")]
 pub(super) async fn history(

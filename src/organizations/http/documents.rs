@@ -1,4 +1,4 @@
-//! The documents of an organisation: for its members and reviewers.
+//! The documents of an organisation: for its members and the staff of its regions.
 
 use actix_multipart::form::MultipartForm;
 use actix_web::web::{Data, Json, Path};
@@ -8,13 +8,14 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use super::super::model::{Document, DocumentId, DocumentKind, OrganizationId};
-use super::super::{service, store};
+use super::super::service::{self, Desk};
+use super::super::store;
 use crate::error::{Code, Result};
 use crate::identity::{Caller, Command, Made};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
-use crate::platform::http::upload::{DocumentForm, show};
+use crate::platform::http::upload::{DocumentForm, keep, show};
 use crate::platform::http::valid::Nothing;
 use crate::platform::http::{Page, Params, ProblemBody};
 
@@ -61,25 +62,33 @@ pub(super) struct What {
 }
 
 /// Add a document
+///
+/// The organisation has another version then.
 #[utoipa::path(tag = "organizations", request_body(content = DocumentForm, content_type = "multipart/form-data"),
     params(("id" = OrganizationId, Path, description = "The organisation"), What), responses(
     (status = 201, description = "Added", body = DocumentView),
     (status = 403, description = "Not one of its managers", body = ProblemBody),
     (status = 404, description = "No such organisation", body = ProblemBody),
+    (status = 409, description = "It has ended, or has as many documents as it may", body = ProblemBody),
+    (status = 412, description = "It moved at the same moment", body = ProblemBody),
     (status = 422, description = "No document", body = ProblemBody)))]
 #[post("/organizations/{id}/documents")]
 pub(super) async fn add_document(
     caller: Caller,
     platform: Data<Platform>,
     id: Path<OrganizationId>,
+    desk: Data<Desk>,
     what: Params<What>,
     form: MultipartForm<DocumentForm>,
 ) -> Result<HttpResponse> {
-    let stored = form.into_inner().keep(&platform.files).await?;
-    let row = platform
-        .db
-        .write(move |tx| service::add_document(tx, &caller, *id, what.0.kind, &stored))
-        .await?;
+    let (who, rules, id) = (caller.clone(), desk.clone(), *id);
+    let row = keep(
+        &platform,
+        form.into_inner(),
+        move |conn, _| service::may_add_document(conn, &rules, &who, id).map(|_| ()),
+        move |tx, stored| service::add_document(tx, &desk, &caller, id, what.0.kind, stored),
+    );
+    let row = row.await?;
     let view = DocumentView::from(row);
     Ok(HttpResponse::Created()
         .insert_header(("location", view.url.clone()))
@@ -98,7 +107,7 @@ fn entitled(conn: &mut Conn, caller: &Caller, id: OrganizationId) -> Result<()> 
 /// List the documents
 #[utoipa::path(tag = "organizations", params(("id" = OrganizationId, Path, description = "The organisation")), responses(
     (status = 200, description = "The oldest first", body = Page<DocumentView>),
-    (status = 403, description = "Neither member nor reviewer", body = ProblemBody),
+    (status = 403, description = "Neither member nor staff", body = ProblemBody),
     (status = 404, description = "No such organisation", body = ProblemBody)))]
 #[get("/organizations/{id}/documents")]
 pub(super) async fn list_documents(
@@ -118,7 +127,7 @@ pub(super) async fn list_documents(
 #[utoipa::path(tag = "organizations", params(("id" = OrganizationId, Path, description = "The organisation"),
     ("document_id" = DocumentId, Path, description = "The document")), responses(
     (status = 200, description = "The document", body = Vec<u8>, content_type = "application/octet-stream"),
-    (status = 403, description = "Neither member nor reviewer", body = ProblemBody),
+    (status = 403, description = "Neither member nor staff", body = ProblemBody),
     (status = 404, description = "No such document", body = ProblemBody)))]
 #[get("/organizations/{id}/documents/{document_id}")]
 pub(super) async fn show_document(
@@ -140,16 +149,18 @@ pub(super) async fn show_document(
     (status = 204, description = "Gone"),
     (status = 403, description = "Not one of its managers", body = ProblemBody),
     (status = 404, description = "No such document", body = ProblemBody),
+    (status = 412, description = "It moved at the same moment", body = ProblemBody),
     (status = 422, description = "It was reviewed", body = ProblemBody)))]
 #[delete("/organizations/{id}/documents/{document_id}")]
 pub(super) async fn delete_document(
     command: Command<Nothing>,
     path: Path<(OrganizationId, DocumentId)>,
+    desk: Data<Desk>,
 ) -> Result<HttpResponse> {
     let (id, document) = path.into_inner();
     command
         .run(move |tx, caller, _| {
-            service::delete_document(tx, caller, id, document)?;
+            service::delete_document(tx, &desk, caller, id, document)?;
             Ok(Made::<()>::nothing())
         })
         .await

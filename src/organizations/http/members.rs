@@ -9,6 +9,7 @@ use validator::Validate;
 use super::super::model::{
     Member, MemberId, MemberRole, MemberStatus, OrganizationId, OrganizationKind,
 };
+use super::super::rules::MEMBERSHIP;
 use super::super::service::{self, Desk, Invitation, NewRole};
 use super::super::store;
 use crate::error::{Code, Result};
@@ -18,6 +19,7 @@ use crate::platform::clock::Instant;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::{Nothing, Reason};
 use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::lifecycle;
 
 /// A membership, from the invitation on.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,6 +37,8 @@ pub struct MemberView {
     pub role: MemberRole,
     /// Where it stands.
     pub status: MemberStatus,
+    /// The moves that are the caller's now; a rule may still refuse one.
+    pub moves: Vec<&'static str>,
     /// When the person was invited.
     pub invited_at: Instant,
     /// Until when the invitation may be answered.
@@ -45,9 +49,11 @@ pub struct MemberView {
     pub ended_at: Option<Instant>,
 }
 
-impl From<Member> for MemberView {
-    fn from(row: Member) -> Self {
+impl MemberView {
+    /// A membership as the caller sees it.
+    fn of(row: Member, caller: &Caller) -> Self {
         Self {
+            moves: moves_of(&row, caller),
             id: row.id,
             organization_id: row.organization_id,
             account_id: row.joined_at.map(|_| row.account_id),
@@ -60,6 +66,11 @@ impl From<Member> for MemberView {
             ended_at: row.ended_at,
         }
     }
+}
+
+fn moves_of(row: &Member, caller: &Caller) -> Vec<&'static str> {
+    let relation = service::membership_relation(caller, row);
+    lifecycle::open_to(MEMBERSHIP, relation, row.status)
 }
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
@@ -77,10 +88,10 @@ pub(super) struct Which {
 
 /// List the members of an organisation
 ///
-/// For its members and reviewers.
+/// For its members and the staff of its regions.
 #[utoipa::path(tag = "organizations", params(("id" = OrganizationId, Path, description = "The organisation"), Which), responses(
     (status = 200, description = "The oldest first", body = Page<MemberView>),
-    (status = 403, description = "Neither member nor reviewer", body = ProblemBody),
+    (status = 403, description = "Neither member nor staff", body = ProblemBody),
     (status = 404, description = "No such organisation", body = ProblemBody),
     (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
 #[get("/organizations/{id}/members")]
@@ -94,16 +105,15 @@ pub(super) async fn list_members(
     let after = Cursor::decode(which.cursor.as_deref())?;
     let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
     let status = which.status.unwrap_or(MemberStatus::Active);
-    let rows = platform.db.read(move |conn| {
+    let page = platform.db.read(move |conn| {
         let (_, relation) = service::visible(conn, Some(&caller), *id)?;
         if !relation.is_involved() {
             return Err(Code::Forbidden.into());
         }
-        store::members(conn, *id, status, after, limit)
+        let rows = store::members(conn, *id, status, after, limit)?;
+        Ok(Page::of(rows, limit, |row| row.id).map(|row| MemberView::of(row, &caller)))
     });
-    Ok(Json(
-        Page::of(rows.await?, limit, |row| row.id).map(Into::into),
-    ))
+    Ok(Json(page.await?))
 }
 
 /// Invite somebody into an organisation
@@ -129,7 +139,7 @@ pub(super) async fn invite(
                 "/api/v1/organizations/{}/members?status=invited",
                 row.organization_id
             );
-            Ok(Made::new(MemberView::from(row), location))
+            Ok(Made::new(MemberView::of(row, caller), location))
         })
         .await
 }
@@ -150,7 +160,7 @@ macro_rules! moves {
             command
                 .run(move |$tx, $caller, $input| {
                     let $desk = desk.as_ref();
-                    Ok(Made::changed(MemberView::from($do?)))
+                    Ok(Made::changed(MemberView::of($do?, $caller)))
                 })
                 .await
         }
@@ -201,6 +211,8 @@ pub struct InvitedView {
     pub organization_kind: OrganizationKind,
     /// As what.
     pub role: MemberRole,
+    /// The moves that are the caller's now; a rule may still refuse one.
+    pub moves: Vec<&'static str>,
     /// Until when it may be answered.
     pub expires_at: Instant,
 }
@@ -218,6 +230,7 @@ pub(super) async fn my_invitations(
         for row in store::invitations(conn, caller.account, now)? {
             let organization = store::organization(conn, row.organization_id)?;
             items.push(InvitedView {
+                moves: moves_of(&row, &caller),
                 id: row.id,
                 organization_id: organization.id,
                 organization_name: organization.name,
@@ -240,13 +253,13 @@ macro_rules! answers {
         #[utoipa::path(tag = "organizations", request_body = Nothing, params(("id" = MemberId, Path, description = "The invitation")), responses(
             (status = 200, description = "Answered; also when it was answered so before", body = MemberView),
             (status = 404, description = "Not one's own invitation", body = ProblemBody),
-            (status = 409, description = "Answered otherwise, taken back or over", body = ProblemBody)))]
+            (status = 409, description = "Answered otherwise, taken back or over, or the organisation has ended", body = ProblemBody)))]
         #[post($path)]
         pub(super) async fn $name(command: Command<Nothing>, id: Path<MemberId>, desk: Data<Desk>) -> Result<HttpResponse> {
             command
                 .run(move |$tx, $caller, _| {
                     let ($id, $desk) = (*id, desk.as_ref());
-                    Ok(Made::changed(MemberView::from($do?)))
+                    Ok(Made::changed(MemberView::of($do?, $caller)))
                 })
                 .await
         }

@@ -92,14 +92,14 @@ pub struct OrganizationView {
     pub status_since: Instant,
     /// The moves that are the caller's now; a rule may still refuse one.
     pub moves: Vec<&'static str>,
-    /// What only its members and reviewers see.
+    /// What only its members and the staff of its regions see.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub involved: Option<InvolvedView>,
     /// When it was written down.
     pub created_at: Instant,
 }
 
-/// What only the members and reviewers of an organisation see.
+/// What only the members of an organisation and the staff of its regions see.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OrganizationInvolved)]
 pub struct InvolvedView {
@@ -112,7 +112,7 @@ pub struct InvolvedView {
     /// The last day on which it may use the venue.
     #[schema(value_type = Option<String>, format = Date)]
     pub venue_until: Option<NaiveDate>,
-    /// Until when it must have enough members again.
+    /// Until when its filing must be in order again.
     pub curing_until: Option<Instant>,
     /// The code with which it asks to count as registered.
     pub registering_code: Option<String>,

@@ -18,12 +18,16 @@ use crate::platform::http::valid::{Nothing, Reason};
 /// As a draft; the caller is its first manager.
 #[utoipa::path(tag = "organizations", request_body = NewOrganization, responses(
     (status = 201, description = "Written down", body = OrganizationView),
+    (status = 409, description = "As many drafts as one may have", body = ProblemBody),
     (status = 422, description = "Wrong fields", body = ProblemBody)))]
 #[post("/organizations")]
-pub(super) async fn create(command: Command<NewOrganization>) -> Result<HttpResponse> {
+pub(super) async fn create(
+    command: Command<NewOrganization>,
+    desk: Data<Desk>,
+) -> Result<HttpResponse> {
     command
         .run(move |tx, caller, input| {
-            let row = service::create(tx, caller, input)?;
+            let row = service::create(tx, &desk, caller, input)?;
             let (location, version) = (format!("/api/v1/organizations/{}", row.id), row.version);
             let relation = Relation {
                 founder: true,
@@ -124,7 +128,8 @@ reviews! {
 
 /// Change an organisation
 ///
-/// What a review settles changes in a draft only.
+/// What a review settles changes in a draft only. A filed organisation keeps what its filing rests on;
+/// it may replace its responsible person, with the new one's number.
 #[utoipa::path(tag = "organizations", request_body = EditOrganization,
     params(("id" = OrganizationId, Path, description = "The organisation"), ("If-Match" = String, Header, description = "The ETag that was read")),
     responses(

@@ -6,11 +6,11 @@ use super::super::model::{
     MemberRole, Organization, OrganizationId, OrganizationKind, OrganizationStatus,
 };
 use super::super::{rules, store};
+use super::filing::follow_filing;
 use super::invitations::{Invitee, offer};
-use super::members::recount;
 use super::writing::{NewOrganization, check, draft};
 use super::{Desk, change};
-use crate::error::{Code, Error, Problem, Result};
+use crate::error::{Code, Error, Problem, Result, together};
 use crate::identity::{self, AccountId};
 use crate::platform::db::Tx;
 use crate::platform::http::valid;
@@ -28,8 +28,9 @@ pub struct Standing {
 }
 
 /// Takes over an organisation, or brings `known` up to date. One that is active here stays so;
-/// where there is no manager yet the one named is invited: nobody runs one unasked. A filed one that is active has its members counted, as
-/// when one leaves: with too few its cure period begins.
+/// where there is no manager yet the one named is invited: nobody runs one unasked. The filing of a
+/// filed one that is active is looked through, as when a member leaves: where it is not in order, the
+/// term to mend it begins.
 ///
 /// # Errors
 /// `invalid` with every wrong field; `changed_here` once the organisation went on here.
@@ -41,7 +42,6 @@ pub fn import(
     new: &NewOrganization,
     standing: &Standing,
 ) -> Result<Organization> {
-    valid::check(new, "")?;
     let known = known
         .map(|id| store::organization(tx.conn, id))
         .transpose()?;
@@ -90,7 +90,10 @@ pub fn import(
             wrong = wrong.field("/credit_code", Code::CreditCodeUnconfirmed);
         }
     }
-    check(tx.conn, &mut organization, wrong)?;
+    together([
+        valid::check(new, ""),
+        check(tx.conn, &mut organization, wrong),
+    ])?;
     let written = match &known {
         None => store::insert(tx.conn, &organization).map(|()| true),
         Some(_) => store::save(tx.conn, &organization),
@@ -125,6 +128,6 @@ pub fn import(
         journalled = journalled.states(before.into(), organization.status.into());
     }
     tx.journal(journalled)?;
-    recount(tx, desk, organization.id)?;
+    follow_filing(tx, desk, organization.id)?;
     store::organization(tx.conn, organization.id)
 }

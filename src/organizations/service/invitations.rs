@@ -10,8 +10,9 @@ use super::super::model::{
 };
 use super::super::rules::MEMBERSHIP;
 use super::super::store;
-use super::members::{advance, granted, managed, recount, serialize, step};
-use super::{Desk, notice, of_manager, tell_managers};
+use super::filing::follow_filing;
+use super::members::{advance, granted, managed, may_move, step};
+use super::{Desk, has_ended, notice, of_manager, serialize, tell_managers};
 use crate::error::{Code, Problem, Result};
 use crate::identity::{self, AccountId, Caller};
 use crate::notifications::{Kind, Notice, notify};
@@ -56,6 +57,8 @@ pub fn invite(
     id: OrganizationId,
     new: &Invitation,
 ) -> Result<Member> {
+    tx.serialize_on(&format!("invitations:{}", caller.account))?;
+    serialize(tx, id)?;
     let organization = of_manager(tx.conn, caller, id)?;
     let mut wrong = Problem::new(Code::Invalid);
     let phone = new.phone.as_deref().map(identity::normal_phone).transpose();
@@ -72,15 +75,9 @@ pub fn invite(
     let (Ok(phone), Ok(email), true) = (phone, email, wrong.errors.is_empty()) else {
         return Err(wrong.into());
     };
-    let ended = matches!(
-        organization.status,
-        OrganizationStatus::Dissolved | OrganizationStatus::Revoked
-    );
-    if ended {
+    if has_ended(&organization) {
         return Err(Code::OrganizationNotActive.into());
     }
-    tx.serialize_on(&format!("invitations:{}", caller.account))?;
-    serialize(tx, id)?;
     let account = identity::invite_account(tx, phone.as_deref(), email.as_deref(), None)?;
     if store::membership(tx.conn, id, account.id)?.is_some() {
         return Err(Code::AlreadyMember.into());
@@ -139,14 +136,9 @@ pub(super) fn offer(
     store::insert_member(tx.conn, &member)?;
     tx.journal(step(organization, &member, actor, "invite"))?;
     let due = member.expires_at.on_the_wall(tx.zone);
-    // what nobody has reviewed is not carried to strangers
-    let name = match organization.status {
-        OrganizationStatus::Active => organization.name.as_str(),
-        _ => UNREVIEWED,
-    };
-    let about = ("organization", organization.id.0);
-    let notice = Notice::titled(to.account, Kind::OrganizationInvitation, about, name);
-    notify(tx, &notice.with("due", due.as_str()))?;
+    let name = name_for_strangers(organization);
+    let told = to_invitee(organization, to.account, Kind::OrganizationInvitation);
+    notify(tx, &told.with("due", due.as_str()))?;
     if let Some(phone) = to.phone {
         // somebody without an account reads no inbox
         let text = format!("组织“{name}”邀请您加入益起来，请在 {due} 前用本手机号登录后答复。");
@@ -164,6 +156,31 @@ pub(super) fn offer(
         tx.enqueue("sms", &sms, tx.now)?;
     }
     Ok(member)
+}
+
+/// What an organisation is called before those who do not belong to it: what nobody has reviewed is
+/// not carried to strangers.
+fn name_for_strangers(organization: &Organization) -> &str {
+    match organization.status {
+        OrganizationStatus::Active | OrganizationStatus::Suspended => &organization.name,
+        _ => UNREVIEWED,
+    }
+}
+
+fn to_invitee(organization: &Organization, who: AccountId, kind: Kind) -> Notice {
+    let about = ("organization", organization.id.0);
+    Notice::titled(who, kind, about, name_for_strangers(organization))
+}
+
+/// Takes back every open invitation of an organisation that ends, and tells those invited.
+pub(super) fn cancel_all(tx: &mut Tx<'_>, ending: &Organization, by: Actor) -> Result<()> {
+    for seen in store::unanswered_of(tx.conn, ending.id)? {
+        if advance(tx, ending, &seen, "cancel", by, None)?.is_some() {
+            let told = to_invitee(ending, seen.account_id, Kind::OrganizationInvitationOver);
+            notify(tx, &told)?;
+        }
+    }
+    Ok(())
 }
 
 /// Refuses one more where so many within a day are enough.
@@ -189,14 +206,20 @@ fn own(conn: &mut Conn, caller: &Caller, id: MemberId) -> Result<Member> {
 /// Accepts an invitation: the person belongs to the organisation from now on.
 ///
 /// # Errors
-/// `not_found`; `move_not_allowed`, also once it is over.
+/// `not_found`; `move_not_allowed`, also once it is over; `organization_not_active` once the
+/// organisation ended.
 pub fn accept(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: MemberId) -> Result<Member> {
+    let of = own(tx.conn, caller, id)?.organization_id;
+    serialize(tx, of)?;
     let seen = own(tx.conn, caller, id)?;
+    may_move(caller, &seen, "accept")?;
     if seen.status == MemberStatus::Invited && seen.expires_at <= tx.now {
         return Err(lifecycle::refusal(MEMBERSHIP, MemberStatus::Expired));
     }
-    serialize(tx, seen.organization_id)?;
-    let organization = store::organization(tx.conn, seen.organization_id)?;
+    let organization = store::organization(tx.conn, of)?;
+    if seen.status == MemberStatus::Invited && has_ended(&organization) {
+        return Err(Code::OrganizationNotActive.into());
+    }
     let Some(member) = advance(tx, &organization, &seen, "accept", caller.actor(), None)? else {
         return Ok(seen);
     };
@@ -210,7 +233,7 @@ pub fn accept(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: MemberId) -> Re
     )?;
     let params = [("name", member.name.clone())];
     tell_managers(tx, &organization, Kind::OrganizationJoined, &params)?;
-    recount(tx, desk, organization.id)?;
+    follow_filing(tx, desk, organization.id)?;
     if member.role == MemberRole::Manager
         && let Some(until) = organization.curing_until
         && store::organization(tx.conn, organization.id)?
@@ -229,6 +252,7 @@ pub fn accept(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: MemberId) -> Re
 /// `not_found`, `move_not_allowed`.
 pub fn decline(tx: &mut Tx<'_>, caller: &Caller, id: MemberId) -> Result<Member> {
     let seen = own(tx.conn, caller, id)?;
+    may_move(caller, &seen, "decline")?;
     let organization = store::organization(tx.conn, seen.organization_id)?;
     let moved = advance(tx, &organization, &seen, "decline", caller.actor(), None)?;
     Ok(moved.unwrap_or(seen))
@@ -245,6 +269,7 @@ pub fn cancel(
     id: MemberId,
 ) -> Result<Member> {
     let (organization, seen) = managed(tx.conn, caller, of, id)?;
+    may_move(caller, &seen, "cancel")?;
     let moved = advance(tx, &organization, &seen, "cancel", caller.actor(), None)?;
     Ok(moved.unwrap_or(seen))
 }

@@ -1,17 +1,16 @@
 //! Membership once it began, and out again.
 
-use chrono::TimeDelta;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::super::model::{
-    Member, MemberId, MemberRole, MemberStatus, Organization, OrganizationId, OrganizationKind,
-    OrganizationStatus,
+    Member, MemberId, MemberRole, MemberStatus, Organization, OrganizationId,
 };
-use super::super::rules::MEMBERSHIP;
+use super::super::rules::{MEMBERSHIP, MembershipRelation};
 use super::super::store;
-use super::{Desk, change, notice, of_manager, review, tell_managers};
+use super::filing::follow_filing;
+use super::{Desk, notice, of_manager, review, serialize};
 use crate::error::{Code, Error, Result};
 use crate::identity::{self, Caller, Role};
 use crate::notifications::{Kind, notify};
@@ -34,10 +33,15 @@ pub(super) fn granted(role: MemberRole) -> Role {
     }
 }
 
-/// Everything about an organisation's members waits here for each other: their number and the last
-/// manager span several rows.
-pub(super) fn serialize(tx: &mut Tx<'_>, id: OrganizationId) -> Result<()> {
-    tx.serialize_on(&format!("organization:{id}"))
+/// How a caller stands to a membership. What it may do itself is said by its own row, which may have
+/// changed since the request began.
+pub fn membership_relation(caller: &Caller, member: &Member) -> MembershipRelation {
+    let person = member.account_id == caller.account;
+    let manager = match person {
+        true => member.status == MemberStatus::Active && member.role == MemberRole::Manager,
+        false => caller.holds(Role::OrganizationManager, member.organization_id.0),
+    };
+    MembershipRelation { person, manager }
 }
 
 pub(super) fn step(
@@ -75,6 +79,12 @@ pub(super) fn advance(
     store::member(tx.conn, seen.id).map(Some)
 }
 
+/// A membership for whoever it is to move.
+pub(super) fn may_move(caller: &Caller, member: &Member, verb: &str) -> Result<()> {
+    let relation = membership_relation(caller, member);
+    Ok(lifecycle::may(MEMBERSHIP, relation, verb)?)
+}
+
 /// A membership for a manager of its organisation.
 pub(super) fn managed(
     conn: &mut Conn,
@@ -100,6 +110,7 @@ pub fn leave(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, of: OrganizationId) 
     let Some(seen) = store::membership(tx.conn, of, caller.account)? else {
         return Err(Code::NotFound.into());
     };
+    may_move(caller, &seen, "leave")?;
     if seen.status != MemberStatus::Active {
         return Err(lifecycle::refusal(MEMBERSHIP, seen.status));
     }
@@ -130,6 +141,7 @@ pub fn remove(
 ) -> Result<Member> {
     serialize(tx, of)?;
     let (organization, seen) = managed(tx.conn, caller, of, id)?;
+    may_move(caller, &seen, "remove")?;
     let ended = end(
         tx,
         desk,
@@ -163,7 +175,7 @@ fn end(
     if moved.is_some() {
         let scope = organization.id.0;
         identity::take_back(tx, by, seen.account_id, granted(seen.role), scope)?;
-        recount(tx, desk, organization.id)?;
+        follow_filing(tx, desk, organization.id)?;
     }
     Ok(moved)
 }
@@ -216,53 +228,39 @@ pub fn change_role(
     store::member(tx.conn, id)
 }
 
-/// Opens or closes the term in which a filed organisation must have enough members again
-/// (domain §3: falling below the number opens a cure period).
-pub(super) fn recount(tx: &mut Tx<'_>, desk: &Desk, id: OrganizationId) -> Result<()> {
-    let organization = store::organization(tx.conn, id)?;
-    let is_watched = organization.kind == OrganizationKind::Filed
-        && organization.status == OrganizationStatus::Active;
-    if !is_watched {
-        return Ok(());
-    }
-    let is_enough = store::count_members(tx.conn, id, None)? >= desk.rules.filing_members;
-    let until = tx.now + TimeDelta::days(desk.rules.cure_days);
-    let (curing_until, verb) = match (is_enough, organization.curing_until) {
-        (true, Some(_)) => (None, "end_cure"),
-        (false, None) => (Some(until), "begin_cure"),
-        _ => return Ok(()),
-    };
-    let counted = Organization {
-        curing_until,
-        ..organization
-    };
-    if !store::save(tx.conn, &counted)? {
-        return Err(Code::VersionMismatch.into());
-    }
-    tx.journal(change(&counted, Actor::System, verb))?;
-    if curing_until.is_some() {
-        let params = [("due", until.on_the_wall(tx.zone))];
-        tell_managers(tx, &counted, Kind::OrganizationCuring, &params)?;
-    }
-    Ok(())
-}
-
-/// Moves on what the clock has reached, up to `limit` of each kind; returns the larger number.
+/// Moves on what the clock has reached, up to `limit` of each kind; returns the largest number.
 ///
 /// # Errors
 /// Those of the database.
-pub fn sweep(tx: &mut Tx<'_>, limit: i64) -> Result<usize> {
+pub fn sweep(tx: &mut Tx<'_>, desk: &Desk, limit: i64) -> Result<usize> {
     let unanswered = store::unanswered(tx.conn, tx.now, limit)?;
     for seen in &unanswered {
         let organization = store::organization(tx.conn, seen.organization_id)?;
         let moved = advance(tx, &organization, seen, "expire", Actor::System, None);
         left_to_others(moved.map(|_| ()))?;
     }
-    let uncured = store::uncured(tx.conn, tx.now, limit)?;
-    for organization in &uncured {
-        left_to_others(review::lapse(tx, organization))?;
+    let without_venue = store::without_venue(tx.conn, tx.today(), limit)?;
+    for id in &without_venue {
+        serialize(tx, *id)?;
+        left_to_others(follow_filing(tx, desk, *id))?;
     }
-    Ok(unanswered.len().max(uncured.len()))
+    let uncured = store::uncured(tx.conn, tx.now, limit)?;
+    for id in &uncured {
+        serialize(tx, *id)?;
+        left_to_others(lapse(tx, desk, *id))?;
+    }
+    let most = unanswered.len().max(without_venue.len());
+    Ok(most.max(uncured.len()))
+}
+
+/// Stops an organisation whose term is over, unless its filing is in order meanwhile.
+fn lapse(tx: &mut Tx<'_>, desk: &Desk, id: OrganizationId) -> Result<()> {
+    follow_filing(tx, desk, id)?;
+    let organization = store::organization(tx.conn, id)?;
+    match organization.curing_until {
+        Some(until) if until <= tx.now => review::lapse(tx, &organization),
+        _ => Ok(()),
+    }
 }
 
 /// What somebody moves at the same moment is left to them.

@@ -1,5 +1,7 @@
 //! What can be done with organisations: writing, reviewing, membership.
 
+mod documents;
+mod filing;
 mod import;
 mod invitations;
 mod members;
@@ -19,17 +21,15 @@ use super::model::{Organization, OrganizationId, OrganizationKind, OrganizationS
 use super::rules::{By, MOVES, OrganizationRules, Relation};
 use super::store;
 
+pub use documents::{add_document, delete_document, may_add_document};
 pub use import::{Standing, import};
 pub use invitations::{INVITATION_SMS, Invitation, accept, cancel, decline, invite};
-pub use members::{NewRole, change_role, leave, remove, sweep};
+pub use members::{NewRole, change_role, leave, membership_relation, remove, sweep};
 pub use review::{
     Approval, approve, approve_registration, dissolve, refuse_registration, reinstate, revise,
     revoke, send_back, submit, suspend,
 };
-pub use writing::{
-    EditOrganization, NewOrganization, Registration, add_document, create, delete_document, edit,
-    register,
-};
+pub use writing::{EditOrganization, NewOrganization, Registration, create, edit, register};
 
 /// What every write of this room needs beside its transaction.
 #[derive(Clone)]
@@ -55,21 +55,22 @@ pub fn relation(
     let manager = caller.holds(Role::OrganizationManager, organization.id.0);
     let member = manager || caller.holds(Role::OrganizationMember, organization.id.0);
     let invited = !member && store::membership(conn, organization.id, caller.account)?.is_some();
+    let staff = caller.holds_in_region(conn, &[Role::RegionAdmin], organization.region_id)?;
     let reviewer = match organization.kind {
         OrganizationKind::Filed => caller.holds(Role::RegionAdmin, organization.region_id.0),
-        _ => caller.holds_in_region(conn, &[Role::RegionAdmin], organization.region_id)?,
+        _ => staff,
     };
     Ok(Relation {
         founder: organization.founder_id == caller.account,
         manager,
         member,
         invited,
+        staff,
         reviewer,
     })
 }
 
 /// An organisation and how the caller stands to it; nothing of one the caller may not see.
-/// Everybody sees those that may act, or could.
 ///
 /// # Errors
 /// `not_found`.
@@ -80,11 +81,7 @@ pub fn visible(
 ) -> Result<(Organization, Relation)> {
     let organization = store::organization(conn, id)?;
     let relation = relation(conn, caller, &organization)?;
-    let is_public = matches!(
-        organization.status,
-        OrganizationStatus::Active | OrganizationStatus::Suspended
-    );
-    if is_public || relation.is_involved() || relation.invited {
+    if relation.may_see(organization.status) {
         Ok((organization, relation))
     } else {
         Err(Code::NotFound.into())
@@ -115,6 +112,20 @@ fn of_reviewer(conn: &mut Conn, caller: &Caller, id: OrganizationId) -> Result<O
     let (organization, relation) = visible(conn, Some(caller), id)?;
     relation.acts_as(By::Reviewer)?;
     Ok(organization)
+}
+
+/// Everything that several rows of an organisation decide together waits here for each other: the
+/// number of its members, the last manager, what its filing rests on.
+fn serialize(tx: &mut Tx<'_>, id: OrganizationId) -> Result<()> {
+    tx.serialize_on(&format!("organization:{id}"))
+}
+
+/// Whether an organisation has ended for good.
+fn has_ended(organization: &Organization) -> bool {
+    matches!(
+        organization.status,
+        OrganizationStatus::Dissolved | OrganizationStatus::Revoked
+    )
 }
 
 /// Whether an organisation may act in a region: it is active, and a filed one stays inside its

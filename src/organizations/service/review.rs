@@ -4,17 +4,20 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::super::model::{MemberStatus, Organization, OrganizationId, OrganizationKind};
-use super::super::rules::{self, Facts};
-use super::super::store;
-use super::{Desk, advance, change, is_repeat, notice, of_reviewer, tell_managers, to_move};
-use crate::error::{Code, Error, Problem, Result};
-use crate::identity::{Caller, ResidentId};
+use super::super::model::{Organization, OrganizationId, OrganizationKind};
+use super::super::{rules, store};
+use super::filing::complete;
+use super::invitations::cancel_all;
+use super::{
+    Desk, advance, change, has_ended, is_repeat, notice, of_reviewer, serialize, tell_managers,
+    to_move,
+};
+use crate::error::{Code, Problem, Result};
+use crate::identity::Caller;
 use crate::notifications::{self, Kind, notify};
 use crate::platform::db::Tx;
 use crate::platform::http::IfMatch;
 use crate::platform::journal::Actor;
-use crate::regions;
 
 /// A reviewer's approval.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
@@ -35,6 +38,7 @@ pub fn submit(
     caller: &Caller,
     id: OrganizationId,
 ) -> Result<Organization> {
+    serialize(tx, id)?;
     let organization = to_move(tx.conn, caller, id, "submit")?;
     if is_repeat(tx.conn, &organization, "submit", caller)? {
         return Ok(organization);
@@ -48,46 +52,6 @@ pub fn submit(
         notify(tx, &notice(&moved, to, Kind::OrganizationSubmitted))?;
     }
     Ok(moved)
-}
-
-/// Refuses what the machine finds missing.
-fn complete(tx: &mut Tx<'_>, desk: &Desk, organization: &Organization) -> Result<()> {
-    let today = tx.now.with_timezone(&tx.zone).date_naive();
-    let id = organization.id;
-    let responsible = match organization.responsible_id {
-        Some(who) => store::membership(tx.conn, id, who)?,
-        None => None,
-    };
-    let is_adult = match &organization.responsible_number {
-        None => None,
-        Some(sealed) => {
-            let number = String::from_utf8(desk.vault.open(sealed)?).map_err(Error::internal)?;
-            let number = ResidentId::parse(&number).map_err(Error::from)?;
-            Some(number.has_turned(desk.rules.responsible_age, today))
-        }
-    };
-    let venue_in_street = match organization.venue_region_id {
-        Some(venue) => regions::contains(tx.conn, organization.region_id, venue)?,
-        None => false,
-    };
-    let facts = Facts {
-        members: store::count_members(tx.conn, id, None)?,
-        responsible_is_member: responsible.is_some_and(|m| m.status == MemberStatus::Active),
-        responsible_is_adult: is_adult,
-        documents: store::documents(tx.conn, id)?
-            .into_iter()
-            .map(|d| d.kind)
-            .collect(),
-        venue_in_street,
-        today,
-    };
-    let mut missing = Problem::new(Code::Invalid);
-    missing.errors = rules::misses(organization, &facts, &desk.rules);
-    if missing.errors.is_empty() {
-        Ok(())
-    } else {
-        Err(missing.into())
-    }
 }
 
 /// Does something that may take a credit code another organisation has.
@@ -116,6 +80,7 @@ pub fn approve(
     seen: &IfMatch,
     approval: &Approval,
 ) -> Result<Organization> {
+    serialize(tx, id)?;
     let mut organization = to_move(tx.conn, caller, id, "approve")?;
     if is_repeat(tx.conn, &organization, "approve", caller)? {
         return Ok(organization);
@@ -162,12 +127,16 @@ macro_rules! reviewer_moves {
             seen: &IfMatch,
             reason: &str,
         ) -> Result<Organization> {
+            serialize(tx, id)?;
             let organization = to_move(tx.conn, caller, id, $verb)?;
             if is_repeat(tx.conn, &organization, $verb, caller)? {
                 return Ok(organization);
             }
             seen.expect(organization.version)?;
             let moved = advance(tx, &organization, $verb, caller.actor(), Some(reason))?;
+            if has_ended(&moved) {
+                cancel_all(tx, &organization, caller.actor())?;
+            }
             tell_managers(tx, &moved, Kind::$kind, &[("reason", reason.to_owned())])?;
             Ok(moved)
         }
@@ -179,7 +148,7 @@ reviewer_moves! {
     send_back "return" OrganizationReturned;
     /// Stops an organisation for a while. Its claims end: a reaction of the rooms that hold them.
     suspend "suspend" OrganizationSuspended;
-    /// Ends an organisation for good.
+    /// Ends an organisation for good, and its open invitations with it.
     revoke "revoke" OrganizationRevoked;
 }
 
@@ -194,6 +163,7 @@ pub fn reinstate(
     id: OrganizationId,
     seen: &IfMatch,
 ) -> Result<Organization> {
+    serialize(tx, id)?;
     let organization = to_move(tx.conn, caller, id, "reinstate")?;
     if is_repeat(tx.conn, &organization, "reinstate", caller)? {
         return Ok(organization);
@@ -222,7 +192,7 @@ pub fn revise(tx: &mut Tx<'_>, caller: &Caller, id: OrganizationId) -> Result<Or
     advance(tx, &organization, "revise", caller.actor(), None)
 }
 
-/// Ends an organisation by its own will.
+/// Ends an organisation by its own will, and its open invitations with it.
 ///
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
@@ -232,11 +202,14 @@ pub fn dissolve(
     id: OrganizationId,
     reason: &str,
 ) -> Result<Organization> {
+    serialize(tx, id)?;
     let organization = to_move(tx.conn, caller, id, "dissolve")?;
     if is_repeat(tx.conn, &organization, "dissolve", caller)? {
         return Ok(organization);
     }
-    advance(tx, &organization, "dissolve", caller.actor(), Some(reason))
+    let moved = advance(tx, &organization, "dissolve", caller.actor(), Some(reason))?;
+    cancel_all(tx, &organization, caller.actor())?;
+    Ok(moved)
 }
 
 /// Lets a filed organisation count as registered: same id, same history, now with a code.
@@ -304,9 +277,9 @@ pub fn refuse_registration(
     store::organization(tx.conn, id)
 }
 
-/// Stops an organisation whose term to have enough members again is over: the clock's move.
+/// Stops an organisation whose term to have its filing in order again is over: the clock's move.
 pub(super) fn lapse(tx: &mut Tx<'_>, organization: &Organization) -> Result<()> {
-    let reason = "备案组织成员不足且未在整改期内补足";
+    let reason = "备案组织不再符合备案条件，且未在整改期内补正";
     let moved = advance(tx, organization, "lapse", Actor::System, Some(reason))?;
     tell_managers(
         tx,

@@ -6,16 +6,16 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::super::model::{
-    Document, DocumentId, DocumentKind, Member, MemberId, MemberRole, MemberStatus, Organization,
-    OrganizationId, OrganizationKind, OrganizationStatus,
+    Member, MemberId, MemberRole, MemberStatus, Organization, OrganizationId, OrganizationKind,
+    OrganizationStatus,
 };
 use super::super::{rules, store};
-use super::{Desk, change, of_manager};
-use crate::error::{Code, Problem, Result};
+use super::filing::{follow_filing, missing};
+use super::{Desk, change, notice, of_manager, serialize};
+use crate::error::{Code, FieldError, Problem, Result, together};
 use crate::identity::{self, AccountId, Caller, ResidentId, Role};
 use crate::notifications::{self, Kind, notify};
 use crate::platform::db::{Conn, Tx};
-use crate::platform::files::StoredDocument;
 use crate::platform::http::IfMatch;
 use crate::platform::http::valid::given;
 use crate::platform::journal::Actor;
@@ -58,8 +58,9 @@ pub struct NewOrganization {
     pub latitude: Option<f64>,
 }
 
-/// What a manager changes. Absent keys leave a value alone, null removes it. Kind, name, region,
-/// code and the responsible person change in a draft only; the rest any time.
+/// What a manager changes. Absent keys leave a value alone, null removes it. Kind, name, region, code
+/// and the responsible person change in a draft only, the rest any time; a filed organisation that
+/// was reviewed may replace its responsible person, and keeps what its filing rests on.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct EditOrganization {
@@ -93,7 +94,8 @@ pub struct EditOrganization {
     #[serde(default, with = "serde_with::rust::double_option")]
     #[schema(value_type = Option<AccountId>)]
     pub responsible_id: Option<Option<AccountId>>,
-    /// That person's number of the identity card (GB 11643); kept sealed, shown to nobody.
+    /// That person's number of the identity card (GB 11643); kept sealed, shown to nobody. Another
+    /// person needs another number.
     #[serde(default, with = "serde_with::rust::double_option")]
     #[schema(value_type = Option<String>)]
     pub responsible_number: Option<Option<String>>,
@@ -188,17 +190,98 @@ pub(super) fn found(
 /// Writes an organisation down as a draft; its founder is its first manager.
 ///
 /// # Errors
-/// `invalid` with every wrong field.
-pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewOrganization) -> Result<Organization> {
+/// `invalid` with every wrong field; `too_many_drafts`.
+pub fn create(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    new: &NewOrganization,
+) -> Result<Organization> {
     let mut organization = draft(tx, caller.account, new);
     check(tx.conn, &mut organization, Problem::new(Code::Invalid))?;
+    tx.serialize_on(&format!("drafts:{}", caller.account))?;
+    if store::count_drafts(tx.conn, caller.account)? >= desk.rules.drafts_per_founder {
+        return Err(Code::TooManyDrafts.into());
+    }
     store::insert(tx.conn, &organization)?;
     tx.journal(change(&organization, caller.actor(), "create"))?;
     found(tx, caller.actor(), &organization, caller.account)?;
     Ok(organization)
 }
 
-/// Changes what may be changed where it stands.
+/// What the review settles.
+const SETTLED: &[&str] = &[
+    "/kind",
+    "/name",
+    "/region_id",
+    "/credit_code",
+    "/responsible_id",
+    "/responsible_number",
+];
+
+impl EditOrganization {
+    /// The fields that are given, as pointers.
+    fn given(&self) -> Vec<&'static str> {
+        let fields = [
+            ("/kind", self.kind.is_some()),
+            ("/name", self.name.is_some()),
+            ("/region_id", self.region_id.is_some()),
+            ("/field", self.field.is_some()),
+            ("/introduction", self.introduction.is_some()),
+            ("/credit_code", self.credit_code.is_some()),
+            ("/responsible_id", self.responsible_id.is_some()),
+            ("/responsible_number", self.responsible_number.is_some()),
+            ("/venue_address", self.venue_address.is_some()),
+            ("/venue_region_id", self.venue_region_id.is_some()),
+            ("/venue_until", self.venue_until.is_some()),
+            ("/longitude", self.longitude.is_some()),
+            ("/latitude", self.latitude.is_some()),
+        ];
+        let given = fields.iter().filter(|(_, is_given)| *is_given);
+        given.map(|(pointer, _)| *pointer).collect()
+    }
+
+    /// The organisation with what is given. Another responsible person comes with an own number, or
+    /// with none.
+    fn apply(&self, desk: &Desk, was: &Organization, wrong: &mut Problem) -> Result<Organization> {
+        let (edit, was) = (self.clone(), was.clone());
+        let responsible_id = edit.responsible_id.unwrap_or(was.responsible_id);
+        let number = match &edit.responsible_number {
+            None => was
+                .responsible_number
+                .filter(|_| responsible_id == was.responsible_id),
+            Some(None) => None,
+            Some(Some(number)) => match ResidentId::parse(number) {
+                Ok(number) => Some(desk.vault.seal(number.as_str().as_bytes())?),
+                Err(code) => {
+                    wrong
+                        .errors
+                        .push(FieldError::new("/responsible_number", code));
+                    None
+                }
+            },
+        };
+        Ok(Organization {
+            kind: edit.kind.unwrap_or(was.kind),
+            name: edit.name.unwrap_or(was.name),
+            region_id: edit.region_id.unwrap_or(was.region_id),
+            field: edit.field.unwrap_or(was.field),
+            introduction: edit.introduction.unwrap_or(was.introduction),
+            credit_code: edit.credit_code.unwrap_or(was.credit_code),
+            responsible_id,
+            responsible_number: number,
+            venue_address: edit.venue_address.unwrap_or(was.venue_address),
+            venue_region_id: edit.venue_region_id.unwrap_or(was.venue_region_id),
+            venue_until: edit.venue_until.unwrap_or(was.venue_until),
+            longitude: edit.longitude.unwrap_or(was.longitude),
+            latitude: edit.latitude.unwrap_or(was.latitude),
+            ..was
+        })
+    }
+}
+
+/// Changes what may be changed where it stands. What a filed organisation was reviewed for holds over
+/// the edit; its responsible person may be replaced, of which its staff are told.
 ///
 /// # Errors
 /// `invalid` with every wrong field; `version_required`, `version_mismatch`.
@@ -210,51 +293,46 @@ pub fn edit(
     seen: &IfMatch,
     edit: &EditOrganization,
 ) -> Result<Organization> {
-    let mut organization = of_manager(tx.conn, caller, id)?;
-    seen.expect(organization.version)?;
+    serialize(tx, id)?;
+    let was = of_manager(tx.conn, caller, id)?;
+    seen.expect(was.version)?;
     let mut wrong = Problem::new(Code::Invalid);
-    if organization.status != OrganizationStatus::Draft {
-        let settled = [
-            ("/kind", edit.kind.is_some()),
-            ("/name", edit.name.is_some()),
-            ("/region_id", edit.region_id.is_some()),
-            ("/credit_code", edit.credit_code.is_some()),
-            ("/responsible_id", edit.responsible_id.is_some()),
-            ("/responsible_number", edit.responsible_number.is_some()),
-        ];
-        for (pointer, _) in settled.iter().filter(|(_, touched)| *touched) {
-            wrong = wrong.field(*pointer, Code::SettledByReview);
+    let given = edit.given();
+    let is_reviewed = matches!(
+        was.status,
+        OrganizationStatus::Active | OrganizationStatus::Suspended
+    );
+    let is_replaced = edit
+        .responsible_id
+        .is_some_and(|responsible| responsible != was.responsible_id);
+    let may_replace = is_reviewed && is_replaced && was.kind == OrganizationKind::Filed;
+    if was.status != OrganizationStatus::Draft {
+        for pointer in given.iter().filter(|pointer| SETTLED.contains(pointer)) {
+            if !(may_replace && pointer.starts_with("/responsible")) {
+                wrong = wrong.field(*pointer, Code::SettledByReview);
+            }
         }
     }
-    let edit = edit.clone();
-    organization.kind = edit.kind.unwrap_or(organization.kind);
-    organization.name = edit.name.unwrap_or(organization.name);
-    organization.region_id = edit.region_id.unwrap_or(organization.region_id);
-    organization.field = edit.field.unwrap_or(organization.field);
-    organization.introduction = edit.introduction.unwrap_or(organization.introduction);
-    organization.credit_code = edit.credit_code.unwrap_or(organization.credit_code);
-    organization.responsible_id = edit.responsible_id.unwrap_or(organization.responsible_id);
-    organization.venue_address = edit.venue_address.unwrap_or(organization.venue_address);
-    organization.venue_region_id = edit.venue_region_id.unwrap_or(organization.venue_region_id);
-    organization.venue_until = edit.venue_until.unwrap_or(organization.venue_until);
-    organization.longitude = edit.longitude.unwrap_or(organization.longitude);
-    organization.latitude = edit.latitude.unwrap_or(organization.latitude);
-    match &edit.responsible_number {
-        None => {}
-        Some(None) => organization.responsible_number = None,
-        Some(Some(number)) => match ResidentId::parse(number) {
-            Ok(number) => {
-                organization.responsible_number =
-                    Some(desk.vault.seal(number.as_str().as_bytes())?);
-            }
-            Err(code) => wrong = wrong.field("/responsible_number", code),
-        },
+    let mut organization = edit.apply(desk, &was, &mut wrong)?;
+    let mut broken = Problem::new(Code::Invalid);
+    if is_reviewed {
+        let before = missing(tx, desk, &was)?;
+        let after = missing(tx, desk, &organization)?;
+        broken.errors = rules::broken(&before, after, &given);
     }
-    check(tx.conn, &mut organization, wrong)?;
+    together([check(tx.conn, &mut organization, wrong), Err(broken.into())])?;
     if !store::save(tx.conn, &organization)? {
         return Err(Code::VersionMismatch.into());
     }
     tx.journal(change(&organization, caller.actor(), "edit"))?;
+    if may_replace {
+        tx.journal(change(&organization, caller.actor(), "replace_responsible"))?;
+        for to in notifications::staff_of(tx.conn, organization.region_id)? {
+            let told = notice(&organization, to, Kind::OrganizationResponsibleReplaced);
+            notify(tx, &told)?;
+        }
+    }
+    follow_filing(tx, desk, id)?;
     store::organization(tx.conn, id)
 }
 
@@ -338,53 +416,7 @@ pub fn register(
     }
     tx.journal(change(&asking, caller.actor(), "ask_registration"))?;
     for to in notifications::staff_of(tx.conn, asking.region_id)? {
-        notify(tx, &super::notice(&asking, to, Kind::RegistrationAsked))?;
+        notify(tx, &notice(&asking, to, Kind::RegistrationAsked))?;
     }
     store::organization(tx.conn, id)
-}
-
-/// Adds a document, before or after the review.
-///
-/// # Errors
-/// `not_found`, `forbidden`.
-pub fn add_document(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    id: OrganizationId,
-    kind: DocumentKind,
-    stored: &StoredDocument,
-) -> Result<Document> {
-    let organization = of_manager(tx.conn, caller, id)?;
-    let document = Document {
-        id: DocumentId::new(),
-        organization_id: id,
-        kind,
-        file: stored.key.clone(),
-        content_type: stored.content_type.to_owned(),
-        size: i64::try_from(stored.size).unwrap_or(i64::MAX),
-        uploaded_by: caller.account,
-        created_at: tx.now,
-    };
-    store::insert_document(tx.conn, &document)?;
-    tx.journal(change(&organization, caller.actor(), "add_document"))?;
-    Ok(document)
-}
-
-/// Takes a document out of a draft; what was reviewed stays.
-///
-/// # Errors
-/// `not_found`, `forbidden`, `settled_by_review`.
-pub fn delete_document(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    id: OrganizationId,
-    document: DocumentId,
-) -> Result<()> {
-    let organization = of_manager(tx.conn, caller, id)?;
-    store::document(tx.conn, id, document)?;
-    if organization.status != OrganizationStatus::Draft {
-        return Err(Code::SettledByReview.into());
-    }
-    store::delete_document(tx.conn, document)?;
-    tx.journal(change(&organization, caller.actor(), "delete_document"))
 }

@@ -2,7 +2,8 @@
 //!
 //! A file is taken for what its content says it is, never for its name. Photos are decoded and
 //! written anew, so nothing but the picture is kept: no place, no camera, no hidden payload.
-//! Documents are kept as they are; whoever hands them out does so as a download.
+//! Documents are kept as they are; whoever hands them out does so as a download. What nothing refers
+//! to any more is removed.
 
 use std::path::PathBuf;
 
@@ -15,8 +16,13 @@ use super::config::is_http;
 mod kind;
 mod photo;
 mod store;
+mod uploads;
 
-pub use store::FileStore;
+pub use store::{FileStore, Incoming};
+pub use uploads::{
+    Keeper, REMOVAL, Removal, UploadId, begin, begin_removal, end_removal, give_up, remove_later,
+    settle, sweep,
+};
 
 /// Where files live.
 #[derive(Clone, Debug, Deserialize, Serialize, Validate)]
@@ -32,6 +38,8 @@ pub struct FilesConfig {
     pub endpoint: String,
     /// Its region.
     pub region: String,
+    /// What every name in the bucket begins with.
+    pub prefix: String,
     /// The account; without one the machine's own role is asked for.
     #[serde(default, serialize_with = "crate::platform::config::redact_option")]
     pub access_key_id: Option<SecretString>,

@@ -7,6 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
+use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload, RetryConfig};
 use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
@@ -19,6 +20,24 @@ use super::{FileContent, FileError, FileStoreKind, FilesConfig, StoredDocument, 
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long it may take to show that it is there.
 const READINESS: Duration = Duration::from_secs(5);
+
+/// What was looked at and can be stored.
+#[derive(Debug)]
+pub struct Incoming<T> {
+    stored: T,
+    /// Each file under its key.
+    files: Vec<(String, Vec<u8>)>,
+}
+
+impl<T> Incoming<T> {
+    /// The keys that its files will have, each once.
+    pub fn keys(&self) -> Vec<String> {
+        let mut keys: Vec<_> = self.files.iter().map(|(key, _)| key.clone()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+}
 
 /// Takes files in and hands them out.
 pub struct FileStore {
@@ -68,7 +87,8 @@ impl FileStore {
                 if !config.endpoint.is_empty() {
                     s3 = s3.with_endpoint(&config.endpoint);
                 }
-                Arc::new(s3.build().map_err(storage)?)
+                let s3 = s3.build().map_err(storage)?;
+                Arc::new(PrefixStore::new(s3, config.prefix.as_str()))
             }
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -85,12 +105,12 @@ impl FileStore {
         self.max_bytes
     }
 
-    /// Takes a photo in: JPEG, PNG or WebP. It is turned upright, made smaller where it is large and
-    /// kept as JPEG, with a thumbnail.
+    /// Looks at a photo: JPEG, PNG or WebP. It is turned upright, made smaller where it is large and
+    /// written anew as JPEG, with a thumbnail.
     ///
     /// # Errors
-    /// When it is too large, not a photo, or cannot be stored.
-    pub async fn put_photo(&self, bytes: Vec<u8>) -> Result<StoredPhoto, FileError> {
+    /// When it is too large or not a photo.
+    pub async fn photo(&self, bytes: Vec<u8>) -> Result<Incoming<StoredPhoto>, FileError> {
         self.check_size(&bytes)?;
         let found = type_of(&bytes);
         if !matches!(found, "image/jpeg" | "image/png" | "image/webp") {
@@ -106,31 +126,66 @@ impl FileStore {
         });
         // a decoder that panics does so for the photo's sake
         let anew = anew.await.map_err(|_| FileError::Unreadable)??;
-        Ok(StoredPhoto {
-            key: self.put(hash(&anew.photo), anew.photo).await?,
-            thumbnail: self.put(hash(&anew.thumbnail), anew.thumbnail).await?,
-            width: anew.width,
-            height: anew.height,
+        let (key, thumbnail) = (hash(&anew.photo), hash(&anew.thumbnail));
+        Ok(Incoming {
+            stored: StoredPhoto {
+                key: key.clone(),
+                thumbnail: thumbnail.clone(),
+                width: anew.width,
+                height: anew.height,
+            },
+            files: vec![(key, anew.photo), (thumbnail, anew.thumbnail)],
         })
     }
 
-    /// Takes a document in, as it is: PDF, DOCX, XLSX (both without macros), JPEG or PNG.
+    /// Looks at a document, which is kept as it is: PDF, DOCX, XLSX (both without macros), JPEG or PNG.
     ///
     /// # Errors
-    /// When it is too large, of another type, or cannot be stored.
-    pub async fn put_document(&self, bytes: Vec<u8>) -> Result<StoredDocument, FileError> {
+    /// When it is too large or of another type.
+    pub fn document(&self, bytes: Vec<u8>) -> Result<Incoming<StoredDocument>, FileError> {
         self.check_size(&bytes)?;
         let found = type_of(&bytes);
         let Some((ending, content_type)) = TYPES.iter().find(|(_, known)| *known == found) else {
             return Err(FileError::UnsupportedType { found });
         };
-        let size = bytes.len();
         let key = format!("{}.{ending}", hash(&bytes));
-        Ok(StoredDocument {
-            key: self.put(key, bytes).await?,
-            content_type,
-            size,
+        Ok(Incoming {
+            stored: StoredDocument {
+                key: key.clone(),
+                content_type,
+                size: bytes.len(),
+            },
+            files: vec![(key, bytes)],
         })
+    }
+
+    /// Stores what was looked at.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub async fn put<T>(&self, incoming: Incoming<T>) -> Result<T, FileError> {
+        for (key, bytes) in incoming.files {
+            let path = Place::of(&key)?.path;
+            let put = self.store.put(&path, PutPayload::from(bytes));
+            put.await.map_err(refusal)?;
+        }
+        Ok(incoming.stored)
+    }
+
+    /// Takes a photo in: [`FileStore::photo`], stored.
+    ///
+    /// # Errors
+    /// When it is too large, not a photo, or cannot be stored.
+    pub async fn put_photo(&self, bytes: Vec<u8>) -> Result<StoredPhoto, FileError> {
+        self.put(self.photo(bytes).await?).await
+    }
+
+    /// Takes a document in: [`FileStore::document`], stored.
+    ///
+    /// # Errors
+    /// When it is too large, of another type, or cannot be stored.
+    pub async fn put_document(&self, bytes: Vec<u8>) -> Result<StoredDocument, FileError> {
+        self.put(self.document(bytes)?).await
     }
 
     /// A file by its key.
@@ -148,7 +203,7 @@ impl FileStore {
     }
 
     /// Removes a file; one that is not there is removed already. As the same content has the same
-    /// key, the caller makes sure that nobody else refers to it.
+    /// key, it goes only while a removal is written down: see [`super::begin_removal`].
     ///
     /// # Errors
     /// `NotFound` for a text that is no key; `Storage`.
@@ -179,13 +234,6 @@ impl FileStore {
             return Err(FileError::TooLarge { limit });
         }
         Ok(())
-    }
-
-    async fn put(&self, key: String, bytes: Vec<u8>) -> Result<String, FileError> {
-        let path = Place::of(&key)?.path;
-        let put = self.store.put(&path, PutPayload::from(bytes));
-        put.await.map_err(refusal)?;
-        Ok(key)
     }
 }
 
@@ -239,6 +287,7 @@ pub(super) mod tests {
             bucket: String::new(),
             endpoint: String::new(),
             region: String::new(),
+            prefix: String::new(),
             access_key_id: None,
             secret_access_key: Some("hush".into()),
             allow_http: false,

@@ -19,7 +19,7 @@ use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::http::page::DEFAULT_LIMIT;
-use crate::platform::http::upload::{PhotoForm, show};
+use crate::platform::http::upload::{PhotoForm, keep, show};
 use crate::platform::http::valid::{Nothing, Reason};
 use crate::platform::http::{Cursor, Page, Params, ProblemBody, etag};
 use crate::platform::lifecycle;
@@ -367,21 +367,24 @@ impl From<Photo> for PhotoView {
     (status = 201, description = "Added", body = PhotoView),
     (status = 403, description = "Not the claimant", body = ProblemBody),
     (status = 404, description = "No such claim", body = ProblemBody),
-    (status = 409, description = "Its state does not allow it, or the lease has run out", body = ProblemBody),
+    (status = 409, description = "Its state does not allow it, the lease has run out, or too many photos stand in no entry", body = ProblemBody),
     (status = 422, description = "No photo, or an unreadable one", body = ProblemBody)))]
 #[post("/project-claims/{id}/photos")]
 async fn add_photo(
     caller: Caller,
     platform: Data<Platform>,
     id: Path<ClaimId>,
+    desk: Data<Desk>,
     form: MultipartForm<PhotoForm>,
 ) -> Result<HttpResponse> {
-    let stored = form.into_inner().keep(&platform.files).await?;
-    let row = platform
-        .db
-        .write(move |tx| service::add_photo(tx, &caller, *id, &stored))
-        .await?;
-    let view = PhotoView::from(row);
+    let (who, rules, id) = (caller.clone(), desk.clone(), *id);
+    let row = keep(
+        &platform,
+        form.into_inner(),
+        move |conn, now| service::may_add_photo(conn, now, &rules, &who, id).map(|_| ()),
+        move |tx, stored| service::add_photo(tx, &desk, &caller, id, stored),
+    );
+    let view = PhotoView::from(row.await?);
     Ok(HttpResponse::Created()
         .insert_header(("location", view.url.clone()))
         .json(view))

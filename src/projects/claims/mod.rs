@@ -24,4 +24,4 @@ pub use service::{
 };
 pub(super) use service::{end_all, line_up, pause, serialize, tally, unpause};
 pub(super) use service::{is_claimant, leaders, relation, steps, took_part, visible};
-pub use store::{claim, holders};
+pub use store::{claim, holders, keeps_file};

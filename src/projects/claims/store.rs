@@ -230,6 +230,19 @@ pub fn overdue(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec<ProjectC
 
 // ---- progress and photos
 
+/// Whether a photo of a claim, or its thumbnail, is kept in this file.
+///
+/// # Errors
+/// Those of the database.
+pub fn keeps_file(conn: &mut Conn, file: &str) -> Result<bool> {
+    let photos = claim_photos::table.filter(
+        claim_photos::photo
+            .eq(file)
+            .or(claim_photos::thumbnail.eq(file)),
+    );
+    Ok(diesel::select(diesel::dsl::exists(photos)).get_result(conn)?)
+}
+
 pub fn insert_progress(conn: &mut Conn, progress: &Progress) -> Result<()> {
     diesel::insert_into(claim_progress::table)
         .values(progress)

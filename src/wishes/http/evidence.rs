@@ -11,10 +11,10 @@ use crate::error::{Code, Result};
 use crate::identity::Caller;
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
-use crate::platform::http::upload::{PhotoForm, show};
+use crate::platform::http::upload::{PhotoForm, keep, show};
 use crate::platform::http::{Params, ProblemBody};
 use crate::wishes::model::{Evidence, EvidenceId, WishId};
-use crate::wishes::service;
+use crate::wishes::service::{self, Desk};
 use crate::wishes::store::{self};
 
 /// A photo that shows a delivery.
@@ -51,21 +51,24 @@ impl From<Evidence> for EvidenceView {
     (status = 201, description = "Added", body = EvidenceView),
     (status = 403, description = "Not the claimant", body = ProblemBody),
     (status = 404, description = "No such wish", body = ProblemBody),
-    (status = 409, description = "Its state does not allow it", body = ProblemBody),
+    (status = 409, description = "Its state does not allow it, or it has as many photos as it may", body = ProblemBody),
     (status = 422, description = "No photo, or an unreadable one", body = ProblemBody)))]
 #[post("/wishes/{id}/evidence")]
 pub(super) async fn add_evidence(
     caller: Caller,
     platform: Data<Platform>,
     id: Path<WishId>,
+    desk: Data<Desk>,
     form: MultipartForm<PhotoForm>,
 ) -> Result<HttpResponse> {
-    let stored = form.into_inner().keep(&platform.files).await?;
-    let evidence = platform
-        .db
-        .write(move |tx| service::add_evidence(tx, &caller, *id, &stored))
-        .await?;
-    let view = EvidenceView::from(evidence);
+    let (who, rules, id) = (caller.clone(), desk.clone(), *id);
+    let evidence = keep(
+        &platform,
+        form.into_inner(),
+        move |conn, now| service::may_add_evidence(conn, now, &rules, &who, id).map(|_| ()),
+        move |tx, stored| service::add_evidence(tx, &desk, &caller, id, stored),
+    );
+    let view = EvidenceView::from(evidence.await?);
     Ok(HttpResponse::Created()
         .insert_header(("location", view.photo_url.clone()))
         .json(view))

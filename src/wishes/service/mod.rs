@@ -28,8 +28,8 @@ pub use clock::{react, remind, sweep};
 pub use editing::{EditWish, edit};
 pub use import::import;
 pub use moves::{
-    add_evidence, claim, confirm, deliver, dispute, free, publish, read_contact, redeliver, reject,
-    release, revise, submit, withdraw,
+    add_evidence, claim, confirm, deliver, dispute, free, may_add_evidence, publish, read_contact,
+    redeliver, reject, release, revise, submit, withdraw,
 };
 pub use telling::{CLAIMED_SMS, DELIVERED_SMS, LINK, claimants, owners};
 pub use writing::{NewWish, create};

@@ -13,6 +13,7 @@ use crate::error::{Code, Result};
 use crate::identity::{self, Caller, Role};
 use crate::notifications::Kind;
 use crate::organizations;
+use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::files::StoredPhoto;
 use crate::platform::http::IfMatch;
@@ -171,12 +172,18 @@ pub fn claim(
 }
 
 /// A wish for its claimant, with the claim, while there is time to deliver.
-fn of_claimant(tx: &mut Tx<'_>, caller: &Caller, id: WishId, verb: &str) -> Result<(Wish, Claim)> {
-    let (wish, _) = to_move(tx.conn, caller, id, verb)?;
-    let Some(claim) = store::live_claim(tx.conn, id)? else {
+fn of_claimant(
+    conn: &mut Conn,
+    now: Instant,
+    caller: &Caller,
+    id: WishId,
+    verb: &str,
+) -> Result<(Wish, Claim)> {
+    let (wish, _) = to_move(conn, caller, id, verb)?;
+    let Some(claim) = store::live_claim(conn, id)? else {
         return Err(Code::Forbidden.into());
     };
-    if wish.status == WishStatus::Claimed && claim.lease_until <= tx.now {
+    if wish.status == WishStatus::Claimed && claim.lease_until <= now {
         return Err(Code::LeaseExpired.into()); // before the clock says so
     }
     Ok((wish, claim))
@@ -188,22 +195,44 @@ fn shows(evidence: &Evidence, wish: &Wish, claim: &Claim) -> bool {
     evidence.claim_id == claim.id && evidence.created_at >= wish.status_since
 }
 
+/// A wish, its claim and the photos of the delivery so far, for a claimant who may add one.
+///
+/// # Errors
+/// `not_found`, `forbidden`, `move_not_allowed`, `lease_expired`, `too_many_files`.
+pub fn may_add_evidence(
+    conn: &mut Conn,
+    now: Instant,
+    desk: &Desk,
+    caller: &Caller,
+    id: WishId,
+) -> Result<(Wish, Claim, Vec<Evidence>)> {
+    let (wish, claim) = of_claimant(conn, now, caller, id, "deliver")?;
+    if wish.status != WishStatus::Claimed {
+        return Err(lifecycle::refusal(MOVES, wish.status));
+    }
+    let mut known = store::evidence(conn, id)?;
+    known.retain(|evidence| shows(evidence, &wish, &claim));
+    if known.len() >= desk.rules.photos_per_delivery {
+        return Err(Code::TooManyFiles.into());
+    }
+    Ok((wish, claim, known))
+}
+
 /// Adds a photo of the delivery; the same photo is added once.
+///
+/// # Errors
+/// Those of [`may_add_evidence`].
 pub fn add_evidence(
     tx: &mut Tx<'_>,
+    desk: &Desk,
     caller: &Caller,
     id: WishId,
     photo: &StoredPhoto,
 ) -> Result<Evidence> {
-    let (wish, claim) = of_claimant(tx, caller, id, "deliver")?;
-    if wish.status != WishStatus::Claimed {
-        return Err(lifecycle::refusal(MOVES, wish.status));
-    }
-    let known = store::evidence(tx.conn, id)?;
-    if let Some(same) = known
-        .into_iter()
-        .find(|e| shows(e, &wish, &claim) && e.photo == photo.key)
-    {
+    // their number spans several rows
+    tx.serialize_on(&format!("evidence:{id}"))?;
+    let (wish, claim, known) = may_add_evidence(tx.conn, tx.now, desk, caller, id)?;
+    if let Some(same) = known.into_iter().find(|known| known.photo == photo.key) {
         return Ok(same);
     }
     let evidence = Evidence {
@@ -221,7 +250,7 @@ pub fn add_evidence(
 
 /// Says that the wish was delivered, with at least one photo.
 pub fn deliver(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Result<Wish> {
-    let (wish, claim) = of_claimant(tx, caller, id, "deliver")?;
+    let (wish, claim) = of_claimant(tx.conn, tx.now, caller, id, "deliver")?;
     if wish.status == WishStatus::Claimed
         && !store::evidence(tx.conn, id)?
             .iter()
@@ -257,7 +286,7 @@ pub fn release(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Re
     if is_repeat(tx.conn, &wish, "release", Mover::Caller(caller))? {
         return Ok(wish);
     }
-    let (wish, claim) = of_claimant(tx, caller, id, "release")?;
+    let (wish, claim) = of_claimant(tx.conn, tx.now, caller, id, "release")?;
     let moved = advance(
         tx,
         &wish,

@@ -7,9 +7,10 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{Desk, change, serves};
-use crate::error::{Code, Error, Problem, Result};
+use crate::error::{Code, Error, Problem, Result, together};
 use crate::identity::{self, AccountId, Caller};
 use crate::platform::db::Tx;
+use crate::platform::http::valid;
 use crate::platform::token::Vault;
 use crate::regions::{self, Level, RegionId};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
@@ -59,7 +60,7 @@ pub struct NewWish {
     pub expires_on: Option<NaiveDate>,
 }
 
-/// A wish as its author wrote it, checked and not kept yet.
+/// A wish as its author wrote it, checked as a whole and not kept yet.
 pub(super) fn build(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -101,7 +102,7 @@ pub(super) fn build(
         version: 1,
         created_at: tx.now,
     };
-    check(tx, desk, &wish, wrong)?;
+    together([valid::check(new, ""), check(tx, desk, &wish, wrong)])?;
     Ok(Wish {
         contact: sealed(&desk.vault, &contact?)?,
         ..wish

@@ -29,8 +29,8 @@ pub use clock::{react, remind, sweep};
 pub use lease::{Application, apply, approve, reject, revoke, withdraw};
 pub(in crate::projects) use lease::{end_all, line_up, pause, unpause};
 pub use work::{
-    NewProgress, Plan, Report, accept, add_photo, add_progress, plan, report, send_back, start,
-    story,
+    NewProgress, Plan, Report, accept, add_photo, add_progress, may_add_photo, plan, report,
+    send_back, start, story,
 };
 
 /// How a caller stands to a claim.

@@ -17,6 +17,7 @@ use super::{
 use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
 use crate::notifications::Kind;
+use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::files::StoredPhoto;
 use crate::platform::lifecycle;
@@ -130,24 +131,47 @@ pub fn start(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Resu
     Ok(moved)
 }
 
+/// The photos of a claim, for a claimant who may add one.
+///
+/// # Errors
+/// `not_found`, `forbidden`, `move_not_allowed`, `lease_expired`; `too_many_files` while too many
+/// stand in no entry and no report.
+pub fn may_add_photo(
+    conn: &mut Conn,
+    now: Instant,
+    desk: &Desk,
+    caller: &Caller,
+    id: ClaimId,
+) -> Result<Vec<Photo>> {
+    let (claim, _) = of_claimant(conn, caller, id)?;
+    if !LEASED.contains(&claim.status) {
+        return Err(lifecycle::refusal(MOVES, claim.status));
+    }
+    if has_run_out(&claim, now) {
+        return Err(Code::LeaseExpired.into());
+    }
+    let photos = store::photos(conn, id)?;
+    let in_hand = |photo: &&Photo| photo.progress_id.is_none() && !photo.in_report;
+    if photos.iter().filter(in_hand).count() >= desk.rules.photos_in_hand {
+        return Err(Code::TooManyFiles.into());
+    }
+    Ok(photos)
+}
+
 /// Adds a photo to a claim, for an entry of progress or the report; the same photo is added once.
 ///
 /// # Errors
-/// `forbidden`, `move_not_allowed`, `lease_expired`.
+/// Those of [`may_add_photo`].
 pub fn add_photo(
     tx: &mut Tx<'_>,
+    desk: &Desk,
     caller: &Caller,
     id: ClaimId,
     stored: &StoredPhoto,
 ) -> Result<Photo> {
-    let (claim, _) = of_claimant(tx.conn, caller, id)?;
-    if !LEASED.contains(&claim.status) {
-        return Err(lifecycle::refusal(MOVES, claim.status));
-    }
-    if has_run_out(&claim, tx.now) {
-        return Err(Code::LeaseExpired.into());
-    }
-    let known = store::photos(tx.conn, id)?;
+    // their number spans several rows
+    tx.serialize_on(&format!("photos:{id}"))?;
+    let known = may_add_photo(tx.conn, tx.now, desk, caller, id)?;
     if let Some(same) = known.into_iter().find(|photo| photo.photo == stored.key) {
         return Ok(same);
     }
