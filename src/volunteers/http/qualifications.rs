@@ -1,72 +1,24 @@
-//! One's profile and certificates, and their review.
+//! One's certificates, and their review.
 
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpResponse, get, post, put};
+use actix_web::{HttpResponse, get, post};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
-use super::model::{Profile, Qualification, QualificationId, QualificationStatus};
-use super::service::{self, NewQualification};
-use super::store;
+use super::super::model::{Qualification, QualificationId, QualificationStatus};
+use super::super::service::{self, NewQualification};
+use super::super::store;
 use crate::error::{Code, Error, Result};
 use crate::identity::{self, AccountId, Caller, Command, DataUse, Made, Reader, Role, Sensitive};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::{Nothing, Reason};
-use crate::platform::http::{Cursor, Page, Params, ProblemBody, etag};
+use crate::platform::http::{Cursor, Page, Params, ProblemBody};
 use crate::platform::token::Vault;
 use crate::regions::RegionId;
-
-/// The room's routes.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(read_profile).service(write_profile);
-    config
-        .service(submit)
-        .service(list_own)
-        .service(list_of_region)
-        .service(verify)
-        .service(reject);
-}
-
-/// Read one's volunteer profile
-#[utoipa::path(tag = "volunteers", responses(
-    (status = 200, description = "The profile", body = Profile),
-    (status = 404, description = "Not a volunteer yet", body = ProblemBody)))]
-#[get("/me/volunteer")]
-async fn read_profile(caller: Caller, platform: Data<Platform>) -> Result<HttpResponse> {
-    let found = platform
-        .db
-        .read(move |conn| service::profile(conn, caller.account))
-        .await?;
-    let (profile, version) = found.ok_or(Code::NotFound)?;
-    Ok(HttpResponse::Ok()
-        .insert_header(etag(version))
-        .json(profile))
-}
-
-/// Write one's volunteer profile
-///
-/// Whole: what is left out is gone. The first time makes one a volunteer; later the version that
-/// was read goes into `If-Match`.
-#[utoipa::path(tag = "volunteers", request_body = Profile, responses(
-    (status = 200, description = "Written", body = Profile),
-    (status = 412, description = "Changed since it was read", body = ProblemBody),
-    (status = 422, description = "Wrong fields", body = ProblemBody),
-    (status = 428, description = "Without If-Match", body = ProblemBody)))]
-#[put("/me/volunteer")]
-async fn write_profile(command: Command<Profile>) -> Result<HttpResponse> {
-    let seen = command.if_match.clone();
-    command
-        .run(move |tx, caller, input| {
-            let (profile, version) = service::write_profile(tx, caller, &seen, input)?;
-            Ok(Made::changed(profile).version(version))
-        })
-        .await
-}
 
 /// A certificate and where its review stands.
 #[derive(Debug, Serialize, ToSchema)]
@@ -124,7 +76,7 @@ fn moved(row: Qualification) -> QualificationView {
     (status = 409, description = "Without a volunteer profile", body = ProblemBody),
     (status = 422, description = "Wrong fields", body = ProblemBody)))]
 #[post("/me/qualifications")]
-async fn submit(
+pub(super) async fn submit(
     command: Command<NewQualification>,
     platform: Data<Platform>,
 ) -> Result<HttpResponse> {
@@ -143,7 +95,7 @@ async fn submit(
 /// List one's certificates
 #[utoipa::path(tag = "volunteers", responses((status = 200, description = "Oldest first", body = Page<QualificationView>)))]
 #[get("/me/qualifications")]
-async fn list_own(
+pub(super) async fn list_own(
     caller: Caller,
     platform: Data<Platform>,
 ) -> Result<Json<Page<QualificationView>>> {
@@ -163,7 +115,7 @@ async fn list_own(
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct OfRegion {
+pub(super) struct OfRegion {
     /// Of volunteers who live in this region or below it.
     region_id: RegionId,
     /// Where they stand; those that wait when left out.
@@ -183,7 +135,7 @@ struct OfRegion {
     (status = 404, description = "Not a region of the caller's", body = ProblemBody),
     (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
 #[get("/staff/qualifications")]
-async fn list_of_region(
+pub(super) async fn list_of_region(
     caller: Caller,
     platform: Data<Platform>,
     query: Params<OfRegion>,
@@ -216,7 +168,7 @@ async fn list_of_region(
     (status = 404, description = "No such certificate, or not of the caller's region", body = ProblemBody),
     (status = 409, description = "Reviewed already", body = ProblemBody)))]
 #[post("/qualifications/{id}/verify")]
-async fn verify(command: Command<Nothing>, id: Path<QualificationId>) -> Result<HttpResponse> {
+pub(super) async fn verify(command: Command<Nothing>, id: Path<QualificationId>) -> Result<HttpResponse> {
     command
         .run(move |tx, caller, _| {
             let row = service::review_qualification(tx, caller, *id, None)?;
@@ -233,7 +185,7 @@ async fn verify(command: Command<Nothing>, id: Path<QualificationId>) -> Result<
     (status = 409, description = "Reviewed already", body = ProblemBody),
     (status = 422, description = "Without a reason", body = ProblemBody)))]
 #[post("/qualifications/{id}/reject")]
-async fn reject(command: Command<Reason>, id: Path<QualificationId>) -> Result<HttpResponse> {
+pub(super) async fn reject(command: Command<Reason>, id: Path<QualificationId>) -> Result<HttpResponse> {
     command
         .run(move |tx, caller, input| {
             let row = service::review_qualification(tx, caller, *id, Some(&input.reason))?;
