@@ -19,7 +19,7 @@ use crate::platform::jobs::{self, Job, Outcome};
 use crate::platform::journal;
 use crate::platform::mail::{Mail, MailError};
 use crate::platform::sms::{Sms, SmsError};
-use crate::{identity, notifications, organizations, party, projects, wishes};
+use crate::{identity, notifications, organizations, party, projects, volunteers, wishes};
 
 /// The kinds of jobs that are performed side by side: a mail server that does not answer holds up
 /// mail alone.
@@ -178,7 +178,10 @@ impl Worker {
         db.write(identity::forget_expired).await?;
         db.write(|tx| jobs::purge(tx, tx.now - KEPT)).await?;
         let (projects, wishes) = (self.app.projects.clone(), self.app.wishes.clone());
+        let volunteers = self.app.volunteers.clone();
         self.exhaust(|tx| organizations::sweep(tx, MOST as i64))
+            .await?;
+        self.exhaust(move |tx| volunteers::sweep(tx, &volunteers, MOST as i64))
             .await?;
         self.exhaust(move |tx| projects::claims::sweep(tx, &projects, MOST as i64))
             .await?;

@@ -90,7 +90,7 @@ pub fn import(
             wrong = wrong.field("/credit_code", Code::CreditCodeUnconfirmed);
         }
     }
-    check(tx.conn, &mut organization, wrong)?;
+    check(tx, &mut organization, known.as_ref(), wrong)?;
     let written = match &known {
         None => store::insert(tx.conn, &organization).map(|()| true),
         Some(_) => store::save(tx.conn, &organization),

@@ -14,7 +14,7 @@ use super::{Desk, change, of_manager};
 use crate::error::{Code, Problem, Result};
 use crate::identity::{self, AccountId, Caller, ResidentId, Role};
 use crate::notifications::{self, Kind, notify};
-use crate::platform::db::{Conn, Tx};
+use crate::platform::db::Tx;
 use crate::platform::files::StoredDocument;
 use crate::platform::http::IfMatch;
 use crate::platform::http::valid::given;
@@ -191,7 +191,7 @@ pub(super) fn found(
 /// `invalid` with every wrong field.
 pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewOrganization) -> Result<Organization> {
     let mut organization = draft(tx, caller.account, new);
-    check(tx.conn, &mut organization, Problem::new(Code::Invalid))?;
+    check(tx, &mut organization, None, Problem::new(Code::Invalid))?;
     store::insert(tx.conn, &organization)?;
     tx.journal(change(&organization, caller.actor(), "create"))?;
     found(tx, caller.actor(), &organization, caller.account)?;
@@ -226,7 +226,7 @@ pub fn edit(
             wrong = wrong.field(*pointer, Code::SettledByReview);
         }
     }
-    let edit = edit.clone();
+    let (edit, was) = (edit.clone(), organization.clone());
     organization.kind = edit.kind.unwrap_or(organization.kind);
     organization.name = edit.name.unwrap_or(organization.name);
     organization.region_id = edit.region_id.unwrap_or(organization.region_id);
@@ -250,7 +250,7 @@ pub fn edit(
             Err(code) => wrong = wrong.field("/responsible_number", code),
         },
     }
-    check(tx.conn, &mut organization, wrong)?;
+    check(tx, &mut organization, Some(&was), wrong)?;
     if !store::save(tx.conn, &organization)? {
         return Err(Code::VersionMismatch.into());
     }
@@ -258,14 +258,19 @@ pub fn edit(
     store::organization(tx.conn, id)
 }
 
-/// Checks what can be wrong in any state, and writes the credit code in its normal form.
+/// Checks what can be wrong in any state, and writes the credit code in its normal form. What it
+/// `was` keeps its regions, also those that have ended.
 pub(super) fn check(
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     organization: &mut Organization,
+    was: Option<&Organization>,
     mut wrong: Problem,
 ) -> Result<()> {
-    match regions::by_id(conn, organization.region_id) {
-        Err(_) => wrong = wrong.field("/region_id", Code::UnknownReference),
+    let today = tx.today();
+    let conn = &mut *tx.conn;
+    let kept = was.map(|was| was.region_id);
+    match regions::current(conn, organization.region_id, kept, today)? {
+        Err(code) => wrong = wrong.field("/region_id", code),
         Ok(region) => {
             let is_filed = organization.kind == OrganizationKind::Filed;
             if is_filed && region.level != Level::Street {
@@ -287,10 +292,11 @@ pub(super) fn check(
             Ok((normal, _)) => organization.credit_code = Some(normal),
         }
     }
-    if let Some(venue) = organization.venue_region_id
-        && regions::by_id(conn, venue).is_err()
-    {
-        wrong = wrong.field("/venue_region_id", Code::UnknownReference);
+    if let Some(venue) = organization.venue_region_id {
+        let kept = was.and_then(|was| was.venue_region_id);
+        if let Err(code) = regions::current(conn, venue, kept, today)? {
+            wrong = wrong.field("/venue_region_id", code);
+        }
     }
     if let Some(responsible) = organization.responsible_id
         && identity::account(conn, responsible).is_err()

@@ -133,6 +133,18 @@ impl FileStore {
         })
     }
 
+    /// Takes in a paper that somebody scanned: a PDF as it is, or a photo as [`Self::put_photo`] keeps
+    /// it. Returns its key.
+    ///
+    /// # Errors
+    /// When it is too large, of another type, not a readable photo, or cannot be stored.
+    pub async fn put_scan(&self, bytes: Vec<u8>) -> Result<String, FileError> {
+        match type_of(&bytes) {
+            "application/pdf" => Ok(self.put_document(bytes).await?.key),
+            _ => Ok(self.put_photo(bytes).await?.key),
+        }
+    }
+
     /// A file by its key.
     ///
     /// # Errors

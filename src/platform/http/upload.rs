@@ -44,6 +44,15 @@ impl DocumentForm {
         let document = self.document.ok_or(Code::DocumentMissing)?;
         Ok(files.put_document(document.data.to_vec()).await?)
     }
+
+    /// Keeps the document where it is a PDF or a photo; returns its key.
+    ///
+    /// # Errors
+    /// `document_missing`, `payload_too_large`, `unsupported_media_type` or `photo_unreadable`.
+    pub async fn keep_scan(self, files: &FileStore) -> Result<String> {
+        let document = self.document.ok_or(Code::DocumentMissing)?;
+        Ok(files.put_scan(document.data.to_vec()).await?)
+    }
 }
 
 impl From<FileError> for Error {

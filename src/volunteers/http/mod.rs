@@ -1,7 +1,9 @@
-//! One's profile and certificates, and their review.
+//! One's profile and certificates, the marks beside declared skills, and the review.
 
 mod profile;
 mod qualifications;
+mod review;
+mod skills;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -11,9 +13,18 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(profile::read_profile)
         .service(profile::write_profile);
     config
+        .service(skills::list_skills)
+        .service(skills::verify_skill)
+        .service(skills::unverify_skill);
+    config
         .service(qualifications::submit)
         .service(qualifications::list_own)
-        .service(qualifications::list_of_region)
-        .service(qualifications::verify)
-        .service(qualifications::reject);
+        .service(qualifications::add_document)
+        .service(qualifications::show_document)
+        .service(qualifications::withdraw);
+    config
+        .service(review::list_of_region)
+        .service(review::verify)
+        .service(review::reject)
+        .service(review::revoke);
 }

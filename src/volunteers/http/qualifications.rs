@@ -1,24 +1,24 @@
-//! One's certificates, and their review.
+//! One's certificates.
 
+use actix_multipart::form::MultipartForm;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, get, post};
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::model::{Qualification, QualificationId, QualificationStatus};
-use super::super::service::{self, NewQualification};
+use super::super::rules::{MOVES, Relation};
+use super::super::service::{self, Desk, NewQualification};
 use super::super::store;
-use crate::error::{Code, Error, Result};
-use crate::identity::{self, AccountId, Caller, Command, DataUse, Made, Reader, Role, Sensitive};
+use crate::error::Result;
+use crate::identity::{AccountId, Caller, Command, Made};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
-use crate::platform::http::page::DEFAULT_LIMIT;
-use crate::platform::http::valid::{Nothing, Reason};
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
-use crate::platform::token::Vault;
-use crate::regions::RegionId;
+use crate::platform::http::upload::{DocumentForm, show};
+use crate::platform::http::valid::Nothing;
+use crate::platform::http::{Page, ProblemBody};
+use crate::platform::lifecycle;
 
 /// A certificate and where its review stands.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,36 +33,46 @@ pub struct QualificationView {
     /// The certificate's number, in lists for its holder and the reviewers; null in the answers to
     /// moves, which may be kept for an idempotency key, while numbers are kept sealed only.
     pub number: Option<String>,
+    /// What the holder is called, in lists for reviewers; null elsewhere.
+    pub holder_name: Option<String>,
+    /// In lists for reviewers, whether another account handed in the same kind and number, too,
+    /// whatever became of that: a warning. Null elsewhere.
+    pub number_known_elsewhere: Option<bool>,
     /// The certificate's date.
     pub issued_on: NaiveDate,
     /// The last day on which it counts.
     pub expires_on: Option<NaiveDate>,
+    /// Where its document is, for the holder and the reviewers; null without one.
+    pub document_url: Option<String>,
     /// Where it stands.
     pub status: QualificationStatus,
-    /// When it was reviewed.
+    /// The moves that are the caller's to make now.
+    pub moves: Vec<&'static str>,
+    /// When it was reviewed, or revoked.
     pub reviewed_at: Option<Instant>,
-    /// Why it was rejected.
+    /// Why it was rejected or revoked.
     pub reason: Option<String>,
     /// When it was submitted.
     pub created_at: Instant,
 }
 
-fn listed(vault: &Vault, row: Qualification) -> Result<QualificationView> {
-    let number = String::from_utf8(vault.open(&row.number)?).map_err(Error::internal)?;
-    Ok(QualificationView {
-        number: Some(number),
-        ..moved(row)
-    })
-}
-
-fn moved(row: Qualification) -> QualificationView {
+/// A certificate without what is sealed.
+pub(super) fn view(row: Qualification, relation: Relation) -> QualificationView {
+    let document_url = row
+        .document
+        .as_ref()
+        .map(|_| format!("/api/v1/qualifications/{}/document", row.id));
     QualificationView {
         id: row.id,
         account_id: row.account_id,
         kind: row.kind,
         number: None,
+        holder_name: None,
+        number_known_elsewhere: None,
         issued_on: row.issued_on,
         expires_on: row.expires_on,
+        document_url,
+        moves: lifecycle::open_to(MOVES, relation, row.status),
         status: row.status,
         reviewed_at: row.reviewed_at,
         reason: row.reason,
@@ -70,22 +80,30 @@ fn moved(row: Qualification) -> QualificationView {
     }
 }
 
+/// How a holder stands to the own certificate.
+const OWN: Relation = Relation {
+    holder: true,
+    reviewer: false,
+};
+
 /// Submit a certificate
+///
+/// The same kind and number once, while it waits or is in force; again from the day on which one is
+/// reminded that it ends.
 #[utoipa::path(tag = "volunteers", request_body = NewQualification, responses(
     (status = 201, description = "Submitted", body = QualificationView),
-    (status = 409, description = "Without a volunteer profile", body = ProblemBody),
+    (status = 409, description = "Without a volunteer profile, or submitted before", body = ProblemBody),
     (status = 422, description = "Wrong fields", body = ProblemBody)))]
 #[post("/me/qualifications")]
 pub(super) async fn submit(
     command: Command<NewQualification>,
-    platform: Data<Platform>,
+    desk: Data<Desk>,
 ) -> Result<HttpResponse> {
-    let vault = platform.vault.clone();
     command
         .run(move |tx, caller, input| {
-            let row = service::submit_qualification(tx, &vault, caller, input)?;
+            let row = service::submit(tx, &desk, caller, input)?;
             Ok(Made::new(
-                moved(row),
+                view(row, OWN),
                 "/api/v1/me/qualifications".to_owned(),
             ))
         })
@@ -99,97 +117,89 @@ pub(super) async fn list_own(
     caller: Caller,
     platform: Data<Platform>,
 ) -> Result<Json<Page<QualificationView>>> {
-    let rows = platform
+    let items = platform
         .db
         .read(move |conn| store::of_volunteer(conn, caller.account))
         .await?;
-    Ok(Json(
-        Page {
-            items: rows,
-            next: None,
-        }
-        .try_map(|row| listed(&platform.vault, row))?,
-    ))
+    let listed = |row: Qualification| {
+        let number = Some(service::number(&platform.vault, &row)?);
+        Ok(QualificationView {
+            number,
+            ..view(row, OWN)
+        })
+    };
+    Ok(Json(Page { items, next: None }.try_map(listed)?))
 }
 
-#[derive(Debug, Deserialize, IntoParams, Validate)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct OfRegion {
-    /// Of volunteers who live in this region or below it.
-    region_id: RegionId,
-    /// Where they stand; those that wait when left out.
-    status: Option<QualificationStatus>,
-    /// Rows a page holds, 1 to 100.
-    #[validate(range(min = 1, max = 100))]
-    limit: Option<i64>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-}
-
-/// List a region's certificates for its staff
+/// Add the document of a certificate
 ///
-/// Oldest first. Their owners see that staff read the numbers.
-#[utoipa::path(tag = "volunteers", params(OfRegion), responses(
-    (status = 200, description = "A page of certificates", body = Page<QualificationView>),
-    (status = 404, description = "Not a region of the caller's", body = ProblemBody),
-    (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
-#[get("/staff/qualifications")]
-pub(super) async fn list_of_region(
+/// A PDF, or a photo, which is written anew without metadata; taken for what its content is. It takes
+/// the place of the one before, as long as the certificate waits for its review.
+#[utoipa::path(tag = "volunteers", request_body(content = DocumentForm, content_type = "multipart/form-data"),
+    params(("id" = QualificationId, Path, description = "The certificate")), responses(
+    (status = 201, description = "Added", body = QualificationView),
+    (status = 404, description = "Not a certificate of the caller's", body = ProblemBody),
+    (status = 409, description = "Reviewed already", body = ProblemBody),
+    (status = 422, description = "No document, or an unreadable photo", body = ProblemBody)))]
+#[post("/me/qualifications/{id}/document")]
+pub(super) async fn add_document(
     caller: Caller,
     platform: Data<Platform>,
-    query: Params<OfRegion>,
-) -> Result<Json<Page<QualificationView>>> {
-    let Params(query) = query;
-    let after = Cursor::decode(query.cursor.as_deref())?;
-    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    let status = query.status.unwrap_or(QualificationStatus::Submitted);
-    let page = platform.db.write(move |tx| {
-        if !caller.holds_in_region(tx.conn, &[Role::RegionAdmin], query.region_id)? {
-            return Err(Code::NotFound.into());
-        }
-        let rows = store::in_region(tx.conn, query.region_id, status, after, limit)?;
-        let page = Page::of(rows, limit, |row| row.id);
-        for row in &page.items {
-            let (what, why) = (Sensitive::CertificateNumber, DataUse::Verification);
-            identity::disclosed(tx, &caller, row.account_id, what, Reader::RegionStaff, why)?;
-        }
-        Ok(page)
-    });
-    Ok(Json(
-        page.await?.try_map(|row| listed(&platform.vault, row))?,
-    ))
+    id: Path<QualificationId>,
+    form: MultipartForm<DocumentForm>,
+) -> Result<HttpResponse> {
+    let asking = caller.clone();
+    let may = platform
+        .db
+        .read(move |conn| service::may_attach(conn, &asking, *id).map(|_| *id));
+    let id = may.await?;
+    let key = form.into_inner().keep_scan(&platform.files).await?;
+    let row = platform
+        .db
+        .write(move |tx| service::attach(tx, &caller, id, &key))
+        .await?;
+    let place = format!("/api/v1/qualifications/{id}/document");
+    Ok(HttpResponse::Created()
+        .insert_header(("location", place))
+        .json(view(row, OWN)))
 }
 
-/// Verify a certificate
+/// Show the document of a certificate
+///
+/// To its holder and the staff of the holder's region. The holder sees that staff read it.
+#[utoipa::path(tag = "volunteers", params(("id" = QualificationId, Path, description = "The certificate")), responses(
+    (status = 200, description = "The document", body = Vec<u8>, content_type = "application/octet-stream"),
+    (status = 404, description = "No such certificate, without a document, or not of the caller's region", body = ProblemBody)))]
+#[get("/qualifications/{id}/document")]
+pub(super) async fn show_document(
+    caller: Caller,
+    platform: Data<Platform>,
+    id: Path<QualificationId>,
+) -> Result<HttpResponse> {
+    let key = platform
+        .db
+        .write(move |tx| service::document(tx, &caller, *id))
+        .await?;
+    Ok(show(platform.files.get(&key).await?))
+}
+
+/// Take a certificate back
+///
+/// Whether it waits or is in force; then it counts no more.
 #[utoipa::path(tag = "volunteers", request_body = Nothing, params(("id" = QualificationId, Path, description = "The certificate")), responses(
-    (status = 200, description = "Verified", body = QualificationView),
-    (status = 403, description = "One's own", body = ProblemBody),
+    (status = 200, description = "Taken back; also when it was already", body = QualificationView),
+    (status = 403, description = "Not one's own", body = ProblemBody),
     (status = 404, description = "No such certificate, or not of the caller's region", body = ProblemBody),
-    (status = 409, description = "Reviewed already", body = ProblemBody)))]
-#[post("/qualifications/{id}/verify")]
-pub(super) async fn verify(command: Command<Nothing>, id: Path<QualificationId>) -> Result<HttpResponse> {
+    (status = 409, description = "Rejected or revoked", body = ProblemBody)))]
+#[post("/qualifications/{id}/withdraw")]
+pub(super) async fn withdraw(
+    command: Command<Nothing>,
+    id: Path<QualificationId>,
+) -> Result<HttpResponse> {
     command
         .run(move |tx, caller, _| {
-            let row = service::review_qualification(tx, caller, *id, None)?;
-            Ok(Made::changed(moved(row)))
-        })
-        .await
-}
-
-/// Reject a certificate
-#[utoipa::path(tag = "volunteers", request_body = Reason, params(("id" = QualificationId, Path, description = "The certificate")), responses(
-    (status = 200, description = "Rejected", body = QualificationView),
-    (status = 403, description = "One's own", body = ProblemBody),
-    (status = 404, description = "No such certificate, or not of the caller's region", body = ProblemBody),
-    (status = 409, description = "Reviewed already", body = ProblemBody),
-    (status = 422, description = "Without a reason", body = ProblemBody)))]
-#[post("/qualifications/{id}/reject")]
-pub(super) async fn reject(command: Command<Reason>, id: Path<QualificationId>) -> Result<HttpResponse> {
-    command
-        .run(move |tx, caller, input| {
-            let row = service::review_qualification(tx, caller, *id, Some(&input.reason))?;
-            Ok(Made::changed(moved(row)))
+            let row = service::withdraw(tx, caller, *id)?;
+            Ok(Made::changed(view(row, OWN)))
         })
         .await
 }

@@ -63,19 +63,26 @@ pub fn import(
 /// # Errors
 /// `invalid` with every wrong field.
 pub fn check(tx: &mut Tx<'_>, profile: &Profile) -> Result<()> {
-    together([valid::check(profile, ""), fits(tx, profile)])
+    together([valid::check(profile, ""), fits(tx, profile, None)])
 }
 
-fn fits(tx: &mut Tx<'_>, profile: &Profile) -> Result<()> {
+fn fits(tx: &mut Tx<'_>, profile: &Profile, known: Option<&Volunteer>) -> Result<()> {
     let mut wrong = rules::check(profile, tx.today());
-    if regions::by_id(tx.conn, profile.region_id).is_err() {
-        wrong = wrong.field("/region_id", Code::UnknownReference);
+    let home = known.map(|known| known.region_id);
+    if let Err(code) = regions::current(tx.conn, profile.region_id, home, tx.today())? {
+        wrong = wrong.field("/region_id", code);
     }
     if wrong.errors.is_empty() {
         Ok(())
     } else {
         Err(wrong.into())
     }
+}
+
+/// Lets writes about one volunteer wait for each other: the person writes the profile, staff the marks
+/// beside its skills.
+pub(super) fn hold(tx: &mut Tx<'_>, account: AccountId) -> Result<()> {
+    tx.serialize_on(&format!("volunteer:{account}"))
 }
 
 fn write(
@@ -85,8 +92,9 @@ fn write(
     seen: Option<&IfMatch>,
     profile: &Profile,
 ) -> Result<(Profile, i32)> {
-    fits(tx, profile)?;
+    hold(tx, account)?;
     let known = store::volunteer(tx.conn, account)?;
+    fits(tx, profile, known.as_ref())?;
     let verb = if known.is_some() {
         "volunteer.updated"
     } else {
