@@ -126,7 +126,7 @@ fn opening(path: &str) -> &str {
         (name = "wishes", description = "Micro-wishes, from the draft to the confirmation"),
         (name = "matching", description = "What fits whom, and why"),
         (name = "imports", description = "Foreign data by mapping files"),
-        (name = "volunteers", description = "Profiles and verified qualifications"),
+        (name = "volunteers", description = "Profiles, verified skills and qualifications"),
         (name = "party", description = "Party branches and verified membership"),
         (name = "taxonomies", description = "Skills, qualifications and classifications"),
         (name = "regions", description = "District, streets, areas, communities and grids"),

@@ -283,6 +283,36 @@ async fn the_same_certificate_is_live_once() {
     again("示例13302").expect(201).await;
 }
 
+/// Certificates from before there were hashes of their numbers are known again as soon as the worker has
+/// seen them.
+#[actix_web::test]
+async fn earlier_certificates_are_known_again() {
+    use diesel::prelude::*;
+    use yiqilai::schema::qualifications;
+    let s = street().await;
+    s.submitted("lawyer", "示例13302").await;
+    s.server
+        .write(|tx| {
+            let none: Option<Vec<u8>> = None;
+            Ok(diesel::update(qualifications::table)
+                .set(qualifications::number_hash.eq(none))
+                .execute(tx.conn)?)
+        })
+        .await;
+    s.server.work().await;
+    let again = certificate("lawyer", "示例 13302");
+    s.submit(&s.holder, again.clone())
+        .refused(409, "qualification_exists")
+        .await;
+    let other = s.server.person("示例·冒用者").await;
+    write(&s.server, &other, None, &profile(s.grid))
+        .expect(200)
+        .await;
+    s.submit(&other, again).expect(201).await;
+    let waiting = s.queue(&s.admin, "submitted").await;
+    assert_eq!(waiting["items"][0]["number_known_elsewhere"], true);
+}
+
 #[actix_web::test]
 async fn a_certificate_s_dates_make_sense() {
     let s = street().await; // the holder was born on 1 May 1965
