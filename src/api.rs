@@ -126,7 +126,7 @@ fn opening(path: &str) -> &str {
         (name = "wishes", description = "Micro-wishes, from the draft to the confirmation"),
         (name = "matching", description = "What fits whom, and why"),
         (name = "imports", description = "Foreign data by mapping files"),
-        (name = "volunteers", description = "Profiles and verified qualifications"),
+        (name = "volunteers", description = "Profiles, verified skills and qualifications"),
         (name = "party", description = "Party branches and verified membership"),
         (name = "taxonomies", description = "Skills, qualifications and classifications"),
         (name = "regions", description = "District, streets, areas, communities and grids"),
@@ -230,6 +230,7 @@ const NOT_KEPT: &[&str] = &[
     "organizations_add_document",
     "party_declare",
     "projects_add_photo",
+    "volunteers_add_document",
     "wishes_add_evidence",
     "wishes_read_contact",
 ];
@@ -327,6 +328,7 @@ pub fn configure(app: &App, config: &mut ActixConfig) {
     config.app_data(Data::new(app.keyring.clone()));
     config.app_data(Data::new(app.config.identity.clone()));
     config.app_data(Data::new(app.organizations.clone()));
+    config.app_data(Data::new(app.volunteers.clone()));
     config.app_data(Data::new(app.projects.clone()));
     config.app_data(Data::new(app.wishes.clone()));
     config.app_data(Data::new(app.matching.clone()));

@@ -25,6 +25,7 @@ use crate::platform::token::Vault;
 use crate::platform::wakeups::Wakeups;
 use crate::platform::{Platform, config};
 use crate::projects::{self, ProjectRules};
+use crate::volunteers::{self, VolunteerRules};
 use crate::wishes::{self, WishRules};
 
 /// Every setting; `config/default.toml` says what each means.
@@ -66,6 +67,9 @@ pub struct Config {
     /// Terms and numbers of organisations.
     #[validate(nested)]
     pub organizations: OrganizationRules,
+    /// Numbers of volunteers.
+    #[validate(nested)]
+    pub volunteers: VolunteerRules,
     /// Terms and caps of projects.
     #[validate(nested)]
     pub projects: ProjectRules,
@@ -306,6 +310,8 @@ pub struct App {
     pub keyring: Keyring,
     /// What writes about organisations need.
     pub organizations: organizations::Desk,
+    /// What writes about certificates need.
+    pub volunteers: volunteers::Desk,
     /// What writes about projects need.
     pub projects: projects::Desk,
     /// What writes about wishes need.
@@ -349,6 +355,10 @@ impl App {
             sms: Arc::new(SmsGateway::new(&config.sms).map_err(Error::internal)?),
             organizations: organizations::Desk {
                 rules: config.organizations.clone(),
+                vault: platform.vault.clone(),
+            },
+            volunteers: volunteers::Desk {
+                rules: config.volunteers.clone(),
                 vault: platform.vault.clone(),
             },
             projects: projects::Desk {
@@ -401,6 +411,7 @@ mod tests {
             ("projects", "reminder_hours", "[72, 0]"),
             ("server", "shutdown_seconds", "-1"),
             ("sms", "timeout_seconds", "\"soon\""),
+            ("volunteers", "reminder_days", "-1"),
             ("wishes", "lease_days", "0"),
             ("worker", "batch", "-5"),
         ];

@@ -341,6 +341,7 @@ codes! {
     RingNotClosed 422 "轮廓的每个环须至少有四个点，且首尾相同。" "Every ring of an outline has at least four positions and ends where it begins.",
     OutlineCrosses 422 "轮廓自身相交、各部分重叠或没有面积。" "The outline crosses itself, its parts overlap, or it has no area.",
     OutlineTooFine 422 "轮廓的点过多，请先简化。" "The outline has too many positions. Simplify it first.",
+    RegionEnded 422 "该区域已撤销，请选择现行区域。" "The region is no more. Choose one that is.",
     RegionMoved 422 "已有区域的级别和上级不能更改，请新建区域。" "The level and the parent of a region do not change. Make a new region.",
 
     // ---- wishes
@@ -410,6 +411,8 @@ codes! {
     GuardianConsentMissing 422 "未满十四周岁须经监护人同意。" "Under fourteen a guardian must consent.",
     ProfileRequired 409 "请先填写志愿者档案。" "Write your volunteer profile first.",
     OwnQualification 403 "不能审核自己的资质。" "It is your own qualification.",
+    QualificationExists 409 "该证书已提交，正在审核或仍在有效期内。" "You have submitted this certificate: it waits for its review, or is in force.",
+    OwnSkill 403 "不能核实自己的技能。" "It is your own skill.",
 
     // ---- party
     BranchCodeTaken 422 "该编号已被其他党支部使用。" "Another branch bears this code, or bore it.",

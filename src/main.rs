@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use yiqilai::app::{App, Config, LogConfig, LogFormat, Profile};
 use yiqilai::error::{Error, Result};
 use yiqilai::identity::{self, Role};
-use yiqilai::imports::{self, Target};
+use yiqilai::imports::{self, Bundled, Target};
 use yiqilai::matching;
 use yiqilai::platform::clock::Clock;
 use yiqilai::platform::db::Alone;
@@ -113,10 +113,14 @@ struct ImportCommand {
     /// What to import: regions, organizations, volunteers, projects or wishes.
     target: Target,
     /// A CSV, XLSX or GeoJSON file.
-    file: PathBuf,
+    #[arg(required_unless_present = "bundled", requires = "map")]
+    file: Option<PathBuf>,
     /// The mapping file: where each field comes from.
     #[arg(long)]
-    map: PathBuf,
+    map: Option<PathBuf>,
+    /// Instead of files, a table that ships with the program: beilun (regions).
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "map"])]
+    bundled: Option<Bundled>,
     /// Keep nothing, and say what would happen.
     #[arg(long)]
     dry_run: bool,
@@ -313,20 +317,49 @@ async fn administer(app: &App, command: AdminCommand) -> Result<()> {
     ))
 }
 
+/// What an import reads.
+struct Source {
+    file_name: String,
+    file: Vec<u8>,
+    map: String,
+}
+
+impl Source {
+    fn of(command: &ImportCommand) -> Result<Self> {
+        if let Some(bundled) = command.bundled {
+            if bundled.target() != command.target {
+                let why = format!("{bundled} holds {}", bundled.target());
+                return Err(Error::internal(why));
+            }
+            return Ok(Self {
+                file_name: bundled.file_name(),
+                file: bundled.file().to_vec(),
+                map: bundled.map().to_owned(),
+            });
+        }
+        // clap has asked for both
+        let (Some(file), Some(map)) = (&command.file, &command.map) else {
+            return Err(Error::internal("name a file and its mapping"));
+        };
+        let read = |path: &PathBuf| {
+            std::fs::read(path).map_err(|why| Error::internal(format!("{}: {why}", path.display())))
+        };
+        let file_name = file.file_name();
+        Ok(Self {
+            file_name: file_name.map_or(String::new(), |name| name.to_string_lossy().into_owned()),
+            map: String::from_utf8(read(map)?).map_err(Error::internal)?,
+            file: read(file)?,
+        })
+    }
+}
+
 async fn import(cli: &Cli, command: &ImportCommand) -> Result<ExitCode> {
     let config = Config::load(cli.config.as_deref())?;
     start_log(&config.log)?;
-    let read = |path: &PathBuf| {
-        std::fs::read(path).map_err(|why| Error::internal(format!("{}: {why}", path.display())))
-    };
-    let map = String::from_utf8(read(&command.map)?).map_err(Error::internal)?;
-    let file = read(&command.file)?;
-    let order = match imports::order(&file, &map, command.target) {
+    let source = Source::of(command)?;
+    let order = match imports::order(&source.file, &source.map, command.target) {
         Ok(order) => imports::Order {
-            file_name: command
-                .file
-                .file_name()
-                .map_or(String::new(), |name| name.to_string_lossy().into_owned()),
+            file_name: source.file_name,
             dry_run: command.dry_run,
             all_or_nothing: command.all_or_nothing,
             ..order

@@ -361,12 +361,14 @@ table! {
 joinable!(volunteers -> accounts (account_id));
 joinable!(volunteers -> regions (region_id));
 table! {
-    use crate::platform::columns::sql::Id;
-    use diesel::sql_types::{Integer, Text};
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Integer, Nullable, Text};
     volunteer_skills (account_id, skill) {
         account_id -> Id,
         skill -> Text,
         level -> Integer,
+        verified_by -> Nullable<Id>,
+        verified_at -> Nullable<Instant>,
     }
 }
 joinable!(volunteer_skills -> volunteers (account_id));
@@ -418,6 +420,9 @@ table! {
         reviewed_at -> Nullable<Instant>,
         reason -> Nullable<Text>,
         created_at -> Instant,
+        number_hash -> Nullable<Binary>,
+        document -> Nullable<Text>,
+        notice_on -> Nullable<Date>,
     }
 }
 joinable!(qualifications -> volunteers (account_id));

@@ -20,7 +20,7 @@ use crate::platform::jobs::{self, Job, Outcome};
 use crate::platform::journal;
 use crate::platform::mail::{Mail, MailError};
 use crate::platform::sms::{Sms, SmsError};
-use crate::{identity, notifications, organizations, party, projects, wishes};
+use crate::{identity, notifications, organizations, party, projects, volunteers, wishes};
 
 /// The kinds of jobs that are performed side by side: a mail server that does not answer holds up
 /// mail alone.
@@ -39,6 +39,7 @@ const LANES: [&[&str]; 3] = [
 const KEEPERS: &[Keeper] = &[
     organizations::keeps_file,
     projects::claims::keeps_file,
+    volunteers::keeps_file,
     wishes::keeps_file,
 ];
 
@@ -208,7 +209,10 @@ impl Worker {
         self.exhaust(|tx| files::sweep(tx, MOST as i64)).await?;
         let organizations = self.app.organizations.clone();
         let (projects, wishes) = (self.app.projects.clone(), self.app.wishes.clone());
+        let volunteers = self.app.volunteers.clone();
         self.exhaust(move |tx| organizations::sweep(tx, &organizations, MOST as i64))
+            .await?;
+        self.exhaust(move |tx| volunteers::sweep(tx, &volunteers, MOST as i64))
             .await?;
         self.exhaust(move |tx| projects::claims::sweep(tx, &projects, MOST as i64))
             .await?;

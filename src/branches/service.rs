@@ -26,8 +26,8 @@ pub fn create(tx: &mut Tx<'_>, actor: Actor, new: &NewBranch) -> Result<Branch> 
     if store::is_taken(tx.conn, &new.code)? {
         wrong = wrong.field("/code", Code::BranchCodeTaken);
     }
-    if regions::by_id(tx.conn, new.region_id).is_err() {
-        wrong = wrong.field("/region_id", Code::UnknownReference);
+    if let Err(code) = regions::current(tx.conn, new.region_id, None, tx.today())? {
+        wrong = wrong.field("/region_id", code);
     }
     if let Some(parent) = new.parent_id {
         hold(tx, parent)?;

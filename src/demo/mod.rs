@@ -28,7 +28,10 @@ use crate::regions::{self, Level, NewRegion, RegionId};
 use crate::wishes::WishStatus;
 use crate::worker::Worker;
 
-const REGIONS: &str = include_str!("../../config/regions/beilun.csv");
+const REGIONS: [&str; 2] = [
+    include_str!("../../config/regions/beilun.csv"),
+    include_str!("../../config/demo/regions.csv"),
+];
 const WISHES: &str = include_str!("../../config/demo/wishes.toml");
 const ORGANIZATIONS: &str = include_str!("../../config/demo/organizations.toml");
 const PROJECTS: &str = include_str!("../../config/demo/projects.toml");
@@ -89,7 +92,7 @@ pub const ACCOUNTS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// A line of the district's regions.
+/// A line of the district's regions, the real ones and those of the sample.
 #[derive(Clone, Deserialize)]
 struct RegionRow {
     code: String,
@@ -99,6 +102,7 @@ struct RegionRow {
     population: Option<i64>,
     longitude: Option<f64>,
     latitude: Option<f64>,
+    valid_from: NaiveDate,
 }
 
 /// Loads the sample district into an empty database; does nothing when there is anything in it.
@@ -118,10 +122,12 @@ pub async fn load(config: &Config) -> Result<bool> {
     if known.await?.is_some() {
         return Ok(false);
     }
-    let rows: Vec<RegionRow> = csv::Reader::from_reader(REGIONS.as_bytes())
-        .deserialize()
-        .collect::<std::result::Result<_, _>>()
-        .map_err(Error::internal)?;
+    let mut rows: Vec<RegionRow> = Vec::new();
+    for table in REGIONS {
+        for row in csv::Reader::from_reader(table.as_bytes()).deserialize() {
+            rows.push(row.map_err(Error::internal)?);
+        }
+    }
     let wishes: WishFile = toml::from_str(WISHES).map_err(Error::internal)?;
     let organizations: OrganizationFile = toml::from_str(ORGANIZATIONS).map_err(Error::internal)?;
     let projects: ProjectFile = toml::from_str(PROJECTS).map_err(Error::internal)?;
@@ -207,7 +213,6 @@ async fn load_volunteers(
 }
 
 fn load_regions(tx: &mut Tx<'_>, rows: &[RegionRow]) -> Result<()> {
-    let valid_from = NaiveDate::from_ymd_opt(2018, 1, 1).unwrap_or_default();
     for row in rows {
         let new = NewRegion {
             code: row.code.clone(),
@@ -217,7 +222,7 @@ fn load_regions(tx: &mut Tx<'_>, rows: &[RegionRow]) -> Result<()> {
             population: row.population,
             longitude: row.longitude,
             latitude: row.latitude,
-            valid_from,
+            valid_from: row.valid_from,
             valid_to: None,
         };
         regions::upsert(tx, Actor::System, &new)?;

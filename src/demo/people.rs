@@ -77,6 +77,7 @@ pub(super) fn write_profile(
     let levels = known.into_iter().zip(n..).map(|(skill, n)| SkillLevel {
         skill: skill.clone(),
         level: if n.is_multiple_of(5) { 3 } else { 2 },
+        verified: false,
     });
     let interests = if n.is_multiple_of(3) {
         Vec::new()

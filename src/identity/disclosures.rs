@@ -22,8 +22,12 @@ text_enum! {
         PartyMembership,
         /// Name, phone and address.
         Contact,
+        /// The name, beside a certificate.
+        Name,
         /// The number of a certificate.
         CertificateNumber,
+        /// The document of a certificate.
+        CertificateDocument,
     }
 }
 

@@ -126,8 +126,8 @@ pub(super) fn grant_by(
         (ScopeKind::All, Some(_)) => return Err(wrong("/scope_id", Code::Format).into()),
         (_, None) => return Err(wrong("/scope_id", Code::Required).into()),
         (ScopeKind::Region, Some(region)) => {
-            regions::by_id(tx.conn, RegionId(region))
-                .map_err(|_| wrong("/scope_id", Code::UnknownReference))?;
+            regions::current(tx.conn, RegionId(region), None, tx.today())?
+                .map_err(|code| wrong("/scope_id", code))?;
         }
         // organisations hand out their roles by invitation
         (ScopeKind::Organization, Some(_)) => {

@@ -8,6 +8,7 @@
 //! with the row made of it, so a second run updates. Every row stands alone: a bad one is reported
 //! with its line and does not hold up the others, unless all or nothing is asked for.
 
+mod bundled;
 mod dates;
 mod features;
 pub mod http;
@@ -23,6 +24,7 @@ mod table;
 mod targets;
 mod workbook;
 
+pub use bundled::Bundled;
 pub use model::{ImportRules, Report, RowError};
 pub use service::{Desk, Order, Progress, order, run};
 pub use targets::Target;

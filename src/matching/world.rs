@@ -196,6 +196,12 @@ impl fmt::Debug for World {
     }
 }
 
+impl fmt::Debug for Register {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.world().fmt(f)
+    }
+}
+
 /// Judges people for a need by the score itself.
 struct ForNeed<'a> {
     world: &'a World,

@@ -81,12 +81,30 @@ kinds! {
     /// To the other side of the claim.
     WishMessage "您有新的留言" "微心愿“{title}”有一条新留言。"
         "You have a new message" "There is a new message on the wish \"{title}\".",
+    /// To the region's staff.
+    QualificationSubmitted "新的资质待审核" "资质“{title}”等待您审核。"
+        "A qualification waits for your review" "The qualification \"{title}\" waits for your review.",
     /// To the volunteer.
     QualificationVerified "资质已通过审核" "您的资质“{title}”已通过审核。"
         "Your qualification is verified" "Your qualification \"{title}\" was verified.",
     /// To the volunteer.
     QualificationRejected "资质未通过审核" "您的资质“{title}”未通过审核：{reason}。"
         "Your qualification was not verified" "Your qualification \"{title}\" was not verified: {reason}.",
+    /// To the volunteer.
+    QualificationRevoked "资质已被撤销" "您的资质“{title}”已被撤销：{reason}。"
+        "Your qualification was revoked" "Your qualification \"{title}\" was revoked: {reason}.",
+    /// To the volunteer, before its last day.
+    QualificationEnding "资质即将到期" "您的资质“{title}”的有效期至 {due}，请重新提交审核。"
+        "Your qualification is about to end" "Your qualification \"{title}\" counts until {due}. Submit it again to go on.",
+    /// To the volunteer, after its last day.
+    QualificationExpired "资质已到期" "您的资质“{title}”已于 {due} 到期，如需继续使用请重新提交审核。"
+        "Your qualification has ended" "Your qualification \"{title}\" counted until {due}. Submit it again if you want to go on.",
+    /// To the volunteer.
+    SkillVerified "技能已核实" "您的技能“{title}”已由所在区域的工作人员核实。"
+        "Your skill is verified" "Staff of your region verified your skill \"{title}\".",
+    /// To the volunteer.
+    SkillUnverified "技能核实已取消" "您的技能“{title}”不再标记为已核实。"
+        "Your skill is no longer verified" "Your skill \"{title}\" counts as self-declared again.",
     /// To the region's staff.
     OrganizationSubmitted "新的组织待审核" "组织“{title}”等待您审核。"
         "An organisation waits for your review" "The organisation \"{title}\" waits for your review.",

@@ -65,9 +65,10 @@ pub fn import(
         };
         missing.errors = rules::misses(&project, &seats, tx.today());
     }
+    let region = known.as_ref().map(|known| known.region_id);
     together([
         valid::check(new, ""),
-        check(tx.conn, &project, &new.roles),
+        check(tx, &project, region, &new.roles),
         Err(missing.into()),
     ])?;
     match &known {

@@ -2,6 +2,7 @@
 
 use actix_web::get;
 use actix_web::web::{Data, Json, Path};
+use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -27,11 +28,13 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListRegions {
+    /// Those valid on this day; today when left out.
+    on: Option<NaiveDate>,
     /// Only those directly in this region.
     parent_id: Option<RegionId>,
     /// Only those of this level.
     level: Option<Level>,
-    /// Only the one that bears this code today.
+    /// Only the one that bears this code then.
     #[validate(length(min = 1, max = 40))]
     code: Option<String>,
     /// Only those whose name holds this text.
@@ -46,7 +49,8 @@ struct ListRegions {
 
 /// List regions
 ///
-/// In order of their codes; only those valid today.
+/// In order of their codes; only those valid today, or on the day asked for. Codes change over the
+/// years: a region that has ended is found by the days on which it was there.
 #[utoipa::path(tag = "regions", params(ListRegions), security(()), responses(
     (status = 200, description = "A page of regions", body = Page<RegionView>),
     (status = 400, description = "A malformed parameter", body = ProblemBody),
@@ -57,9 +61,10 @@ async fn list(
     query: Params<ListRegions>,
 ) -> Result<Json<Page<RegionView>>> {
     let Params(query) = query;
-    let after = Cursor::decode::<String>(query.cursor.as_deref())?;
+    let after = Cursor::decode(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let query = store::Query {
+        on: query.on.unwrap_or_else(|| platform.today()),
         parent: query.parent_id,
         level: query.level,
         code: query.code,
@@ -72,11 +77,13 @@ async fn list(
         .read(move |conn| store::list(conn, &query))
         .await?;
     Ok(Json(
-        Page::of(rows, limit, |region| region.code.clone()).map(RegionView::from),
+        Page::of(rows, limit, |region| (region.code.clone(), region.id)).map(RegionView::from),
     ))
 }
 
 /// Read a region
+///
+/// Also one that has ended: what referred to it still does.
 #[utoipa::path(tag = "regions", params(("id" = RegionId, Path, description = "The region")), security(()),
     responses(
     (status = 200, description = "The region", body = RegionView),
@@ -105,7 +112,10 @@ struct Place {
 
 /// Find the region of a place
 ///
-/// The smallest region whose outline holds the point; without one, the nearest centre.
+/// Of the regions valid today: where outlines hold the point, the smallest of these. Where none does,
+/// the region whose centre is nearest as the crow flies, whatever its level, up to 20 km away; of
+/// several at the same distance that of the lowest level (a grid before its street), then by code. A
+/// region without an outline and a centre is not found.
 #[utoipa::path(tag = "regions", params(Place), security(()), responses(
     (status = 200, description = "The region", body = RegionView),
     (status = 400, description = "A malformed parameter", body = ProblemBody),

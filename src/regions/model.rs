@@ -50,7 +50,7 @@ pub struct Region {
     pub latitude: Option<f64>,
     /// The first day of its code.
     pub valid_from: NaiveDate,
-    /// The first day on which it is no more; none while it lasts.
+    /// Its last day; none while it lasts.
     pub valid_to: Option<NaiveDate>,
     /// Counts its changes.
     pub version: i32,
@@ -100,7 +100,7 @@ pub struct RegionView {
     pub latitude: Option<f64>,
     /// The first day of its code.
     pub valid_from: NaiveDate,
-    /// The first day on which it is no more; null while it lasts.
+    /// Its last day; null while it lasts.
     pub valid_to: Option<NaiveDate>,
 }
 

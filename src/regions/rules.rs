@@ -2,6 +2,7 @@
 
 use std::iter::once;
 
+use chrono::NaiveDate;
 use geo::orient::{Direction, Orient};
 use geo::{
     Contains, GeodesicArea, Intersects, Line, LineString, MultiPolygon, Point, Polygon, Relate,
@@ -23,6 +24,11 @@ pub fn may_lie_in(level: Level, parent: Option<Level>) -> bool {
             | (Level::Area | Level::Community, Some(Level::Street))
             | (Level::Grid, Some(Level::Area | Level::Community))
     )
+}
+
+/// Whether a region whose last day is `last` is no more on a day.
+pub fn has_ended(last: Option<NaiveDate>, on: NaiveDate) -> bool {
+    last.is_some_and(|last| last < on)
 }
 
 /// Great-circle distance in metres (haversine) between two points given as
@@ -160,6 +166,15 @@ mod tests {
         assert!(!may_lie_in(Level::Grid, Some(Level::Street)));
         assert!(!may_lie_in(Level::Street, None));
         assert!(!may_lie_in(Level::District, Some(Level::Street)));
+    }
+
+    #[test]
+    fn a_region_is_there_on_its_last_day() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let last = Some(day("2025-12-31"));
+        assert!(!has_ended(last, day("2025-12-31")));
+        assert!(has_ended(last, day("2026-01-01")));
+        assert!(!has_ended(None, day("2026-01-01")));
     }
 
     #[test]

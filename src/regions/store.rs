@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::model::{Level, Polygon, Region, RegionId};
@@ -17,12 +18,15 @@ use crate::schema::{region_ancestors, region_polygons, regions};
 /// # Errors
 /// `not_found`.
 pub fn by_id(conn: &mut Conn, id: RegionId) -> Result<Region> {
-    regions::table
+    find(conn, id)?.ok_or_else(|| Code::NotFound.into())
+}
+
+pub fn find(conn: &mut Conn, id: RegionId) -> Result<Option<Region>> {
+    Ok(regions::table
         .find(id)
         .select(Region::as_select())
         .first(conn)
-        .optional()?
-        .ok_or_else(|| Code::NotFound.into())
+        .optional()?)
 }
 
 /// The region that bears this code today.
@@ -117,19 +121,27 @@ pub fn enclosing_one(conn: &mut Conn, id: RegionId, level: Level) -> Result<Opti
 }
 
 /// What a list of regions asks for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Query {
+    /// The day on which they are valid.
+    pub on: NaiveDate,
     pub parent: Option<RegionId>,
     pub level: Option<Level>,
     pub code: Option<String>,
     pub name: Option<String>,
-    pub after: Option<String>,
+    /// The last row seen: over the years one code is borne by several.
+    pub after: Option<(String, RegionId)>,
     pub limit: i64,
 }
 
 pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Region>> {
     let mut rows = regions::table
-        .filter(regions::valid_to.is_null())
+        .filter(regions::valid_from.le(query.on))
+        .filter(
+            regions::valid_to
+                .is_null()
+                .or(regions::valid_to.ge(query.on)),
+        )
         .select(Region::as_select())
         .into_boxed();
     if let Some(parent) = query.parent {
@@ -144,11 +156,15 @@ pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Region>> {
     if let Some(name) = &query.name {
         rows = rows.filter(lower(regions::name).like(like(name)).escape('\\'));
     }
-    if let Some(after) = &query.after {
-        rows = rows.filter(regions::code.gt(after.clone()));
+    if let Some((code, id)) = &query.after {
+        rows = rows.filter(
+            regions::code
+                .gt(code.clone())
+                .or(regions::code.eq(code.clone()).and(regions::id.gt(*id))),
+        );
     }
     Ok(rows
-        .order(regions::code)
+        .order((regions::code, regions::id))
         .limit(query.limit + 1)
         .load(conn)?)
 }
@@ -185,6 +201,7 @@ pub fn update(conn: &mut Conn, region: &Region) -> Result<()> {
             regions::population.eq(region.population),
             regions::longitude.eq(region.longitude),
             regions::latitude.eq(region.latitude),
+            regions::valid_from.eq(region.valid_from),
             regions::valid_to.eq(region.valid_to),
             regions::version.eq(regions::version + 1),
         ))
@@ -200,8 +217,8 @@ pub fn replace_polygon(conn: &mut Conn, polygon: &Polygon) -> Result<()> {
     Ok(())
 }
 
-/// The smallest region whose outline holds the point; without one, the region of the lowest level
-/// whose centre is nearest, up to `reach_m` metres away.
+/// The smallest region whose outline holds the point; without one, the region of any level whose
+/// centre is nearest, up to `reach_m` metres away, of those at one distance that of the lowest level.
 ///
 /// # Errors
 /// Those of the database.
@@ -239,10 +256,6 @@ pub fn locate(
         .filter(regions::latitude.between(latitude - tall, latitude + tall))
         .select(Region::as_select())
         .load(conn)?;
-    let Some(lowest) = near.iter().map(|region| region.level).max() else {
-        return Ok(None);
-    };
-    near.retain(|region| region.level == lowest);
     let distance = |region: &Region| match (region.longitude, region.latitude) {
         (Some(lon), Some(lat)) => rules::distance_m((longitude, latitude), (lon, lat)),
         _ => f64::INFINITY,
@@ -250,6 +263,7 @@ pub fn locate(
     near.sort_by(|a, b| {
         distance(a)
             .total_cmp(&distance(b))
+            .then_with(|| b.level.cmp(&a.level))
             .then_with(|| a.code.cmp(&b.code))
     });
     Ok(near

@@ -1,12 +1,16 @@
 //! Volunteers: what people can and like to do, when and where.
 //!
-//! A profile is written whole by its person. Skills are declared; qualifications are verified by
-//! the staff of the person's region and end:
+//! A profile is written whole by its person. Skills are declared, and staff of the person's region may
+//! set a mark beside one that they have verified; the mark goes when the level changes. Qualifications
+//! are verified by the same staff and end:
 //!
 //! ```text
-//! qualification:  submitted ──verify──▶ verified      in force until its expiry
-//!                     └──────reject(reason)──▶ rejected
+//! qualification:  submitted ─┬─verify──────────▶ verified ─┬─revoke(reason)──▶ revoked
+//!                            ├─reject(reason)──▶ rejected  └─withdraw────────▶ withdrawn
+//!                            └─withdraw────────▶ withdrawn
 //! ```
+//!
+//! A verified one is in force until its last day. The holder is reminded before and told after.
 
 pub mod http;
 mod model;
@@ -15,5 +19,8 @@ mod service;
 mod store;
 
 pub use model::{Place, Profile, QualificationStatus, SkillLevel, Window};
-pub use rules::{age, check_windows, includes};
-pub use service::{birth_date, check, holds_qualification, import, profile, write_profile};
+pub use rules::{VolunteerRules, age, check_windows, includes};
+pub use service::{
+    Desk, birth_date, check, holds_qualification, import, profile, sweep, write_profile,
+};
+pub use store::keeps_file;

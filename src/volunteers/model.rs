@@ -7,7 +7,7 @@ use validator::Validate;
 use crate::identity::AccountId;
 use crate::platform::clock::Instant;
 use crate::regions::RegionId;
-use crate::schema::{qualifications, volunteers};
+use crate::schema::{qualifications, volunteer_skills, volunteers};
 use crate::taxonomies::LifeCycle;
 use crate::{id, text_enum};
 
@@ -29,6 +29,10 @@ text_enum! {
         Verified,
         /// Not believed.
         Rejected,
+        /// Taken back by its holder.
+        Withdrawn,
+        /// Believed once, and no longer.
+        Revoked,
     }
 }
 
@@ -89,6 +93,35 @@ pub struct SkillLevel {
     /// 1 can help, 2 can do it alone, 3 can teach it.
     #[validate(range(min = 1, max = 3))]
     pub level: i32,
+    /// Whether staff of the region have verified it at this level. It is theirs to say: a profile may
+    /// be written back as it was read, and what stands here is not looked at.
+    #[serde(default)]
+    #[schema(read_only)]
+    pub verified: bool,
+}
+
+/// The mark that staff set beside a declared skill.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = volunteer_skills)]
+pub struct SkillMark {
+    /// A code of the taxonomy.
+    pub skill: String,
+    /// The level it was verified at, or is declared at.
+    pub level: i32,
+    /// Who verified it.
+    pub verified_by: Option<AccountId>,
+    /// When; none: it is self-declared.
+    pub verified_at: Option<Instant>,
+}
+
+impl From<SkillMark> for SkillLevel {
+    fn from(mark: SkillMark) -> Self {
+        Self {
+            skill: mark.skill,
+            level: mark.level,
+            verified: mark.verified_at.is_some(),
+        }
+    }
 }
 
 /// A half-open window of the week on the wall clock.
@@ -142,12 +175,18 @@ pub struct Qualification {
     pub expires_on: Option<NaiveDate>,
     /// Where it stands.
     pub status: QualificationStatus,
-    /// Who reviewed it.
+    /// Who reviewed it, or revoked it.
     pub reviewed_by: Option<AccountId>,
-    /// When it was reviewed.
+    /// When.
     pub reviewed_at: Option<Instant>,
-    /// Why it was rejected.
+    /// Why it was rejected or revoked.
     pub reason: Option<String>,
     /// When it was submitted.
     pub created_at: Instant,
+    /// Kind and number by a keyed hash; none for a moment where it was submitted before there were any.
+    pub number_hash: Option<Vec<u8>>,
+    /// The document's key among the files.
+    pub document: Option<String>,
+    /// The day on which its holder is next told of its end.
+    pub notice_on: Option<NaiveDate>,
 }

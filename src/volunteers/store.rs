@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::model::{
     Place, PlaceId, Profile, Qualification, QualificationId, QualificationStatus, SkillLevel,
-    Volunteer, Window,
+    SkillMark, Volunteer, Window,
 };
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
@@ -28,11 +28,7 @@ pub fn volunteer(conn: &mut Conn, id: AccountId) -> Result<Option<Volunteer>> {
 /// The parts of a profile that stand in tables of their own.
 pub fn profile(conn: &mut Conn, volunteer: &Volunteer) -> Result<Profile> {
     let id = volunteer.account_id;
-    let skills: Vec<(String, i32)> = volunteer_skills::table
-        .filter(volunteer_skills::account_id.eq(id))
-        .order(volunteer_skills::skill)
-        .select((volunteer_skills::skill, volunteer_skills::level))
-        .load(conn)?;
+    let skills = marks(conn, id)?;
     let interests: Vec<LifeCycle> = volunteer_interests::table
         .filter(volunteer_interests::account_id.eq(id))
         .order(volunteer_interests::life_cycle)
@@ -61,10 +57,7 @@ pub fn profile(conn: &mut Conn, volunteer: &Volunteer) -> Result<Profile> {
         region_id: volunteer.region_id,
         introduction: volunteer.introduction.clone(),
         birth_date: volunteer.birth_date,
-        skills: skills
-            .into_iter()
-            .map(|(skill, level)| SkillLevel { skill, level })
-            .collect(),
+        skills: skills.into_iter().map(SkillLevel::from).collect(),
         interests,
         availability: windows
             .into_iter()
@@ -110,17 +103,24 @@ pub fn update(conn: &mut Conn, volunteer: &Volunteer) -> Result<bool> {
     Ok(updated > 0)
 }
 
-/// Puts the parts of a profile in the place of those before.
+/// Puts the parts of a profile in the place of those before. A skill that stays at its level stays
+/// verified, whatever the profile says of that.
 pub fn replace_parts(tx: &mut Tx<'_>, id: AccountId, profile: &Profile) -> Result<()> {
     let conn = &mut *tx.conn;
+    let known = marks(conn, id)?;
     diesel::delete(volunteer_skills::table.filter(volunteer_skills::account_id.eq(id)))
         .execute(conn)?;
     for declared in &profile.skills {
+        let mut known = known.iter();
+        let kept =
+            known.find(|mark| (&mark.skill, mark.level) == (&declared.skill, declared.level));
         diesel::insert_into(volunteer_skills::table)
             .values((
                 volunteer_skills::account_id.eq(id),
                 volunteer_skills::skill.eq(&declared.skill),
                 volunteer_skills::level.eq(declared.level),
+                volunteer_skills::verified_by.eq(kept.and_then(|mark| mark.verified_by)),
+                volunteer_skills::verified_at.eq(kept.and_then(|mark| mark.verified_at)),
             ))
             .execute(conn)?;
     }
@@ -160,6 +160,28 @@ pub fn replace_parts(tx: &mut Tx<'_>, id: AccountId, profile: &Profile) -> Resul
             ))
             .execute(conn)?;
     }
+    Ok(())
+}
+
+// ---- skills
+
+/// What a volunteer declares to be able to do, by its code, with the marks of staff.
+pub fn marks(conn: &mut Conn, id: AccountId) -> Result<Vec<SkillMark>> {
+    Ok(volunteer_skills::table
+        .filter(volunteer_skills::account_id.eq(id))
+        .order(volunteer_skills::skill)
+        .select(SkillMark::as_select())
+        .load(conn)?)
+}
+
+/// Sets the mark of a declared skill.
+pub fn mark(conn: &mut Conn, id: AccountId, mark: &SkillMark) -> Result<()> {
+    diesel::update(volunteer_skills::table.find((id, &mark.skill)))
+        .set((
+            volunteer_skills::verified_by.eq(mark.verified_by),
+            volunteer_skills::verified_at.eq(mark.verified_at),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 
@@ -209,26 +231,103 @@ pub fn in_region(
     Ok(rows.order(qualifications::id).limit(limit + 1).load(conn)?)
 }
 
-/// Moves a qualification by compare-and-set; false when somebody else did first.
-pub fn review(
-    tx: &mut Tx<'_>,
+/// The certificates of a volunteer with this kind and number.
+pub fn of_number(conn: &mut Conn, id: AccountId, hash: &[u8]) -> Result<Vec<Qualification>> {
+    Ok(qualifications::table
+        .filter(qualifications::number_hash.eq(hash))
+        .filter(qualifications::account_id.eq(id))
+        .select(Qualification::as_select())
+        .load(conn)?)
+}
+
+/// Who handed in certificates with one of these kinds and numbers.
+pub fn holders_of(conn: &mut Conn, hashes: Vec<Vec<u8>>) -> Result<Vec<(Vec<u8>, AccountId)>> {
+    let rows: Vec<(Option<Vec<u8>>, AccountId)> = qualifications::table
+        .filter(qualifications::number_hash.eq_any(hashes))
+        .select((qualifications::number_hash, qualifications::account_id))
+        .load(conn)?;
+    let known = rows
+        .into_iter()
+        .filter_map(|(hash, holder)| Some((hash?, holder)));
+    Ok(known.collect())
+}
+
+/// Certificates from before there were hashes of their numbers.
+pub fn unhashed(conn: &mut Conn, limit: i64) -> Result<Vec<Qualification>> {
+    Ok(qualifications::table
+        .filter(qualifications::number_hash.is_null())
+        .order(qualifications::id)
+        .limit(limit)
+        .select(Qualification::as_select())
+        .load(conn)?)
+}
+
+pub fn set_hash(conn: &mut Conn, id: QualificationId, hash: &[u8]) -> Result<()> {
+    diesel::update(qualifications::table.find(id))
+        .set(qualifications::number_hash.eq(hash))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The certificates whose holders are to be told of their end by now.
+pub fn ending(conn: &mut Conn, today: NaiveDate, limit: i64) -> Result<Vec<Qualification>> {
+    Ok(qualifications::table
+        .filter(qualifications::notice_on.le(today))
+        .order((qualifications::notice_on, qualifications::id))
+        .limit(limit)
+        .select(Qualification::as_select())
+        .load(conn)?)
+}
+
+/// Puts off when the holder is told next; false when somebody else did, or moved it.
+pub fn put_off(
+    conn: &mut Conn,
     seen: &Qualification,
-    to: QualificationStatus,
-    by: AccountId,
-    expires_on: Option<NaiveDate>,
-    reason: Option<&str>,
+    notice_on: Option<NaiveDate>,
 ) -> Result<bool> {
     let same = qualifications::table
         .filter(qualifications::id.eq(seen.id))
-        .filter(qualifications::status.eq(seen.status));
+        .filter(qualifications::notice_on.eq(seen.notice_on));
+    let moved = diesel::update(same)
+        .set(qualifications::notice_on.eq(notice_on))
+        .execute(conn)?;
+    Ok(moved > 0)
+}
+
+/// Moves a qualification by compare-and-set to what `to` says; false when somebody else did first.
+pub fn advance(conn: &mut Conn, seen: QualificationStatus, to: &Qualification) -> Result<bool> {
+    let same = qualifications::table
+        .filter(qualifications::id.eq(to.id))
+        .filter(qualifications::status.eq(seen));
     let moved = diesel::update(same)
         .set((
-            qualifications::status.eq(to),
-            qualifications::reviewed_by.eq(Some(by)),
-            qualifications::reviewed_at.eq(Some(tx.now)),
-            qualifications::expires_on.eq(expires_on),
-            qualifications::reason.eq(reason),
+            qualifications::status.eq(to.status),
+            qualifications::reviewed_by.eq(to.reviewed_by),
+            qualifications::reviewed_at.eq(to.reviewed_at),
+            qualifications::expires_on.eq(to.expires_on),
+            qualifications::reason.eq(&to.reason),
+            qualifications::notice_on.eq(to.notice_on),
         ))
-        .execute(tx.conn)?;
+        .execute(conn)?;
     Ok(moved > 0)
+}
+
+/// Whether the document of a certificate is kept in this file.
+///
+/// # Errors
+/// Those of the database.
+pub fn keeps_file(conn: &mut Conn, file: &str) -> Result<bool> {
+    let papers = qualifications::table.filter(qualifications::document.eq(file));
+    Ok(diesel::select(diesel::dsl::exists(papers)).get_result(conn)?)
+}
+
+/// Notes the document of a certificate that still waits; false when it does not any more.
+pub fn set_document(conn: &mut Conn, id: QualificationId, key: &str) -> Result<bool> {
+    let waiting = qualifications::table
+        .filter(qualifications::id.eq(id))
+        .filter(qualifications::status.eq(QualificationStatus::Submitted));
+    let set = diesel::update(waiting)
+        .set(qualifications::document.eq(key))
+        .execute(conn)?;
+    Ok(set > 0)
 }

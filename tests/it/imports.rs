@@ -130,14 +130,15 @@ impl Files<'_> {
     }
 
     pub fn district(&self) {
-        let (code, report, output) = self.run(
-            "regions",
-            &"config/regions/beilun.csv".into(),
-            &"config/imports/regions.toml".into(),
-            &[],
-        );
-        assert_eq!(code, 0, "{}", String::from_utf8_lossy(&output.stderr));
-        assert_eq!(report["created"], 224, "{report:#}");
+        for (table, rows) in [
+            ("config/regions/beilun.csv", 12),
+            ("config/demo/regions.csv", 212),
+        ] {
+            let map = "config/imports/regions.toml".into();
+            let (code, report, output) = self.run("regions", &table.into(), &map, &[]);
+            assert_eq!(code, 0, "{}", String::from_utf8_lossy(&output.stderr));
+            assert_eq!(report["created"], rows, "{report:#}");
+        }
     }
 }
 
@@ -479,4 +480,82 @@ async fn nobody_else_imports_and_a_dry_run_leaves_no_trace() {
         .multipart(reqwest::multipart::Form::new().text("other", "x"))
         .refused(422, "import_part_missing")
         .await;
+}
+
+/// An empty installation begins with the district that ships with the program, without any file; the
+/// sample hangs below it.
+#[actix_web::test]
+async fn the_real_district_ships_with_the_program() {
+    let server = Server::start().await;
+    let files = Files { server: &server };
+    let run = |arguments: &[&str]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_yiqilai"))
+            .current_dir(server.folder.path()) // where no file of ours is
+            .args(["--config", "test.toml", "import"])
+            .args(arguments)
+            .output()
+            .unwrap()
+    };
+    for said in ["12 created", "12 unchanged"] {
+        let output = run(&["regions", "--bundled", "beilun"]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && text.contains(said), "{output:?}");
+    }
+    for wrong in [
+        &["regions", "--bundled", "atlantis"][..],
+        &["wishes", "--bundled", "beilun"],
+        &["regions", "--bundled", "beilun", "--map", "test.toml"],
+        &["regions", "test.toml"],
+        &["regions"],
+    ] {
+        assert!(!run(wrong).status.success(), "{wrong:?}");
+    }
+    let listed = server.get("/regions?limit=100").expect(200).await.json;
+    let items = listed["items"].as_array().unwrap();
+    let codes: Vec<_> = items
+        .iter()
+        .map(|item| item["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        codes.len(),
+        12,
+        "the district and its streets, nothing of ours: {codes:?}"
+    );
+    assert!(
+        codes
+            .iter()
+            .all(|code| code.starts_with("330206") && code.len() <= 9)
+    );
+    assert!(!codes.contains(&"330206401"), "保税区 is not a street");
+    assert!(items.iter().all(|item| item["valid_from"] == "2018-01-01"));
+
+    let (_, report, _) = files.run(
+        "regions",
+        &"config/demo/regions.csv".into(),
+        &"config/imports/regions.toml".into(),
+        &[],
+    );
+    assert_eq!(report["created"], 212, "{report:#}");
+    let found = |conn: &mut _| yiqilai::regions::by_code(conn, "330206002");
+    let street = server
+        .app
+        .platform
+        .db
+        .read(found)
+        .await
+        .unwrap()
+        .unwrap()
+        .id;
+    let path = format!("/regions?level=area&parent_id={street}");
+    let areas = server.get(&path).expect(200).await.json;
+    let mut grids = 0;
+    for area in areas["items"].as_array().unwrap() {
+        let path = format!(
+            "/regions?parent_id={}&limit=100",
+            area["id"].as_str().unwrap()
+        );
+        let below = server.get(&path).expect(200).await.json;
+        grids += below["items"].as_array().unwrap().len();
+    }
+    assert_eq!((areas["items"].as_array().unwrap().len(), grids), (9, 143));
 }

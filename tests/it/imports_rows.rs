@@ -288,6 +288,44 @@ async fn all_that_is_wrong_with_a_row_is_said_at_once() {
     assert_eq!(wrong(&report), expected);
 }
 
+const OUTLINED: &str = r#"
+source = "outlined regions"
+external_id = "nr"
+[fields]
+code = { column = "code" }
+name = { column = "name" }
+level = { column = "level" }
+parent = { column = "parent" }
+longitude = { column = "east" }
+valid_from = { column = "from" }
+valid_to = { column = "to" }
+geometry = { column = "shape" }
+"#;
+
+#[actix_web::test]
+async fn all_that_is_wrong_with_a_region_and_its_outline_is_said_at_once() {
+    let (server, admin) = town().await;
+    let files = Files { server: &server };
+    let text = "nr,code,name,level,parent,east,from,to,shape\n\
+                1,A1,,,nowhere,,,2030-01-01,\"{\"\"type\"\":\"\"Point\"\",\"\"coordinates\"\":[1,2]}\"\n\
+                2,A2,网格,grid,330206002,121.8,2026-01-01,2025-01-01,\n";
+    let report = files.post(&admin, "target=regions", text, OUTLINED);
+    let report = report.expect(201).await.json;
+    let mut told = wrong(&report);
+    told.sort_unstable();
+    let expected = [
+        (2, "geometry", "format"),
+        (2, "level", "required"),
+        (2, "name", "required"),
+        (2, "parent", "unknown_reference"),
+        (2, "valid_to", "not_over"),
+        (3, "latitude", "required"),
+        (3, "level", "region_level"),
+        (3, "valid_to", "ends_before_it_begins"),
+    ];
+    assert_eq!(told, expected);
+}
+
 const FORMULAS: &str = r##"
 source = "formulas"
 external_id = "nr"

@@ -27,6 +27,7 @@ mod party;
 mod platform;
 mod process;
 mod projects;
+mod qualifications;
 mod regions;
 mod schema;
 mod uploads;

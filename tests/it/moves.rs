@@ -123,7 +123,11 @@ impl<'a> Walk<'a> {
         let seen = self.server.get(&thing.shown_at[0]).by(person).send().await;
         let etag = seen.header("etag").unwrap_or("\"1\"").to_owned();
         let call = self.server.post(&path).by(person);
-        let call = call.header("if-match", &etag).json(asked_with(address));
+        let body = match (self.noun.name, address) {
+            ("qualification", "withdraw") => json!({}),
+            _ => asked_with(address),
+        };
+        let call = call.header("if-match", &etag).json(body);
         call.send().await
     }
 
@@ -812,6 +816,89 @@ async fn of_crew_members() {
             place(state, &claim, &alone, &alone).await
         };
         walk.state(state, make).await;
+    }
+    walk.offered_them_all();
+}
+
+// ---- qualifications
+
+const QUALIFICATION: Noun = Noun {
+    name: "qualification",
+    path: "/qualifications",
+    moves: &[
+        ("verify", "verify"),
+        ("reject", "reject"),
+        ("withdraw", "withdraw"),
+        ("revoke", "revoke"),
+    ],
+};
+
+impl Town {
+    /// A certificate of a holder in some state; each bears a number of its own.
+    async fn qualification_in(&self, state: &str, holder: &User, reviewer: &User) -> Thing {
+        let number = uuid::Uuid::now_v7().simple().to_string();
+        let body = json!({"kind": "lawyer", "number": number, "issued_on": "2020-01-01"});
+        let submit = self.server.post("/me/qualifications").by(holder).json(body);
+        let id = submit.expect(201).await.id();
+        let steps: &[(&User, &str)] = match state {
+            "submitted" => &[],
+            "verified" => &[(reviewer, "verify")],
+            "rejected" => &[(reviewer, "reject")],
+            "revoked" => &[(reviewer, "verify"), (reviewer, "revoke")],
+            _ => &[(holder, "withdraw")],
+        };
+        for (by, verb) in steps {
+            let body = match *verb {
+                "withdraw" => json!({}),
+                verb => asked_with(verb),
+            };
+            let path = format!("/qualifications/{id}/{verb}");
+            self.server.post(&path).by(by).json(body).expect(200).await;
+        }
+        let of_street = |status: &str| {
+            let street = self.street;
+            format!("/staff/qualifications?region_id={street}&status={status}&limit=100")
+        };
+        let states = ["submitted", "verified", "rejected", "withdrawn", "revoked"];
+        let mut shown_at = vec!["/me/qualifications".to_owned()];
+        shown_at.extend(states.map(of_street));
+        Thing { shown_at, id }
+    }
+}
+
+#[actix_web::test]
+async fn of_qualifications() {
+    let t = town_with(without_limits()).await;
+    let holder = volunteer(&t.server, t.grid).await;
+    // staff whose own it is
+    let insider = t
+        .server
+        .staff("示例·街管", Role::RegionAdmin, Some(t.street));
+    let insider = insider.await;
+    let profile = json!({
+        "region_id": t.grid, "introduction": "", "birth_date": null, "skills": [], "interests": [],
+        "availability": [], "places": [],
+    });
+    let write = t.server.call(reqwest::Method::PUT, "/me/volunteer");
+    write.by(&insider).json(profile).expect(200).await;
+    let elsewhere = Some(uuid::Uuid::now_v7());
+    let elsewhere = t.server.staff("示例·别处", Role::RegionAdmin, elsewhere);
+    let (elsewhere, passer_by) = (elsewhere.await, t.server.person("示例·路人").await);
+    let people = [
+        ("holder", &holder),
+        ("street", &t.street_admin),
+        ("insider", &insider),
+        ("elsewhere", &elsewhere),
+        ("passer-by", &passer_by),
+    ];
+    let mut walk = Walk::new(&t.server, QUALIFICATION, &people);
+    for state in ["submitted", "verified", "rejected", "withdrawn", "revoked"] {
+        for whose in [&holder, &insider] {
+            walk.state(state, async || {
+                t.qualification_in(state, whose, &t.street_admin).await
+            })
+            .await;
+        }
     }
     walk.offered_them_all();
 }

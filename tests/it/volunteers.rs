@@ -9,7 +9,7 @@ use yiqilai::volunteers::holds_qualification;
 
 use crate::harness::{Call, Server, User};
 
-fn profile(region: Uuid) -> Value {
+pub fn profile(region: Uuid) -> Value {
     json!({
         "region_id": region, "introduction": "退休电工,周末有空。", "birth_date": "1965-05-01",
         "skills": [{"skill": "health.first_aid", "level": 2}], "interests": ["old_age", "support"],
@@ -18,7 +18,7 @@ fn profile(region: Uuid) -> Value {
     })
 }
 
-fn write<'a>(server: &'a Server, by: &User, etag: Option<&str>, body: &Value) -> Call<'a> {
+pub fn write<'a>(server: &'a Server, by: &User, etag: Option<&str>, body: &Value) -> Call<'a> {
     let call = server
         .call(Method::PUT, "/me/volunteer")
         .by(by)
@@ -170,7 +170,11 @@ async fn certificates_are_reviewed_by_the_staff_of_the_region() {
         "it may be kept in clear"
     );
     let lawyer = lawyer.id();
-    let other = submit(&user, &body).expect(201).await.id();
+    submit(&user, &body)
+        .refused(409, "qualification_exists")
+        .await;
+    let another = json!({"kind": "lawyer", "number": "示例13303", "issued_on": "2020-01-01"});
+    let other = submit(&user, &another).expect(201).await.id();
 
     let queue = |by: &User, rest: &str| {
         server
@@ -305,5 +309,120 @@ async fn one_certificate_for_many_reviewers() {
         answers
             .iter()
             .all(|a| [200, 409].contains(&a.status.as_u16()))
+    );
+}
+
+/// A skill is self-declared until staff of the region verify it, at the level it is declared at.
+#[actix_web::test]
+async fn staff_verify_skills_and_the_mark_lasts_as_long_as_the_level() {
+    let server = Server::start().await;
+    let (_, street, grid) = crate::regions::three_levels(&server).await;
+    let admin = server
+        .staff("示例·管理员", Role::RegionAdmin, Some(street))
+        .await;
+    let elsewhere = server
+        .staff("示例·别处", Role::RegionAdmin, Some(Uuid::now_v7()))
+        .await;
+    let user = server.person("示例·周").await;
+    let mut body = profile(grid);
+    body["skills"] = json!([
+        {"skill": "education.homework", "level": 1}, {"skill": "health.first_aid", "level": 2},
+    ]);
+    write(&server, &user, None, &body).expect(200).await;
+    let own = || async { server.get("/me/volunteer").by(&user).expect(200).await };
+    let marks = |profile: &Value| -> Vec<bool> {
+        let skills = profile["skills"].as_array().unwrap().iter();
+        skills
+            .map(|one| one["verified"].as_bool().unwrap())
+            .collect()
+    };
+    assert_eq!(
+        marks(&own().await.json),
+        [false, false],
+        "nobody verifies by declaring"
+    );
+    let path = format!("/volunteers/{}/skills", user.id);
+    let act = |by: &User, skill: &str, verb: &str, body: Value| {
+        let path = format!("{path}/{skill}/{verb}");
+        server.post(&path).by(by).json(body)
+    };
+    let verify = |by: &User, skill: &str| act(by, skill, "verify", json!({}));
+    verify(&elsewhere, "health.first_aid")
+        .refused(404, "not_found")
+        .await;
+    verify(&user, "health.first_aid")
+        .refused(403, "own_skill")
+        .await;
+    verify(&admin, "health.nursing")
+        .refused(404, "not_found")
+        .await;
+    verify(&admin, "magic").refused(404, "not_found").await;
+    act(&admin, "health.first_aid", "verify", json!({"level": 3}))
+        .refused(412, "version_mismatch")
+        .await;
+    for _ in 0..2 {
+        let marked = verify(&admin, "health.first_aid").expect(200).await.json;
+        assert_eq!(
+            marked,
+            json!({"skill": "health.first_aid", "level": 2, "verified": true})
+        );
+    }
+    server
+        .get(&path)
+        .by(&elsewhere)
+        .refused(404, "not_found")
+        .await;
+    let seen = server.get(&path).by(&admin).expect(200).await.json;
+    assert_eq!(seen["items"][1]["verified"], true, "{seen:#}");
+
+    // the profile goes back as it was read
+    let read = own().await;
+    let etag = read.header("etag").unwrap().to_owned();
+    assert_eq!(marks(&read.json), [false, true]);
+    let back = write(&server, &user, Some(&etag), &read.json)
+        .expect(200)
+        .await;
+    assert_eq!(marks(&back.json), [false, true], "nothing has changed");
+    let mut claimed = back.json.clone();
+    claimed["skills"][0]["verified"] = json!(true);
+    claimed["skills"][1] = json!({"skill": "health.first_aid", "level": 2, "verified": false});
+    let etag = back.header("etag").unwrap().to_owned();
+    let kept = write(&server, &user, Some(&etag), &claimed)
+        .expect(200)
+        .await;
+    assert_eq!(
+        marks(&kept.json),
+        [false, true],
+        "the mark is not the person's to set"
+    );
+    let mut higher = kept.json.clone();
+    higher["skills"][1]["level"] = json!(3);
+    let etag = kept.header("etag").unwrap().to_owned();
+    let higher = write(&server, &user, Some(&etag), &higher)
+        .expect(200)
+        .await;
+    assert_eq!(
+        marks(&higher.json),
+        [false, false],
+        "another level is not verified"
+    );
+
+    verify(&admin, "health.first_aid").expect(200).await;
+    let taken_back = act(&admin, "health.first_aid", "unverify", json!({"level": 3}));
+    assert_eq!(taken_back.expect(200).await.json["verified"], false);
+    assert_eq!(marks(&own().await.json), [false, false]);
+    let inbox = server
+        .get("/me/notifications")
+        .by(&user)
+        .expect(200)
+        .await
+        .json;
+    let told = inbox["items"].as_array().unwrap().iter();
+    let told: Vec<_> = told
+        .map(|notice| notice["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        told,
+        ["skill_unverified", "skill_verified", "skill_verified"]
     );
 }

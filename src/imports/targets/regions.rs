@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::{Context, Field, Kind, field, required};
-use crate::error::{Code, Problem, Result};
+use super::{Context, Field, Kind, UNREAD, field, required};
+use crate::error::{Code, Result, together};
 use crate::imports::row::Row;
 use crate::platform::db::Tx;
 use crate::regions::{self, Level, NewRegion};
@@ -47,13 +47,10 @@ pub fn write(tx: &mut Tx<'_>, context: &Context<'_>, row: &mut Row<'_>) -> Resul
     if level.is_none() {
         row.require("level");
     }
-    let (Some(name), Some(level)) = (name, level) else {
-        return row.finish(Err(Problem::new(Code::Invalid).into()));
-    };
     let new = NewRegion {
         code: code.clone(),
-        name,
-        level,
+        name: name.unwrap_or(UNREAD.to_owned()),
+        level: level.unwrap_or(Level::Grid),
         parent: parent.or(above),
         population,
         longitude,
@@ -64,11 +61,15 @@ pub fn write(tx: &mut Tx<'_>, context: &Context<'_>, row: &mut Row<'_>) -> Resul
             .unwrap_or(tx.today()),
         valid_to,
     };
-    let made = regions::upsert(tx, context.actor, &new).and_then(|(region, _)| {
-        if let Some(geometry) = geometry {
-            regions::set_polygon(tx, context.actor, &code, &geometry)?;
-        }
-        Ok(region.id.0)
-    });
-    row.finish(made)
+    let made = regions::upsert(tx, context.actor, &new);
+    let outline = geometry.as_ref().map_or(Ok(()), regions::check_outline);
+    let made = match made {
+        Ok((region, _)) => outline.map(|()| region.id.0),
+        Err(error) => together([Err(error), outline]).map(|()| Uuid::nil()),
+    };
+    let id = row.finish(made)?;
+    if let Some(geometry) = geometry {
+        regions::set_polygon(tx, context.actor, &code, &geometry)?;
+    }
+    Ok(id)
 }

@@ -58,7 +58,11 @@ pub fn write(
         Some(id) => volunteers::profile(tx.conn, AccountId(id))?.map(|(profile, _)| profile),
         None => None,
     };
-    let skill = |skill| SkillLevel { skill, level: 1 };
+    let skill = |skill| SkillLevel {
+        skill,
+        level: 1,
+        verified: false,
+    };
     let profile = Profile {
         region_id: region,
         introduction: row.text("introduction").unwrap_or_default(),

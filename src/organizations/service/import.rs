@@ -92,7 +92,7 @@ pub fn import(
     }
     together([
         valid::check(new, ""),
-        check(tx.conn, &mut organization, wrong),
+        check(tx, &mut organization, known.as_ref(), wrong),
     ])?;
     let written = match &known {
         None => store::insert(tx.conn, &organization).map(|()| true),

@@ -15,7 +15,7 @@ use super::{Desk, change, notice, of_manager, serialize};
 use crate::error::{Code, FieldError, Problem, Result, together};
 use crate::identity::{self, AccountId, Caller, ResidentId, Role};
 use crate::notifications::{self, Kind, notify};
-use crate::platform::db::{Conn, Tx};
+use crate::platform::db::Tx;
 use crate::platform::http::IfMatch;
 use crate::platform::http::valid::given;
 use crate::platform::journal::Actor;
@@ -198,7 +198,7 @@ pub fn create(
     new: &NewOrganization,
 ) -> Result<Organization> {
     let mut organization = draft(tx, caller.account, new);
-    check(tx.conn, &mut organization, Problem::new(Code::Invalid))?;
+    check(tx, &mut organization, None, Problem::new(Code::Invalid))?;
     tx.serialize_on(&format!("drafts:{}", caller.account))?;
     if store::count_drafts(tx.conn, caller.account)? >= desk.rules.drafts_per_founder {
         return Err(Code::TooManyDrafts.into());
@@ -320,7 +320,10 @@ pub fn edit(
         let after = missing(tx, desk, &organization)?;
         broken.errors = rules::broken(&before, after, &given);
     }
-    together([check(tx.conn, &mut organization, wrong), Err(broken.into())])?;
+    together([
+        check(tx, &mut organization, Some(&was), wrong),
+        Err(broken.into()),
+    ])?;
     if !store::save(tx.conn, &organization)? {
         return Err(Code::VersionMismatch.into());
     }
@@ -336,14 +339,19 @@ pub fn edit(
     store::organization(tx.conn, id)
 }
 
-/// Checks what can be wrong in any state, and writes the credit code in its normal form.
+/// Checks what can be wrong in any state, and writes the credit code in its normal form. What it
+/// `was` keeps its regions, also those that have ended.
 pub(super) fn check(
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     organization: &mut Organization,
+    was: Option<&Organization>,
     mut wrong: Problem,
 ) -> Result<()> {
-    match regions::by_id(conn, organization.region_id) {
-        Err(_) => wrong = wrong.field("/region_id", Code::UnknownReference),
+    let today = tx.today();
+    let conn = &mut *tx.conn;
+    let kept = was.map(|was| was.region_id);
+    match regions::current(conn, organization.region_id, kept, today)? {
+        Err(code) => wrong = wrong.field("/region_id", code),
         Ok(region) => {
             let is_filed = organization.kind == OrganizationKind::Filed;
             if is_filed && region.level != Level::Street {
@@ -365,10 +373,11 @@ pub(super) fn check(
             Ok((normal, _)) => organization.credit_code = Some(normal),
         }
     }
-    if let Some(venue) = organization.venue_region_id
-        && regions::by_id(conn, venue).is_err()
-    {
-        wrong = wrong.field("/venue_region_id", Code::UnknownReference);
+    if let Some(venue) = organization.venue_region_id {
+        let kept = was.and_then(|was| was.venue_region_id);
+        if let Err(code) = regions::current(conn, venue, kept, today)? {
+            wrong = wrong.field("/venue_region_id", code);
+        }
     }
     if let Some(responsible) = organization.responsible_id
         && identity::account(conn, responsible).is_err()

@@ -159,6 +159,26 @@ impl FileStore {
         })
     }
 
+    /// Looks at a paper that somebody scanned: a PDF as it is, or a photo as [`Self::photo`] writes it,
+    /// without a thumbnail. What is stored is known by its key.
+    ///
+    /// # Errors
+    /// When it is too large, of another type, or not a readable photo.
+    pub async fn scan(&self, bytes: Vec<u8>) -> Result<Incoming<String>, FileError> {
+        let (key, mut files) = match type_of(&bytes) {
+            "application/pdf" => {
+                let document = self.document(bytes)?;
+                (document.stored.key, document.files)
+            }
+            _ => {
+                let photo = self.photo(bytes).await?;
+                (photo.stored.key, photo.files)
+            }
+        };
+        files.retain(|(name, _)| *name == key);
+        Ok(Incoming { stored: key, files })
+    }
+
     /// Stores what was looked at.
     ///
     /// # Errors

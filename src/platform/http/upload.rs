@@ -61,6 +61,25 @@ impl Upload for DocumentForm {
     }
 }
 
+/// A paper that somebody scanned or photographed, to be kept.
+#[derive(MultipartForm, ToSchema)]
+pub struct ScanForm {
+    /// A PDF, or a JPEG, PNG or WebP, which is written anew without metadata; taken for what its
+    /// content is.
+    #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
+    document: Option<Part>,
+}
+
+impl Upload for ScanForm {
+    /// The key.
+    type Stored = String;
+
+    async fn look(self, files: &FileStore) -> Result<Incoming<String>> {
+        let document = self.document.ok_or(Code::DocumentMissing)?;
+        Ok(files.scan(document.data.to_vec()).await?)
+    }
+}
+
 /// Keeps what was sent: asks first whether it may be, by what `write` asks as well; then stores it;
 /// then writes the rows that refer to it. Where that fails, what was stored goes again.
 ///

@@ -123,10 +123,10 @@ pub fn batch(conn: &mut Conn, caller: Option<&Caller>, id: BatchId) -> Result<Ba
 /// Makes a campaign.
 ///
 /// # Errors
-/// `forbidden`, or `invalid` for an unknown region.
+/// `forbidden`, or `invalid` for a region that is unknown or no more.
 pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewCampaign) -> Result<Campaign> {
-    regions::by_id(tx.conn, new.region_id)
-        .map_err(|_| Problem::new(Code::Invalid).field("/region_id", Code::UnknownReference))?;
+    regions::current(tx.conn, new.region_id, None, tx.today())?
+        .map_err(|code| Problem::new(Code::Invalid).field("/region_id", code))?;
     entitled(tx.conn, caller, new.region_id)?;
     let campaign = Campaign {
         id: CampaignId::new(),

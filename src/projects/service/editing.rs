@@ -143,6 +143,7 @@ pub fn edit(
     }
     let edit = edit.clone();
     project.batch_id = edit.batch_id.unwrap_or(project.batch_id);
+    let kept = Some(project.region_id);
     let moves_to = edit.region_id.filter(|region| *region != project.region_id);
     project.region_id = edit.region_id.unwrap_or(project.region_id);
     project.title = edit
@@ -169,7 +170,8 @@ pub fn edit(
     project.ends_on = edit.ends_on.unwrap_or(project.ends_on);
     project.longitude = edit.longitude.unwrap_or(project.longitude);
     project.latitude = edit.latitude.unwrap_or(project.latitude);
-    check(tx.conn, &project, edit.roles.as_deref().unwrap_or_default())?;
+    let roles = edit.roles.as_deref().unwrap_or_default();
+    check(tx, &project, kept, roles)?;
     if let Some(region) = moves_to {
         may_publish(tx.conn, caller, project.organization_id, region)?;
     }

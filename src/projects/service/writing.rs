@@ -151,7 +151,7 @@ pub(in crate::projects) fn draft(tx: &Tx<'_>, author: AccountId, new: &NewProjec
 /// `invalid` with every wrong field; `forbidden`; what keeps the organisation from acting.
 pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewProject) -> Result<Project> {
     let project = draft(tx, caller.account, new);
-    check(tx.conn, &project, &new.roles)?;
+    check(tx, &project, None, &new.roles)?;
     may_publish(tx.conn, caller, new.organization_id, new.region_id)?;
     store::insert(tx.conn, &project)?;
     write_roles(tx.conn, project.id, &new.roles)?;
@@ -179,15 +179,18 @@ pub(super) fn may_publish(
     }
 }
 
-/// Checks what can be wrong in any draft.
+/// Checks what can be wrong in any draft. The region that is `kept` may have ended.
 pub(in crate::projects) fn check(
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     project: &Project,
+    kept: Option<RegionId>,
     roles: &[NewRole],
 ) -> Result<()> {
+    let today = tx.today();
+    let conn = &mut *tx.conn;
     let mut wrong = Problem::new(Code::Invalid);
-    if regions::by_id(conn, project.region_id).is_err() {
-        wrong = wrong.field("/region_id", Code::UnknownReference);
+    if let Err(code) = regions::current(conn, project.region_id, kept, today)? {
+        wrong = wrong.field("/region_id", code);
     }
     if let Some(id) = project.organization_id
         && organizations::organization(conn, id).is_err()

@@ -128,7 +128,7 @@ pub fn edit(
         wrong = wrong.field("/consent_channel", Code::ConsentRequired);
     }
     let mut wish = applied(edit, &was);
-    check(tx, desk, &wish, wrong)?;
+    check(tx, desk, &wish, Some(&was), wrong)?;
     let moves_away = on_behalf && wish.region_id != was.region_id;
     if moves_away && !serves(tx.conn, caller, wish.region_id)? {
         return Err(Code::Forbidden.into());

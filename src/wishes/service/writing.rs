@@ -102,7 +102,7 @@ pub(super) fn build(
         version: 1,
         created_at: tx.now,
     };
-    together([valid::check(new, ""), check(tx, desk, &wish, wrong)])?;
+    together([valid::check(new, ""), check(tx, desk, &wish, None, wrong)])?;
     Ok(Wish {
         contact: sealed(&desk.vault, &contact?)?,
         ..wish
@@ -142,15 +142,23 @@ pub fn create(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, new: &NewWish) -> R
     Ok(wish)
 }
 
-/// Checks what can be wrong in any draft, beside what is `wrong` already.
+/// Checks what can be wrong in any draft, beside what is `wrong` already. What it `was` keeps its
+/// region, also one that has ended.
 ///
 /// # Errors
 /// `invalid` with every wrong field.
-pub(super) fn check(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish, mut wrong: Problem) -> Result<()> {
-    match regions::by_id(tx.conn, wish.region_id) {
+pub(super) fn check(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    wish: &Wish,
+    was: Option<&Wish>,
+    mut wrong: Problem,
+) -> Result<()> {
+    let kept = was.map(|was| was.region_id);
+    match regions::current(tx.conn, wish.region_id, kept, tx.today())? {
         Ok(region) if matches!(region.level, Level::Grid | Level::Community) => {}
         Ok(_) => wrong = wrong.field("/region_id", Code::WishRegion),
-        Err(_) => wrong = wrong.field("/region_id", Code::UnknownReference),
+        Err(code) => wrong = wrong.field("/region_id", code),
     }
     if wish.longitude.is_some() != wish.latitude.is_some() {
         wrong = wrong.field("/longitude", Code::Required);
