@@ -1,13 +1,13 @@
 //! Writing a wish down.
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{Desk, change, serves};
-use crate::error::{Code, Error, Problem, Result};
+use crate::error::{Code, Error, FieldError, Problem, Result, Text};
 use crate::identity::{self, AccountId, Caller};
 use crate::platform::db::Tx;
 use crate::platform::token::Vault;
@@ -55,7 +55,7 @@ pub struct NewWish {
     /// Degrees north.
     #[validate(range(min = -90.0, max = 90.0))]
     pub latitude: Option<f64>,
-    /// The last day on which it is open.
+    /// The last day on which it is open: today or later, `wishes.longest_days` ahead at the most.
     pub expires_on: Option<NaiveDate>,
 }
 
@@ -171,8 +171,17 @@ pub(super) fn check(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish, mut wrong: Proble
             wrong = wrong.field(pointer, Code::AsksForMoney);
         }
     }
-    if wish.expires_on.is_some_and(|day| day < tx.today()) {
-        wrong = wrong.field("/expires_on", Code::InThePast);
+    let last = tx.today() + Days::new(desk.rules.longest_days.into());
+    match wish.expires_on {
+        Some(day) if day < tx.today() => wrong = wrong.field("/expires_on", Code::InThePast),
+        Some(day) if day > last => wrong.errors.push(FieldError {
+            detail: Text::new(
+                format!("日期过远，最晚为 {last}。"),
+                format!("It is too far ahead: {last} is the last day."),
+            ),
+            ..FieldError::new("/expires_on", Code::Range)
+        }),
+        _ => {}
     }
     if wrong.errors.is_empty() {
         Ok(())
