@@ -355,6 +355,7 @@ codes! {
     ClaimLimitReached 409 "您正在认领的心愿已达上限，请先完成。" "You hold as many claims as one may. Deliver one first.",
     ClaimingPaused 409 "近期认领到期或被收回，暂不能认领。" "Claims of yours lapsed or were taken back lately. Claiming is paused for you.",
     EvidenceMissing 422 "请先上传送达照片。" "Add a photo of the delivery first.",
+    EvidenceDisputed 422 "这张照片在提出异议之前已经用过，请重新拍摄。" "The photo was there before the dispute and proves nothing anew. Take another.",
     NobodyToWriteTo 409 "心愿当前无人认领，无法留言。" "Nobody holds the wish now, so there is nobody to write to.",
     LinkInvalid 404 "链接无效或已过期。" "The link is not valid, or no longer.",
 

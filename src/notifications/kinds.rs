@@ -43,8 +43,8 @@ kinds! {
     WishLapsed "认领已到期" "微心愿“{title}”的认领已到期，心愿重新开放认领。"
         "The claim has lapsed" "The claim of the wish \"{title}\" has lapsed. It is open to others again.",
     /// To author and beneficiary.
-    WishReleased "认领已放弃" "微心愿“{title}”的认领人已放弃认领，心愿重新开放认领。"
-        "The claim was given up" "The claim of the wish \"{title}\" was given up. It is open to others again.",
+    WishReleased "认领已放弃" "微心愿“{title}”的认领人已放弃认领：{reason}。心愿重新开放认领。"
+        "The claim was given up" "The claim of the wish \"{title}\" was given up: {reason}. It is open to others again.",
     /// To author and beneficiary.
     WishDelivered "微心愿已送达，请确认" "微心愿“{title}”已送达，请在 {due} 前确认，或说明问题。"
         "The wish was delivered: please confirm" "The wish \"{title}\" was delivered. Please confirm, or say what is wrong, by {due}.",
@@ -55,26 +55,29 @@ kinds! {
     WishDisputed "微心愿存在争议" "微心愿“{title}”被提出异议：{reason}。"
         "The wish is disputed" "Something is wrong with the wish \"{title}\": {reason}.",
     /// To the claimant.
-    WishToRedeliver "请重新送达" "微心愿“{title}”需要重新送达，请在 {due} 前完成。"
-        "Please deliver again" "Please deliver the wish \"{title}\" again by {due}.",
+    WishToRedeliver "请重新送达" "微心愿“{title}”需要重新送达：{reason}。请在 {due} 前完成。"
+        "Please deliver again" "The wish \"{title}\" is to be delivered again: {reason}. Please do so by {due}.",
     /// To the former claimant.
-    WishFreed "认领已解除" "微心愿“{title}”的认领已由工作人员解除。"
-        "Your claim was ended" "Staff ended your claim of the wish \"{title}\".",
+    WishFreed "认领已解除" "微心愿“{title}”的认领已由工作人员解除：{reason}。"
+        "Your claim was ended" "Staff ended your claim of the wish \"{title}\": {reason}.",
+    /// To those who run the organisation that was the claimant: it may not act any more.
+    WishClaimStopped "认领已结束" "贵组织当前不能开展活动，对微心愿“{title}”的认领已结束：{reason}。"
+        "The claim of your organisation has ended" "Your organisation may not act now, so its claim of the wish \"{title}\" has ended: {reason}.",
     /// To author and beneficiary: the clock confirmed.
     WishTimedOut "微心愿按期视为达成" "微心愿“{title}”在确认期内未收到您的答复，已视为达成。如有问题，请在 {due} 前提出。"
         "The wish counts as fulfilled" "Nobody answered about the wish \"{title}\" in time, so it counts as fulfilled. If something is wrong, say so by {due}.",
     /// To author and beneficiary, after a dispute.
-    WishSentBack "微心愿将重新送达" "您提出异议的微心愿“{title}”将由认领人在 {due} 前重新送达。"
-        "The wish will be delivered again" "The wish \"{title}\" that you disputed is to be delivered again by {due}.",
+    WishSentBack "微心愿将重新送达" "您提出异议的微心愿“{title}”将由认领人重新送达：{reason}。期限为 {due}。"
+        "The wish will be delivered again" "The wish \"{title}\" that you disputed is to be delivered again by {due}: {reason}.",
     /// To author and beneficiary, after a dispute.
-    WishOpenAgain "微心愿重新开放认领" "您提出异议的微心愿“{title}”已解除认领，重新开放认领。"
-        "The wish is open again" "The claim of the wish \"{title}\" that you disputed was ended. It is open to others again.",
+    WishOpenAgain "微心愿重新开放认领" "您提出异议的微心愿“{title}”已解除认领：{reason}。心愿重新开放认领。"
+        "The wish is open again" "The claim of the wish \"{title}\" that you disputed was ended: {reason}. It is open to others again.",
     /// To author and beneficiary: somebody else took it back.
     WishTakenBack "微心愿已撤回" "微心愿“{title}”已被撤回：{reason}。"
         "The wish was taken back" "The wish \"{title}\" was withdrawn: {reason}.",
     /// To the claimant.
-    WishWithdrawn "微心愿已撤回" "您认领的微心愿“{title}”已被撤回。"
-        "The wish was withdrawn" "The wish \"{title}\" that you claimed was withdrawn.",
+    WishWithdrawn "微心愿已撤回" "您认领的微心愿“{title}”已被撤回：{reason}。"
+        "The wish was withdrawn" "The wish \"{title}\" that you claimed was withdrawn: {reason}.",
     /// To the author.
     WishExpired "微心愿已过期" "微心愿“{title}”到期无人认领。"
         "The wish has expired" "Nobody claimed the wish \"{title}\" before its date.",

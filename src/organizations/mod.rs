@@ -28,4 +28,4 @@ pub use service::{
     accept, add_document, approve, create, edit, import, invite, may_act, stops_acting, submit,
     suspend, sweep,
 };
-pub use store::{keeps_file, managers, named, organization};
+pub use store::{keeps_file, managers, managers_in, named, organization};

@@ -308,6 +308,30 @@ pub fn managers(conn: &mut Conn, of: OrganizationId) -> Result<Vec<AccountId>> {
         .load(conn)?)
 }
 
+/// Who runs the active organisations of a kind that lie directly in one of some regions.
+///
+/// # Errors
+/// Those of the database.
+pub fn managers_in(
+    conn: &mut Conn,
+    kind: OrganizationKind,
+    regions: &[RegionId],
+) -> Result<Vec<AccountId>> {
+    let there = organizations::table
+        .filter(organizations::kind.eq(kind))
+        .filter(organizations::status.eq(OrganizationStatus::Active))
+        .filter(organizations::region_id.eq_any(regions.to_vec()))
+        .select(organizations::id);
+    Ok(organization_members::table
+        .filter(organization_members::organization_id.eq_any(there))
+        .filter(organization_members::status.eq(MemberStatus::Active))
+        .filter(organization_members::role.eq(MemberRole::Manager))
+        .order(organization_members::account_id)
+        .select(organization_members::account_id)
+        .distinct()
+        .load(conn)?)
+}
+
 /// Moves a membership by compare-and-set; false when it was moved before.
 pub fn advance_member(tx: &mut Tx<'_>, seen: &Member, to: MemberStatus) -> Result<bool> {
     let (joined, ended) = match to {

@@ -18,4 +18,6 @@ mod store;
 pub use model::{Level, Region, RegionId, RegionView};
 pub use rules::distance_m;
 pub use service::{NewRegion, check_outline, current, set_polygon, upsert};
-pub use store::{ancestors, by_code, by_id, contains, enclosing, enclosing_one, locate, within};
+pub use store::{
+    ancestors, by_code, by_id, contains, enclosing, enclosing_one, locate, within, within_any,
+};

@@ -68,7 +68,7 @@ pub fn contains(conn: &mut Conn, ancestor: RegionId, region: RegionId) -> Result
     .get_result(conn)?)
 }
 
-pub use subtree::within;
+pub use subtree::{within, within_any};
 
 mod subtree {
     #![allow(missing_docs)] // the macro's own type alias
@@ -83,6 +83,14 @@ mod subtree {
     pub fn within(ancestor: RegionId) -> _ {
         region_ancestors::table
             .filter(region_ancestors::ancestor_id.eq(ancestor))
+            .select(region_ancestors::region_id)
+    }
+
+    /// The same of several regions.
+    #[diesel::dsl::auto_type]
+    pub fn within_any(ancestors: Vec<RegionId>) -> _ {
+        region_ancestors::table
+            .filter(region_ancestors::ancestor_id.eq_any(ancestors))
             .select(region_ancestors::region_id)
     }
 }

@@ -51,13 +51,16 @@ pub struct WishRules {
     /// Photos that show one delivery.
     #[validate(range(min = 1))]
     pub photos_per_delivery: usize,
+    /// How many days ahead the last day of a wish may lie.
+    #[validate(range(min = 1, max = 36_500))]
+    pub longest_days: u32,
 }
 
 /// Who moves a wish.
 #[derive(Clone, Copy, Debug, IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum By {
-    /// Who posted it.
+    /// Who posted it and still may.
     Author,
     /// Who administers its region and has nothing else to do with it.
     #[strum(serialize = "region admin")]
@@ -84,7 +87,7 @@ pub const MOVES: &[Move<WishStatus, By>] = &[
         from: &[Draft],
         verb: "submit",
         to: Submitted,
-        by: &[By::Author],
+        by: &[By::Author, By::Spokesman],
     },
     Move {
         from: &[Submitted],
@@ -102,7 +105,7 @@ pub const MOVES: &[Move<WishStatus, By>] = &[
         from: &[Rejected],
         verb: "revise",
         to: Draft,
-        by: &[By::Author],
+        by: &[By::Author, By::Spokesman],
     },
     Move {
         from: &[Published],
@@ -191,15 +194,18 @@ pub struct Relation {
     pub signed_in: bool,
     /// A proxy posted it.
     pub on_behalf: bool,
-    /// Posted it.
+    /// Had a hand in it before it was screened, whatever became of the role since.
+    pub own: bool,
+    /// Posted it: for somebody else, as one who still works for the region.
     pub author: bool,
     /// It is for this person.
     pub beneficiary: bool,
-    /// Stands in for the beneficiary: staff of the grid, a service centre, or the author who posted
-    /// for somebody.
+    /// Stands in for the beneficiary: staff of the grid, a service centre.
     pub proxy: bool,
     /// Holds the live claim.
     pub claimant: bool,
+    /// What keeps the claimant from acting: its organisation may not.
+    pub stopped: Option<Code>,
     /// Administers the region.
     pub screener: bool,
 }
@@ -208,7 +214,7 @@ impl ActsAs<By> for Relation {
     /// Nobody screens, or settles a dispute about, what is their own in any way; nobody claims their
     /// own wish, or confirms their own delivery.
     fn acts_as(self, party: By) -> Result<(), Code> {
-        let is_own = self.author || self.beneficiary;
+        let is_own = self.own || self.author || self.beneficiary;
         let holds = match party {
             By::Author => self.author,
             By::Screener if self.screener && (is_own || self.claimant) => {
@@ -217,7 +223,10 @@ impl ActsAs<By> for Relation {
             By::Screener => self.screener,
             By::Volunteer if is_own => return Err(Code::OwnWish),
             By::Volunteer => self.signed_in,
-            By::Claimant => self.claimant,
+            By::Claimant => match self.stopped {
+                Some(code) => return Err(code),
+                None => self.claimant,
+            },
             By::Beneficiary => self.beneficiary && !self.claimant,
             By::Proxy => self.proxy && !self.claimant,
             By::Spokesman => self.on_behalf && self.speaks_for_beneficiary(),
@@ -232,10 +241,12 @@ impl Relation {
     pub const LINK: Self = Self {
         signed_in: false,
         on_behalf: true,
+        own: false,
         author: false,
         beneficiary: true,
         proxy: false,
         claimant: false,
+        stopped: None,
         screener: false,
     };
 
@@ -244,6 +255,7 @@ impl Relation {
         let stranger = Self {
             signed_in: self.signed_in,
             on_behalf: self.on_behalf,
+            own: self.own,
             ..Self::default()
         };
         self != stranger
@@ -256,18 +268,23 @@ impl Relation {
 
     /// Whether the person may read the contact: those who gave it, who stands in for somebody that
     /// posted alone once there is a delivery to confirm, and the live claimant as long as it is not
-    /// confirmed.
+    /// confirmed, unless its organisation may not act.
     pub fn may_read_contact(self, status: WishStatus, consent: ConsentChannel) -> bool {
         let is_live = matches!(status, Claimed | Delivered | Disputed);
         let stands_in = is_on_behalf(consent) || matches!(status, Delivered | Disputed | Fulfilled);
-        self.author || self.beneficiary || (self.proxy && stands_in) || (self.claimant && is_live)
+        self.author
+            || self.beneficiary
+            || (self.proxy && stands_in)
+            || (self.claimant && self.stopped.is_none() && is_live)
     }
 
-    /// How the person stands to a wish where it is: what was not handed in is its author's alone.
+    /// How the person stands to a wish where it is: what was not handed in is its author's alone, and
+    /// what a proxy wrote down the proxies' of its region, who come and go.
     #[must_use]
     pub fn where_it_is(self, status: WishStatus, was_submitted: bool) -> Self {
         let is_private = status == Draft || (status == Withdrawn && !was_submitted);
-        if is_private && !self.author {
+        let is_theirs = self.author || (self.on_behalf && self.proxy);
+        if is_private && !is_theirs {
             Self::default()
         } else {
             self
@@ -498,6 +515,7 @@ mod tests {
 
     fn strangers() -> impl Strategy<Value = Relation> {
         let facts = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+        // of a wish that its beneficiary posted
         facts.prop_map(|(beneficiary, proxy, claimant, screener)| Relation {
             beneficiary,
             proxy,
@@ -528,6 +546,32 @@ mod tests {
         ) {
             let stranger = Relation { screener, ..Relation::default() };
             prop_assert!(!stranger.may_read_contact(status, consent));
+        }
+
+        #[test]
+        fn whoever_lost_the_role_to_post_for_others_is_a_stranger(
+            status in prop::sample::select(WishStatus::VARIANTS),
+            consent in prop::sample::select(ConsentChannel::VARIANTS),
+            was_submitted: bool,
+        ) {
+            let former = Relation { signed_in: true, on_behalf: true, own: true, ..Relation::default() };
+            let seen = former.where_it_is(status, was_submitted);
+            prop_assert!(!seen.may_read_contact(status, consent) && !seen.may_follow());
+            prop_assert!(lifecycle::open_to(MOVES, seen, status).is_empty());
+            prop_assert_eq!(seen.may_see(status), Relation::default().may_see(status));
+        }
+
+        #[test]
+        fn an_organisation_that_may_not_act_moves_nothing_and_reads_no_contact(
+            status in prop::sample::select(WishStatus::VARIANTS),
+            consent in prop::sample::select(ConsentChannel::VARIANTS),
+        ) {
+            let stopped = Some(Code::OrganizationNotActive);
+            let held = Relation { signed_in: true, claimant: true, stopped, ..Relation::default() };
+            prop_assert!(!held.may_read_contact(status, consent));
+            for verb in ["deliver", "release"] {
+                prop_assert_eq!(lifecycle::may(MOVES, held, verb), Err(Code::OrganizationNotActive));
+            }
         }
 
         #[test]

@@ -4,8 +4,8 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::model::{
-    Claim, ClaimId, ClaimOutcome, Evidence, EvidenceId, FulfilledBy, Wish, WishId, WishKind,
-    WishStatus,
+    Claim, ClaimId, ClaimOutcome, ConsentChannel, Evidence, EvidenceId, FulfilledBy, Wish, WishId,
+    WishKind, WishStatus,
 };
 use super::rules::public_place;
 use crate::each;
@@ -130,17 +130,40 @@ pub fn live_claim(conn: &mut Conn, wish: WishId) -> Result<Option<Claim>> {
         .optional()?)
 }
 
-/// Whether somebody has ever claimed a wish, or an organisation that it runs.
-pub fn has_claimed(conn: &mut Conn, wish: WishId, caller: &Caller) -> Result<bool> {
-    let runs = caller.organizations(Role::OrganizationManager);
-    let runs: Vec<_> = runs.into_iter().map(OrganizationId).collect();
-    let theirs = wish_claims::claimant_id
-        .eq(caller.account)
-        .or(wish_claims::organization_id.eq_any(runs).assume_not_null());
+/// A person as a claimant: with the organisations that it runs.
+#[derive(Clone, Debug)]
+pub struct Claimant {
+    person: AccountId,
+    runs: Vec<OrganizationId>,
+}
+
+impl From<&Caller> for Claimant {
+    fn from(caller: &Caller) -> Self {
+        let runs = caller.organizations(Role::OrganizationManager);
+        Self {
+            person: caller.account,
+            runs: runs.into_iter().map(OrganizationId).collect(),
+        }
+    }
+}
+
+/// Whether a claim was made by a person, or for an organisation that it runs.
+macro_rules! is_by {
+    ($claimant:expr) => {
+        wish_claims::claimant_id
+            .eq($claimant.person)
+            .or(wish_claims::organization_id
+                .eq_any($claimant.runs.clone())
+                .assume_not_null())
+    };
+}
+
+/// Whether somebody has ever claimed a wish.
+pub fn has_claimed(conn: &mut Conn, wish: WishId, claimant: &Claimant) -> Result<bool> {
     Ok(diesel::select(diesel::dsl::exists(
         wish_claims::table
             .filter(wish_claims::wish_id.eq(wish))
-            .filter(theirs),
+            .filter(is_by!(claimant)),
     ))
     .get_result(conn)?)
 }
@@ -286,14 +309,28 @@ pub struct Query {
     pub kind: Option<WishKind>,
     pub text: Option<String>,
     pub author: Option<AccountId>,
+    /// Of what was posted for somebody else, only what lies in one of these regions.
+    pub on_behalf_in: Option<Vec<RegionId>>,
     pub beneficiary: Option<AccountId>,
-    pub claimant: Option<AccountId>,
-    /// Only what was handed in.
-    pub submitted: bool,
+    pub claimant: Option<Claimant>,
+    /// What was not handed in, too.
+    pub unsubmitted: Unsubmitted,
     /// Only what is open on this day, as far as its own last day says.
     pub open_on: Option<NaiveDate>,
     pub before: Option<WishId>,
     pub limit: i64,
+}
+
+/// Whether a list holds what was not handed in, or is a draft again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unsubmitted {
+    /// All of it, for whom it is their own.
+    #[default]
+    All,
+    /// What proxies wrote down: any of them goes on with it.
+    OnBehalf,
+    /// Nothing of it.
+    Nothing,
 }
 
 macro_rules! filtered {
@@ -319,8 +356,18 @@ macro_rules! filtered {
             let title = lower(wishes::title).like(like.clone()).escape('\\');
             rows = rows.filter(title.or(lower(wishes::description).like(like).escape('\\')));
         }
-        if query.submitted {
-            rows = rows.filter(wishes::submitted_at.is_not_null());
+        let is_handed_in = wishes::submitted_at
+            .is_not_null()
+            .and(wishes::status.ne(WishStatus::Draft));
+        let is_on_behalf = wishes::consent_channel.ne(ConsentChannel::App);
+        match query.unsubmitted {
+            Unsubmitted::All => {}
+            Unsubmitted::OnBehalf => rows = rows.filter(is_handed_in.or(is_on_behalf)),
+            Unsubmitted::Nothing => rows = rows.filter(is_handed_in),
+        }
+        if let Some(regions) = query.on_behalf_in.clone() {
+            let is_there = wishes::region_id.eq_any(regions::within_any(regions));
+            rows = rows.filter(wishes::consent_channel.eq(ConsentChannel::App).or(is_there));
         }
         if let Some(day) = query.open_on {
             let is_open = wishes::expires_on.ge(day).assume_not_null();
@@ -332,9 +379,9 @@ macro_rules! filtered {
         if let Some(beneficiary) = query.beneficiary {
             rows = rows.filter(wishes::beneficiary_id.eq(beneficiary));
         }
-        if let Some(claimant) = query.claimant {
+        if let Some(claimant) = &query.claimant {
             let claimed = wish_claims::table
-                .filter(wish_claims::claimant_id.eq(claimant))
+                .filter(is_by!(claimant))
                 .select(wish_claims::wish_id);
             rows = rows.filter(wishes::id.eq_any(claimed));
         }

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 
 use super::model::{ClaimId, Wish, WishId};
-use super::rules::Relation;
+use super::rules::{By, Relation};
 use super::service::{self, Desk, Mover};
 use super::store;
 use crate::error::{Code, Result};
@@ -14,6 +14,7 @@ use crate::identity::AccountId;
 use crate::notifications::{Kind, Notice, notify};
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
+use crate::platform::lifecycle::ActsAs;
 use crate::schema::{accounts, wish_messages};
 
 id! {
@@ -44,8 +45,8 @@ pub fn write(
     body: &str,
 ) -> Result<Message> {
     let (wish, relation) = side(tx.conn, by, id)?;
-    if !relation.claimant && !relation.speaks_for_beneficiary() {
-        return Err(Code::Forbidden.into());
+    if !relation.speaks_for_beneficiary() {
+        relation.acts_as(By::Claimant)?;
     }
     let Some(claim) = store::live_claim(tx.conn, id)? else {
         return Err(Code::NobodyToWriteTo.into());

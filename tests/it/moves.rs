@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use yiqilai::identity::{self, Role};
+use yiqilai::platform::columns::Uid;
 use yiqilai::platform::journal::{self, Actor};
 
 use crate::harness::{Answer, Server, User};
@@ -140,7 +141,7 @@ impl<'a> Walk<'a> {
             return false;
         };
         let verb = kind.rsplit('.').next().unwrap();
-        by.is_some_and(|by| by.0 == person.id.0) && self.noun.address(verb) == Some(address)
+        by == Actor::Account(Uid(person.id.0)) && self.noun.address(verb) == Some(address)
     }
 
     /// Every move of the noun was offered to somebody somewhere on the way.

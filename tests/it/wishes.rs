@@ -95,10 +95,7 @@ impl Street {
     }
 
     pub async fn on_behalf(&self) -> String {
-        let mut wish = self.wish();
-        wish["on_behalf"] = json!(true);
-        wish["consent_channel"] = json!("oral");
-        let id = self.draft(&self.worker, wish).await;
+        let id = self.drafted_on_behalf().await;
         self.act(&self.worker, &id, "submit").expect(200).await;
         self.publish(&id).await;
         id
@@ -113,9 +110,54 @@ impl Street {
             .await
     }
 
+    /// With a photo that nobody has seen before.
     pub async fn deliver(&self, by: &User, id: &str) {
-        assert_eq!(self.add_photo(by, id).await.status, 201);
+        let added = self.server.post(&format!("/wishes/{id}/evidence")).by(by);
+        added.multipart(photo(another_jpeg())).expect(201).await;
         self.act(by, id, "deliver").expect(200).await;
+    }
+
+    /// A draft of the grid's worker for somebody else.
+    async fn drafted_on_behalf(&self) -> String {
+        self.drafted_on_behalf_by(&self.worker).await
+    }
+
+    async fn drafted_on_behalf_by(&self, by: &User) -> String {
+        let mut wish = self.wish();
+        wish["on_behalf"] = json!(true);
+        wish["consent_channel"] = json!("oral");
+        self.draft(by, wish).await
+    }
+
+    /// Takes a role in a region away from somebody, as its staff do.
+    async fn revoke(&self, from: &User, scope: Uuid) {
+        let path = format!("/role-grants?scope_id={scope}");
+        let held = self.server.get(&path).by(&self.admin).expect(200);
+        let held = held.await.json["items"].as_array().unwrap().clone();
+        let theirs = held.iter().find(|g| g["account_id"] == json!(from.id));
+        let grant = theirs.expect("a grant")["id"].as_str().unwrap().to_owned();
+        let path = format!("/role-grants/{grant}");
+        let call = self.server.call(Method::DELETE, &path).by(&self.admin);
+        call.expect(204).await;
+    }
+
+    /// The newest notice of somebody, in Chinese and in English.
+    async fn heard(&self, who: &User) -> [String; 2] {
+        let read = async |lang: &str| {
+            let inbox = self.server.get("/me/notifications?limit=1").by(who);
+            let inbox = inbox.header("accept-language", lang).expect(200).await;
+            let text = inbox.json["items"][0]["text"].as_str();
+            text.unwrap().to_owned()
+        };
+        [read("zh-CN").await, read("en").await]
+    }
+
+    /// Where the beneficiary's link leads.
+    async fn link(&self) -> String {
+        self.server.work().await;
+        let sms = self.server.sms("+8613800000001").pop().expect("an SMS");
+        let url = sms["params"]["url"].as_str().unwrap();
+        url.split("/api/v1").nth(1).unwrap().to_owned()
     }
 
     /// What somebody was told, the newest first, by kind.
@@ -194,8 +236,18 @@ impl Street {
 }
 
 fn jpeg() -> Vec<u8> {
+    jpeg_of(64)
+}
+
+/// One as wide as none before.
+fn another_jpeg() -> Vec<u8> {
+    static WIDTH: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(65);
+    jpeg_of(WIDTH.fetch_add(1, std::sync::atomic::Ordering::SeqCst))
+}
+
+fn jpeg_of(width: u32) -> Vec<u8> {
     let mut out = std::io::Cursor::new(Vec::new());
-    image::DynamicImage::new_rgb8(64, 48)
+    image::DynamicImage::new_rgb8(width, 48)
         .write_to(&mut out, image::ImageFormat::Jpeg)
         .unwrap();
     out.into_inner()
@@ -1110,9 +1162,18 @@ async fn wishes_are_withdrawn_and_expire() {
         .await
         .json;
     assert_eq!(inbox["items"][0]["kind"], "wish_withdrawn");
-    s.act(&s.volunteer, &id, "deliver")
-        .refused(403, "forbidden")
-        .await;
+    for verb in ["deliver", "release"] {
+        let lost = s.because(&s.volunteer, &id, verb);
+        let lost = match verb {
+            "deliver" => lost.json(json!({})),
+            _ => lost,
+        };
+        let lost = lost.refused(409, "move_not_allowed").await;
+        let told = (&lost.json["state"], &lost.json["allowed"]);
+        assert_eq!(told, (&json!("withdrawn"), &json!([])));
+    }
+    let late = s.add_photo(&s.volunteer, &id).await;
+    assert_eq!(late.json["code"], "move_not_allowed");
     // who claimed it reads on what the public read
     let read = s.read(&s.volunteer, &id).await;
     assert_eq!(read.json["status"], "withdrawn");
@@ -1163,7 +1224,7 @@ async fn a_deadline_and_its_person_never_both_win() {
         let status = s.status(&id).await;
         match delivered.status.as_u16() {
             200 => assert_eq!(status, "delivered"),
-            403 | 409 => assert_eq!(status, "published"),
+            409 => assert_eq!(status, "published"),
             other => panic!("{other}: {:#}", delivered.json),
         }
     }
@@ -1498,6 +1559,41 @@ async fn a_service_centre_stands_in_for_those_around_it() {
     post(&leader).refused(403, "forbidden").await;
 }
 
+/// Where no staff of the grid is left, another service centre goes on with what one posted.
+#[actix_web::test]
+async fn what_a_service_centre_posted_is_gone_on_with_by_another() {
+    let t = crate::organizations::town().await;
+    let (centre, former) = t.active_of("service_centre", "示例·党群服务中心").await;
+    let (_, other) = t.active_of("service_centre", "示例·另一中心").await;
+    let wish = json!({
+        "region_id": t.grid, "on_behalf": true, "consent_channel": "paper",
+        "contact": {"name": "示例·王", "phone": "13800000001", "address": "1幢101"},
+        "alias": "王奶奶", "beneficiary_group": "elder", "life_cycle": "old_age", "kind": "service",
+        "title": "陪伴就医", "description": "每周一次。",
+    });
+    let id = t.server.post("/wishes").by(&former).json(wish).expect(201);
+    let id = id.await.id();
+    let why = json!({"reason": "年检未通过"});
+    let suspended = t.review(&t.district_admin, &centre, "suspend", why).await;
+    assert_eq!(suspended.status, 200, "{:#}", suspended.json);
+    let path = format!("/wishes/{id}");
+    let read = t.server.get(&path).by(&former);
+    read.refused(404, "not_found").await;
+    let path = format!("/staff/wishes?region_id={}", t.grid);
+    let listed = t.server.get(&path).by(&other).expect(200).await.json;
+    assert_eq!(listed["items"][0]["id"], json!(id));
+    let act = |by: &User, verb: &str| t.server.post(&format!("/wishes/{id}/{verb}")).by(by);
+    act(&other, "submit").expect(200).await;
+    let publish = act(&t.street_admin, "publish").header("if-match", "\"2\"");
+    publish.expect(200).await;
+    let newest = async |who: &User| {
+        let inbox = t.server.get("/me/notifications?limit=1").by(who);
+        inbox.expect(200).await.json["items"][0]["kind"].clone()
+    };
+    assert_eq!(newest(&other).await, "wish_published");
+    assert_ne!(newest(&former).await, "wish_published");
+}
+
 #[actix_web::test]
 async fn what_is_over_is_over_before_the_clock_says_so() {
     let s = street().await;
@@ -1725,4 +1821,591 @@ async fn the_link_is_a_page_for_a_browser() {
     s.server.get(&link).expect(200).await.json["wish"]["status"]
         .as_str()
         .expect("JSON for everybody else");
+}
+
+/// Nobody's rights outlive the role they came from: whoever posted for somebody else as a proxy, and
+/// is none any more, sees what everybody sees.
+#[actix_web::test]
+async fn a_proxy_that_lost_its_role_is_a_stranger_to_what_it_posted() {
+    let s = street_with(json!({"wishes": {"live_claims": 1000}})).await;
+    let draft = s.drafted_on_behalf().await;
+    let published = s.on_behalf().await;
+    let claimed = s.on_behalf().await;
+    let delivered = s.on_behalf().await;
+    let disputed = s.on_behalf().await;
+    let fulfilled = s.on_behalf().await;
+    for id in [&claimed, &delivered, &disputed, &fulfilled] {
+        s.act(&s.volunteer, id, "claim").expect(200).await;
+    }
+    for id in [&delivered, &disputed, &fulfilled] {
+        s.deliver(&s.volunteer, id).await;
+    }
+    s.because(&s.worker, &disputed, "dispute").expect(200).await;
+    s.act(&s.worker, &fulfilled, "confirm").expect(200).await;
+    let write = |id: &str| {
+        let call = s.server.post(&format!("/wishes/{id}/messages"));
+        call.by(&s.worker).json(json!({"body": "您好"}))
+    };
+    write(&claimed).expect(201).await;
+    s.act(&s.worker, &claimed, "contact").expect(200).await;
+
+    s.revoke(&s.worker, s.grid).await;
+    for id in [&published, &claimed, &delivered, &fulfilled] {
+        let shown = s.read(&s.worker, id).await.json;
+        assert!(shown.get("involved").is_none(), "{shown:#}");
+        assert_eq!(shown["moves"], json!([]));
+        s.act(&s.worker, id, "contact")
+            .refused(403, "forbidden")
+            .await;
+        for what in ["timeline", "messages"] {
+            let path = format!("/wishes/{id}/{what}");
+            let read = s.server.get(&path).by(&s.worker);
+            read.refused(403, "forbidden").await;
+        }
+        s.because(&s.worker, id, "withdraw")
+            .refused(403, "forbidden")
+            .await;
+    }
+    write(&claimed).refused(403, "forbidden").await;
+    s.act(&s.worker, &delivered, "confirm")
+        .refused(403, "forbidden")
+        .await;
+    for id in [&delivered, &fulfilled] {
+        s.because(&s.worker, id, "dispute")
+            .refused(403, "forbidden")
+            .await;
+    }
+    for id in [&draft, &disputed] {
+        let path = format!("/wishes/{id}");
+        let read = s.server.get(&path).by(&s.worker);
+        read.refused(404, "not_found").await;
+        for verb in ["contact", "submit"] {
+            s.act(&s.worker, id, verb).refused(404, "not_found").await;
+        }
+    }
+    let edited = s.edit(&s.worker, &draft, json!({"alias": "李奶奶"})).await;
+    assert_eq!(edited.status, 404);
+    let mine = s.server.get("/me/wishes?relation=author").by(&s.worker);
+    assert_eq!(mine.expect(200).await.json["items"], json!([]));
+    // it was its own once: nobody takes on what they posted
+    s.act(&s.worker, &published, "claim")
+        .refused(403, "own_wish")
+        .await;
+}
+
+/// Proxies come and go; whom they posted for stays. Whoever stands in next goes on where they were.
+#[actix_web::test]
+async fn what_a_former_proxy_posted_is_gone_on_with_by_others() {
+    let s = street().await;
+    let draft = s.drafted_on_behalf().await;
+    let rejected = s.drafted_on_behalf().await;
+    s.act(&s.worker, &rejected, "submit").expect(200).await;
+    let reject = s.because(&s.admin, &rejected, "reject");
+    reject.header("if-match", "\"2\"").expect(200).await;
+    let delivered = s.on_behalf().await;
+    s.act(&s.volunteer, &delivered, "claim").expect(200).await;
+    s.deliver(&s.volunteer, &delivered).await;
+    s.revoke(&s.worker, s.grid).await;
+    let before = s.told(&s.worker).await.len();
+
+    let grid = Some(s.grid);
+    let leader = s.server.staff("示例·网格长", Role::GridLeader, grid).await;
+    let listed = |by: &User, query: &str| {
+        let path = format!("/staff/wishes?region_id={}{query}", s.grid);
+        s.server.get(&path).by(by).expect(200)
+    };
+    let drafts = listed(&leader, "&status=draft").await.json;
+    let drafts = drafts["items"].as_array().unwrap();
+    assert_eq!(drafts.len(), 1);
+    assert_eq!(drafts[0]["id"], json!(draft));
+    assert_eq!(drafts[0]["moves"], json!(["submit", "withdraw"]));
+    let none = listed(&s.admin, "&status=draft").await.json;
+    assert_eq!(none["items"], json!([]), "who screens it sees it handed in");
+
+    let edited = s.edit(&leader, &draft, json!({"alias": "李奶奶"})).await;
+    assert_eq!(edited.status, 200, "{:#}", edited.json);
+    s.act(&leader, &draft, "submit").expect(200).await;
+    s.publish(&draft).await;
+    let told = s.told(&leader).await;
+    assert!(told.iter().any(|kind| kind == "wish_published"), "{told:?}");
+    s.act(&leader, &rejected, "revise").expect(200).await;
+    assert_eq!(s.read(&leader, &rejected).await.json["status"], "draft");
+    s.act(&leader, &rejected, "submit").expect(200).await;
+    s.act(&leader, &delivered, "contact").expect(200).await;
+    let confirmed = s.act(&leader, &delivered, "confirm").expect(200).await;
+    assert_eq!(confirmed.json["fulfilled_by"], "proxy");
+    let path = format!("/wishes/{delivered}/timeline");
+    s.server.get(&path).by(&leader).expect(200).await;
+    assert_eq!(s.told(&s.worker).await.len(), before, "hears no more of it");
+
+    // and nobody screens what they handed in for a colleague
+    let both = s.server.staff("示例·兼任", Role::GridWorker, grid).await;
+    let (id, street) = (both.id, Some(s.street));
+    let screens = move |tx: &mut yiqilai::platform::db::Tx<'_>| {
+        yiqilai::identity::grant(tx, Actor::System, id, Role::RegionAdmin, street)
+    };
+    s.server.write(screens).await;
+    let handed_in = s.drafted_on_behalf_by(&leader).await;
+    s.act(&both, &handed_in, "submit").expect(200).await;
+    let own = s.act(&both, &handed_in, "publish");
+    own.header("if-match", "\"2\"")
+        .refused(403, "own_wish")
+        .await;
+}
+
+/// Staff who import what was posted elsewhere hand it in, without being its proxies.
+#[actix_web::test]
+async fn an_imported_draft_is_handed_in_by_who_imported_it_or_by_the_grid() {
+    let s = street().await;
+    let mut wish = s.wish();
+    wish["on_behalf"] = json!(true);
+    wish["consent_channel"] = json!("paper");
+    let by = s.admin.id;
+    let import = async || {
+        let (desk, new) = (s.server.app.wishes.clone(), wish.clone());
+        let imported = s.server.write(move |tx| {
+            let new = serde_json::from_value(new.clone()).unwrap();
+            let draft = yiqilai::wishes::WishStatus::Draft;
+            yiqilai::wishes::import(tx, &desk, (Actor::System, by), None, &new, draft)
+        });
+        imported.await.id.0.to_string()
+    };
+    let (first, second) = (import().await, import().await);
+    s.act(&s.admin, &first, "submit").expect(200).await;
+    let own = s.act(&s.admin, &first, "publish");
+    own.header("if-match", "\"2\"")
+        .refused(403, "own_wish")
+        .await;
+    s.act(&s.worker, &second, "submit").expect(200).await;
+    assert_eq!(s.status(&second).await, "submitted");
+}
+
+#[actix_web::test]
+async fn reasons_reach_those_they_concern() {
+    let s = street().await;
+    let because = |by: &User, id: &str, verb: &str, why: &str| {
+        s.act(by, id, verb).json(json!({"reason": why}))
+    };
+    let hears = async |who: &User, what: &str| {
+        for text in s.heard(who).await {
+            assert!(text.contains(what), "{what} in {text}");
+            let ends_twice = ["。。", "..", "。."]
+                .iter()
+                .any(|twice| text.contains(twice));
+            assert!(!ends_twice, "{text}");
+        }
+    };
+    let id = s.delivered().await;
+    s.because(&s.resident, &id, "dispute").expect(200).await;
+    let again = because(&s.admin, &id, "redeliver", "请换成大号的。");
+    again.expect(200).await;
+    hears(&s.volunteer, "请换成大号的").await;
+    hears(&s.resident, "请换成大号的").await;
+    s.deliver(&s.volunteer, &id).await;
+    s.because(&s.resident, &id, "dispute").expect(200).await;
+    let freed = because(&s.admin, &id, "free", "两次送达均不符。");
+    freed.expect(200).await;
+    hears(&s.volunteer, "两次送达均不符").await;
+    hears(&s.resident, "两次送达均不符").await;
+    let [zh, en] = s.heard(&s.volunteer).await;
+    assert!(zh.ends_with("：两次送达均不符。"), "{zh}");
+    assert!(en.ends_with(": 两次送达均不符."), "{en}");
+
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    let released = because(&s.volunteer, &id, "release", "临时出差");
+    released.expect(200).await;
+    hears(&s.resident, "临时出差").await;
+
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    let withdrawn = because(&s.resident, &id, "withdraw", "家人已解决。");
+    withdrawn.expect(200).await;
+    hears(&s.volunteer, "家人已解决").await;
+}
+
+#[actix_web::test]
+async fn a_reopening_that_is_asked_for_twice_is_one() {
+    let s = street().await;
+    let id = s.delivered().await;
+    s.act(&s.resident, &id, "confirm").expect(200).await;
+    for _ in 0..2 {
+        let reopened = s.because(&s.resident, &id, "dispute").expect(200).await;
+        assert_eq!(reopened.json["status"], "disputed");
+    }
+    assert_eq!(s.journalled(&id, "wish.reopen").await.len(), 1);
+    s.because(&s.worker, &id, "dispute")
+        .refused(409, "move_not_allowed")
+        .await; // that was somebody else's
+
+    let id = s.on_behalf().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    let link = s.link().await;
+    let dispute = || {
+        let call = s.server.post(&format!("{link}/dispute"));
+        call.json(json!({"reason": "坏了"}))
+    };
+    s.deliver(&s.volunteer, &id).await;
+    for kind in ["wish.dispute", "wish.reopen"] {
+        for _ in 0..2 {
+            let disputed = dispute().expect(200).await;
+            assert_eq!(disputed.json["wish"]["status"], "disputed");
+        }
+        assert_eq!(s.journalled(&id, kind).await.len(), 1);
+        if kind == "wish.dispute" {
+            s.because(&s.admin, &id, "redeliver").expect(200).await;
+            s.deliver(&s.volunteer, &id).await;
+            s.server.post(&format!("{link}/confirm")).expect(200).await;
+        }
+    }
+    s.because(&s.worker, &id, "dispute")
+        .refused(409, "move_not_allowed")
+        .await;
+}
+
+/// Who held a wish and lost it, to the clock or to its author, learns where it stands.
+#[actix_web::test]
+async fn who_lost_a_claim_is_told_where_the_wish_stands() {
+    let s = street().await;
+    let told = |answer: &Answer| {
+        let code = answer.json["code"].as_str();
+        assert_eq!(code, Some("move_not_allowed"), "{:#}", answer.json);
+        assert!(answer.json["allowed"].is_array());
+        answer.json["state"].as_str().unwrap().to_owned()
+    };
+    for _ in 0..4 {
+        let resident = s.server.person("示例·居民").await;
+        let volunteer = s.server.person("示例·志愿者").await;
+        let id = s.draft(&resident, s.wish()).await;
+        s.act(&resident, &id, "submit").expect(200).await;
+        s.publish(&id).await;
+        s.act(&volunteer, &id, "claim").expect(200).await;
+        assert_eq!(s.add_photo(&volunteer, &id).await.status, 201);
+        let (delivered, released, withdrawn) = futures_util::join!(
+            s.act(&volunteer, &id, "deliver").send(),
+            s.because(&volunteer, &id, "release").send(),
+            s.because(&resident, &id, "withdraw").send(),
+        );
+        let all = [delivered, released, withdrawn];
+        assert!(all.iter().any(|answer| answer.status == 200));
+        for refused in all.iter().filter(|answer| answer.status != 200) {
+            told(refused);
+        }
+    }
+    let id = s.published().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.server.pass(TimeDelta::days(7)).await;
+    let volunteer = s.again(&s.volunteer).await;
+    let late = s.act(&volunteer, &id, "deliver").send().await;
+    assert_eq!(told(&late), "published");
+    let late = s.because(&volunteer, &id, "release").send().await;
+    assert_eq!(told(&late), "published");
+    assert_eq!(told(&s.add_photo(&volunteer, &id).await), "published");
+    // where it is somebody else's, the move is no longer its own
+    let other = s.server.person("示例·另一位").await;
+    s.act(&other, &id, "claim").expect(200).await;
+    s.act(&volunteer, &id, "deliver")
+        .refused(403, "forbidden")
+        .await;
+}
+
+/// The key of a photo is its content's hash: the very same one is known again.
+#[actix_web::test]
+async fn a_disputed_photo_proves_nothing_again() {
+    let s = street().await;
+    let id = s.published().await;
+    let claim = async || {
+        s.act(&s.volunteer, &id, "claim").expect(200).await;
+    };
+    claim().await;
+    // one that was never disputed serves again
+    assert_eq!(s.add_photo(&s.volunteer, &id).await.status, 201);
+    s.because(&s.volunteer, &id, "release").expect(200).await;
+    claim().await;
+    assert_eq!(s.add_photo(&s.volunteer, &id).await.status, 201);
+    s.act(&s.volunteer, &id, "deliver").expect(200).await;
+    s.because(&s.resident, &id, "dispute").expect(200).await;
+    s.server.pass(TimeDelta::minutes(1)).await;
+    s.because(&s.admin, &id, "redeliver").expect(200).await;
+    let same = s.add_photo(&s.volunteer, &id).await;
+    assert_eq!(same.status, 422);
+    assert_eq!(same.json["code"], "evidence_disputed");
+    s.act(&s.volunteer, &id, "deliver")
+        .refused(422, "evidence_missing")
+        .await;
+    s.deliver(&s.volunteer, &id).await;
+    s.because(&s.resident, &id, "dispute").expect(200).await;
+    s.because(&s.admin, &id, "free").expect(200).await;
+    s.server.pass(TimeDelta::minutes(1)).await;
+    claim().await;
+    let same = s.add_photo(&s.volunteer, &id).await;
+    assert_eq!(same.json["code"], "evidence_disputed", "nor in a new claim");
+}
+
+/// By the table: where the API lets the beneficiary withdraw, so does the page.
+#[actix_web::test]
+async fn the_page_of_a_link_withdraws_the_wish() {
+    let s = street().await;
+    let id = s.on_behalf().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    let link = s.link().await;
+    let page = async || {
+        let call = s.server.get(&link).header("accept", "text/html");
+        String::from_utf8(call.expect(200).await.bytes).unwrap()
+    };
+    let send = async |fields: &[(&str, &str)], status: u16| {
+        let call = s.server.post(&format!("{link}/withdraw")).form(fields);
+        String::from_utf8(call.expect(status).await.bytes).unwrap()
+    };
+    let offered = page().await;
+    assert!(offered.contains("/withdraw\""), "{offered}");
+    assert!(offered.contains("type=\"checkbox\" name=\"sure\""));
+    let unsure = send(&[("text", "家人已解决")], 422).await;
+    assert!(unsure.contains("please tick the box"), "{unsure}");
+    let unsaid = send(&[("text", " "), ("sure", "yes")], 422).await;
+    assert!(unsaid.contains("Please write something"), "{unsaid}");
+    assert_eq!(s.status(&id).await, "claimed");
+    for _ in 0..2 {
+        let done = send(&[("text", "家人已解决"), ("sure", "yes")], 200).await;
+        assert!(done.contains("The wish is withdrawn"), "{done}");
+        assert!(!done.contains("/withdraw\""), "{done}");
+    }
+    assert_eq!(s.status(&id).await, "withdrawn");
+    assert!(s.heard(&s.volunteer).await[1].contains("家人已解决"));
+
+    let id = s.on_behalf().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.deliver(&s.volunteer, &id).await;
+    let link = s.link().await;
+    let shown = s.server.get(&link).header("accept", "text/html");
+    let shown = String::from_utf8(shown.expect(200).await.bytes).unwrap();
+    assert!(!shown.contains("/withdraw\""), "not once it is delivered");
+    let late = s.server.post(&format!("{link}/withdraw"));
+    let late = late.form(&[("text", "不要了"), ("sure", "yes")]);
+    let late = String::from_utf8(late.expect(409).await.bytes).unwrap();
+    assert!(late.contains("class=\"banner\""), "{late}");
+}
+
+/// A form takes no more than the API does.
+#[actix_web::test]
+async fn the_page_of_a_link_takes_only_readable_text() {
+    let s = street().await;
+    let id = s.on_behalf().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.deliver(&s.volunteer, &id).await;
+    let link = s.link().await;
+    for text in ["坏\u{0}了", "坏\u{7}了", "坏\u{202E}了", "\u{2066}坏了"] {
+        for (what, key) in [
+            ("messages", "body"),
+            ("dispute", "reason"),
+            ("withdraw", "reason"),
+        ] {
+            let path = format!("{link}/{what}");
+            let form = s
+                .server
+                .post(&path)
+                .form(&[("text", text), ("sure", "yes")]);
+            let said = String::from_utf8(form.expect(422).await.bytes).unwrap();
+            assert!(said.contains("control characters"), "{what}: {said}");
+            let same = s.server.post(&path).json(json!({ key: text }));
+            let same = same.refused(422, "invalid").await;
+            assert_eq!(same.fields(), [(format!("/{key}"), "format".to_owned())]);
+        }
+    }
+    assert_eq!(s.status(&id).await, "delivered");
+    let form = s.server.post(&format!("{link}/dispute"));
+    let lines = form.form(&[("text", "坏了\r\n\t请看照片")]);
+    lines.expect(200).await;
+    assert_eq!(s.status(&id).await, "disputed");
+}
+
+#[actix_web::test]
+async fn a_last_day_lies_neither_behind_nor_far_ahead() {
+    let s = street().await;
+    let id = s.draft(&s.resident, s.wish()).await;
+    for (day, code) in [
+        ("0000-01-01", "in_the_past"),
+        ("0001-01-01", "in_the_past"),
+        ("2026-11-22", "in_the_past"),
+        ("2029-11-24", "range"),
+        ("9999-12-31", "range"),
+        ("+10000-01-01", "format"),
+        ("-0001-01-01", "format"),
+    ] {
+        let wrong = [("/expires_on".to_owned(), code.to_owned())];
+        let mut wish = s.wish();
+        wish["expires_on"] = json!(day);
+        let refused = s.server.post("/wishes").by(&s.resident).json(wish);
+        let refused = refused.refused(422, "invalid").await;
+        assert_eq!(refused.fields(), wrong, "{day}");
+        let edited = s.edit(&s.resident, &id, json!({"expires_on": day})).await;
+        assert_eq!(edited.fields(), wrong, "{day}");
+    }
+    for day in ["2026-11-23", "2029-11-23"] {
+        let edited = s.edit(&s.resident, &id, json!({"expires_on": day})).await;
+        assert_eq!(edited.json["expires_on"], day);
+    }
+}
+
+/// An organisation with a wish that it claimed.
+struct Claimed {
+    t: crate::organizations::Town,
+    organization: String,
+    leader: User,
+    resident: User,
+    id: String,
+}
+
+impl Claimed {
+    async fn by_an_organization() -> Self {
+        let t = crate::organizations::town().await;
+        let (organization, leader) = t.active("示例·红马甲").await;
+        let resident = t.server.person("示例·居民").await;
+        let wish = json!({
+            "region_id": t.grid, "contact": {"name": "示例·王", "phone": "13800000001", "address": "1幢101"},
+            "alias": "王奶奶", "beneficiary_group": "elder", "life_cycle": "old_age", "kind": "service",
+            "title": "陪伴就医", "description": "每周一次。",
+        });
+        let made = t.server.post("/wishes").by(&resident).json(wish);
+        let id = made.expect(201).await.id();
+        let claimed = Self {
+            t,
+            organization,
+            leader,
+            resident,
+            id,
+        };
+        let admin = claimed.t.street_admin.clone();
+        claimed.act(&claimed.resident, "submit").expect(200).await;
+        let publish = claimed.act(&admin, "publish");
+        publish.header("if-match", "\"2\"").expect(200).await;
+        let ours = json!({"organization_id": claimed.organization});
+        let claim = claimed.act(&claimed.leader, "claim").json(ours);
+        claim.expect(200).await;
+        claimed
+    }
+
+    fn act(&self, by: &User, verb: &str) -> crate::harness::Call<'_> {
+        let path = format!("/wishes/{}/{verb}", self.id);
+        self.t.server.post(&path).by(by)
+    }
+
+    fn because(&self, by: &User, verb: &str) -> crate::harness::Call<'_> {
+        self.act(by, verb).json(json!({"reason": "型号不符"}))
+    }
+
+    fn add_photo(&self) -> crate::harness::Call<'_> {
+        let call = self.act(&self.leader, "evidence");
+        call.multipart(photo(another_jpeg()))
+    }
+
+    async fn review(&self, verb: &str, body: Value) {
+        let by = &self.t.district_admin;
+        let done = self.t.review(by, &self.organization, verb, body).await;
+        assert_eq!(done.status, 200, "{:#}", done.json);
+    }
+
+    async fn suspended(&self) {
+        self.review("suspend", json!({"reason": "年检未通过"}))
+            .await;
+    }
+
+    async fn is_stopped(&self) {
+        let path = format!("/wishes/{}", self.id);
+        let shown = self.t.server.get(&path).by(&self.leader).expect(200).await;
+        assert_eq!(shown.json["moves"], json!([]));
+        assert_eq!(shown.json["involved"]["may_read_contact"], json!(false));
+        let stopped = "organization_not_active";
+        self.act(&self.leader, "contact")
+            .refused(403, "forbidden")
+            .await;
+        self.act(&self.leader, "deliver")
+            .refused(409, stopped)
+            .await;
+        self.add_photo().refused(409, stopped).await;
+        self.because(&self.leader, "release")
+            .refused(409, stopped)
+            .await;
+        self.act(&self.leader, "messages")
+            .json(json!({"body": "您好"}))
+            .refused(409, stopped)
+            .await;
+    }
+}
+
+#[actix_web::test]
+async fn an_organisation_that_may_not_act_delivers_nothing_again() {
+    let c = Claimed::by_an_organization().await;
+    let admin = &c.t.street_admin;
+    c.add_photo().expect(201).await;
+    c.act(&c.leader, "deliver").expect(200).await;
+    c.because(&c.resident, "dispute").expect(200).await;
+    c.suspended().await;
+    c.t.server.work().await;
+    c.is_stopped().await;
+    c.because(admin, "redeliver")
+        .refused(409, "organization_not_active")
+        .await;
+    // once it may act again, so may its claim
+    c.review("reinstate", json!({})).await;
+    c.because(admin, "redeliver").expect(200).await;
+    c.act(&c.leader, "contact").expect(200).await;
+    c.add_photo().expect(201).await;
+    c.act(&c.leader, "deliver").expect(200).await;
+    c.act(&c.resident, "confirm").expect(200).await;
+
+    // what it fulfilled can be taken back; an organisation that is gone does not mend it
+    let dissolve = c.t.act(&c.leader, &c.organization, "dissolve");
+    let why = json!({"reason": "成员各奔东西"});
+    dissolve.json(why).expect(200).await;
+    c.t.server.work().await;
+    c.because(&c.resident, "dispute").expect(200).await;
+    c.is_stopped().await;
+    c.because(admin, "redeliver")
+        .refused(409, "organization_not_active")
+        .await;
+    let freed = c.because(admin, "free").expect(200).await;
+    assert_eq!(freed.json["status"], "published");
+}
+
+#[actix_web::test]
+async fn an_organisation_is_stopped_at_once_and_told_why_its_claim_ended() {
+    let c = Claimed::by_an_organization().await;
+    c.add_photo().expect(201).await;
+    c.suspended().await;
+    c.is_stopped().await; // before the worker has come by
+    c.t.server.work().await;
+    for (who, kind) in [
+        (&c.leader, "wish_claim_stopped"),
+        (&c.resident, "wish_released"),
+    ] {
+        let inbox = c.t.server.get("/me/notifications?limit=1").by(who);
+        let told = inbox.expect(200).await.json["items"][0].clone();
+        assert_eq!(told["kind"], kind);
+        assert!(told["text"].to_string().contains("年检未通过"), "{told:#}");
+    }
+    let lost = c.act(&c.leader, "deliver");
+    let lost = lost.refused(409, "move_not_allowed").await;
+    assert_eq!(lost.json["state"], "published");
+}
+
+/// Whoever runs an organisation finds what it has claimed, whoever claimed it.
+#[actix_web::test]
+async fn the_claims_of_an_organisation_are_those_of_all_who_run_it() {
+    let c = Claimed::by_an_organization().await;
+    let second = c.t.server.person("示例·副手").await;
+    let (id, scope) = (second.id, c.organization.parse().ok());
+    let listed = async || {
+        let mine = c.t.server.get("/me/wishes?relation=claimant");
+        mine.by(&second).expect(200).await.json["items"].clone()
+    };
+    assert_eq!(listed().await, json!([]));
+    let joins = move |tx: &mut yiqilai::platform::db::Tx<'_>| {
+        yiqilai::identity::grant(tx, Actor::System, id, Role::OrganizationManager, scope)
+    };
+    c.t.server.write(joins).await;
+    let items = listed().await;
+    assert_eq!(items[0]["id"], json!(c.id));
+    assert_eq!(items[0]["moves"], json!(["deliver", "release"]));
+    // in whatever became of it
+    c.because(&c.resident, "withdraw").expect(200).await;
+    assert_eq!(listed().await[0]["status"], "withdrawn");
 }

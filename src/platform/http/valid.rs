@@ -175,16 +175,24 @@ pub fn as_seen(text: &str) -> String {
 /// without width. A password is shown to nobody.
 fn is_readable(text: &str, pointer: &str) -> bool {
     let field = pointer.rsplit('/').next().unwrap_or_default();
-    let is_prose = PROSE.contains(&field);
+    match field.ends_with("password") {
+        true => !text.contains('\0'),
+        false => holds_only_readable(text, PROSE.contains(&field)),
+    }
+}
+
+/// Whether prose that comes by another way than JSON, such as a form, is as readable as there.
+pub fn is_readable_prose(text: &str) -> bool {
+    holds_only_readable(text, true)
+}
+
+fn holds_only_readable(text: &str, is_prose: bool) -> bool {
     let may_stand = |c: char| match c {
         '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => is_prose,
         c if has_no_width(c) => is_prose,
         c => !turns(c) && !c.is_control(),
     };
-    match field.ends_with("password") {
-        true => !text.contains('\0'),
-        false => text.trim().chars().all(may_stand),
-    }
+    text.trim().chars().all(may_stand)
 }
 
 /// `+12345-01-01`, `-0044-03-15T12:00:00Z`.

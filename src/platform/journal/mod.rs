@@ -45,6 +45,14 @@ pub enum Actor {
 }
 
 impl Actor {
+    fn of_columns(kind: ActorKind, id: Option<Uid>) -> Self {
+        match (kind, id) {
+            (ActorKind::Account, Some(id)) => Self::Account(id),
+            (ActorKind::Link, _) => Self::Link,
+            (ActorKind::Account | ActorKind::System, _) => Self::System,
+        }
+    }
+
     fn columns(self) -> (ActorKind, Option<Uid>) {
         match self {
             Self::Account(id) => (ActorKind::Account, Some(id)),

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::Entry;
+use super::{Actor, ActorKind, Entry};
 use crate::error::Result;
 use crate::platform::columns::Uid;
 use crate::platform::db::Conn;
@@ -112,13 +112,14 @@ pub fn last_move(
     conn: &mut Conn,
     noun: &str,
     subject: uuid::Uuid,
-) -> Result<Option<(String, Option<Uid>)>> {
-    Ok(journal::table
+) -> Result<Option<(String, Actor)>> {
+    let last = journal::table
         .filter(journal::subject_kind.eq(noun))
         .filter(journal::subject_id.eq(Uid(subject)))
         .filter(journal::to_state.is_not_null())
         .order((journal::at.desc(), journal::seq.desc()))
-        .select((journal::kind, journal::actor_id))
-        .first(conn)
-        .optional()?)
+        .select((journal::kind, journal::actor_kind, journal::actor_id))
+        .first::<(String, ActorKind, Option<Uid>)>(conn)
+        .optional()?;
+    Ok(last.map(|(kind, actor, id)| (kind, Actor::of_columns(actor, id))))
 }

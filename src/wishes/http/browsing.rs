@@ -21,7 +21,7 @@ use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 use crate::wishes::model::{Contact, WishId, WishKind, WishStatus};
 use crate::wishes::rules::PUBLIC_PLACE_WITHIN;
 use crate::wishes::service::{self, Desk};
-use crate::wishes::store::{self, Query};
+use crate::wishes::store::{self, Query, Unsubmitted};
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
@@ -188,11 +188,11 @@ pub(super) struct Mine {
 #[serde(rename_all = "snake_case")]
 #[schema(as = WishRelation)]
 pub(super) enum MyRelation {
-    /// Those one posted.
+    /// Those one posted; for somebody else, where one still may.
     Author,
     /// Those that are for oneself.
     Beneficiary,
-    /// Those one claims or claimed.
+    /// Those that one claims or claimed, or an organisation that one runs.
     Claimant,
 }
 
@@ -215,23 +215,25 @@ pub(super) async fn mine(
 ) -> Result<Json<Page<WishView>>> {
     let Params(mine) = query;
     let me = Some(caller.account);
+    let relation = mine.relation;
     let mut query = Query {
         statuses: all_statuses(mine.status),
         before: Cursor::decode(mine.cursor.as_deref())?,
         limit: mine.limit.unwrap_or(DEFAULT_LIMIT),
         ..Query::default()
     };
-    match mine.relation {
+    match relation {
         MyRelation::Author => query.author = me,
         MyRelation::Beneficiary => query.beneficiary = me,
-        MyRelation::Claimant => query.claimant = me,
+        MyRelation::Claimant => query.claimant = Some((&caller).into()),
     }
-    Ok(Json(
-        platform
-            .db
-            .read(move |conn| newest(conn, Some(&caller), &query))
-            .await?,
-    ))
+    let page = platform.db.read(move |conn| {
+        if let MyRelation::Author = relation {
+            query.on_behalf_in = service::posts_for(conn, &caller)?;
+        }
+        newest(conn, Some(&caller), &query)
+    });
+    Ok(Json(page.await?))
 }
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
@@ -251,7 +253,8 @@ pub(super) struct OfRegion {
 
 /// List a region's wishes for its staff
 ///
-/// In any state once they were handed in, the newest first.
+/// In any state once they were handed in, the newest first; for those who stand in for its people,
+/// also what any of them wrote down and has not handed in.
 #[utoipa::path(tag = "wishes", params(OfRegion), responses(
     (status = 200, description = "A page of the region's wishes", body = Page<WishView>),
     (status = 404, description = "Not a region of the caller's", body = ProblemBody),
@@ -264,21 +267,21 @@ pub(super) async fn to_screen(
 ) -> Result<Json<Page<WishView>>> {
     let Params(query) = query;
     let region = query.region_id;
-    let mut statuses = all_statuses(query.status);
-    statuses.retain(|status| *status != WishStatus::Draft); // nobody's but the author's
-    let query = Query {
-        statuses,
-        submitted: true,
+    let mut query = Query {
+        statuses: all_statuses(query.status),
         within: Some(region),
         before: Cursor::decode(query.cursor.as_deref())?,
         limit: query.limit.unwrap_or(DEFAULT_LIMIT),
         ..Query::default()
     };
-    let staff = [Role::RegionAdmin, Role::GridLeader, Role::GridWorker];
     let page = platform.db.read(move |conn| {
-        if !caller.holds_in_region(conn, &staff, region)? {
+        query.unsubmitted = if service::serves(conn, &caller, region)? {
+            Unsubmitted::OnBehalf
+        } else if caller.holds_in_region(conn, &[Role::RegionAdmin], region)? {
+            Unsubmitted::Nothing
+        } else {
             return Err(Code::NotFound.into());
-        }
+        };
         newest(conn, Some(&caller), &query)
     });
     Ok(Json(page.await?))

@@ -18,6 +18,7 @@ use crate::error::{Code, Error, Result};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::http::Lang;
+use crate::platform::http::valid::is_readable_prose;
 use crate::platform::token::digest;
 use crate::wishes::model::WishStatus::{self, *};
 use crate::wishes::service::{self, Desk, Mover};
@@ -74,12 +75,9 @@ impl Shown {
         step(kind, self.lang)
     }
 
-    fn may_confirm(&self) -> bool {
-        self.followed.wish.status == Delivered
-    }
-
-    fn may_dispute(&self) -> bool {
-        matches!(self.followed.wish.status, Delivered | Fulfilled)
+    /// Whether a move is the beneficiary's now.
+    fn may(&self, verb: &str) -> bool {
+        self.followed.wish.moves.contains(&verb)
     }
 
     fn may_write(&self) -> bool {
@@ -143,10 +141,20 @@ fn step(kind: &str, lang: Lang) -> &'static str {
 enum Deed {
     Confirm,
     Dispute,
+    Withdraw,
     Messages,
 }
 
 impl Deed {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Confirm => "confirm",
+            Self::Dispute => "dispute",
+            Self::Withdraw => "withdraw",
+            Self::Messages => "messages",
+        }
+    }
+
     fn done(self, lang: Lang) -> &'static str {
         match self {
             Self::Confirm => lang.pick(
@@ -157,6 +165,7 @@ impl Deed {
                 "已收到您的异议，工作人员会尽快处理。",
                 "Your objection was received. Staff will look after it.",
             ),
+            Self::Withdraw => lang.pick("心愿已撤回。", "The wish is withdrawn."),
             Self::Messages => lang.pick("留言已发送。", "Your message was sent."),
         }
     }
@@ -167,10 +176,41 @@ pub(super) struct Done {
     done: Option<Deed>,
 }
 
+/// What a form of the page sends.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Text {
+pub(super) struct Filled {
     #[serde(default)]
     text: String,
+    /// Ticked where something cannot be undone.
+    sure: Option<String>,
+}
+
+impl Filled {
+    /// What is wrong with it, in words: the rules are those of the same texts in JSON.
+    fn fault(&self, deed: Deed, lang: Lang) -> Option<&'static str> {
+        if deed == Deed::Confirm {
+            return None;
+        }
+        let text = self.text.trim();
+        if !(1..=1000).contains(&text.chars().count()) {
+            return Some(lang.pick(
+                "请写明内容，不超过 1000 字。",
+                "Please write something, up to 1000 characters.",
+            ));
+        }
+        if !is_readable_prose(text) {
+            return Some(lang.pick(
+                "内容含有看不见的控制字符，请重新输入。",
+                "The text holds control characters that nobody sees. Please type it anew.",
+            ));
+        }
+        (deed == Deed::Withdraw && self.sure.is_none()).then(|| {
+            lang.pick(
+                "撤回后不能恢复。如确定撤回，请勾选确认框。",
+                "A withdrawal cannot be undone. If you are sure, please tick the box.",
+            )
+        })
+    }
 }
 
 async fn load(platform: &Platform, desk: &Desk, lang: Lang, token: &str) -> Result<Shown> {
@@ -240,27 +280,17 @@ pub(super) async fn act(
     platform: Data<Platform>,
     desk: Data<Desk>,
     path: Path<(String, Deed)>,
-    form: Form<Text>,
+    form: Form<Filled>,
 ) -> Result<HttpResponse> {
     let (token, deed) = path.into_inner();
-    let text = form.into_inner().text.trim().replace('\0', "");
-    let is_written = deed == Deed::Confirm || (1..=1000).contains(&text.chars().count());
-    if !is_written {
-        let why = lang.pick(
-            "请写明内容，不超过 1000 字。",
-            "Please write something, up to 1000 characters.",
-        );
+    if let Some(why) = form.fault(deed, lang) {
         let said = (StatusCode::UNPROCESSABLE_ENTITY, Some(why));
         return page(&platform, &desk, lang, &token, said).await;
     }
+    let text = form.text.trim().to_owned();
     match perform(&platform, &desk, &token, deed, text).await {
         Ok(()) => {
-            let deed = match deed {
-                Deed::Confirm => "confirm",
-                Deed::Dispute => "dispute",
-                Deed::Messages => "messages",
-            };
-            let back = format!("/api/v1/wish-links/{token}?done={deed}");
+            let back = format!("/api/v1/wish-links/{token}?done={}", deed.name());
             Ok(HttpResponse::SeeOther()
                 .insert_header((header::LOCATION, back))
                 .finish())
@@ -289,6 +319,7 @@ async fn perform(
     let desk = desk.clone();
     let done = platform.db.write(move |tx| match deed {
         Deed::Confirm => service::confirm(tx, &desk, Mover::Link, id),
+        Deed::Withdraw => service::withdraw(tx, Mover::Link, id, &text),
         _ => service::dispute(tx, Mover::Link, id, &text),
     });
     done.await.map(|_| ())

@@ -32,6 +32,8 @@ pub(super) async fn create(command: Command<NewWish>, desk: Data<Desk>) -> Resul
 }
 
 /// Change a draft
+///
+/// Whoever may submit it.
 #[utoipa::path(tag = "wishes", request_body = EditWish,
     params(("id" = WishId, Path, description = "The wish"), ("If-Match" = String, Header, description = "The ETag that was read")),
     responses(
@@ -81,8 +83,12 @@ macro_rules! moves {
 
 moves! {
     /// Submit a draft for screening
+    ///
+    /// Its author; where a proxy posted it, any who stands in for its beneficiary.
     submit "/wishes/{id}/submit" Nothing, |tx, desk, caller, id, _input| service::submit(tx, desk, caller, id);
     /// Take a rejected wish back into a draft
+    ///
+    /// Whoever may submit it.
     revise "/wishes/{id}/revise" Nothing, |tx, _desk, caller, id, _input| service::revise(tx, caller, id);
     /// Withdraw a wish
     ///
@@ -106,6 +112,8 @@ moves! {
     /// Also takes back what was confirmed not long ago.
     dispute "/wishes/{id}/dispute" Reason, |tx, _desk, caller, id, input| service::dispute(tx, Mover::Caller(caller), id, &input.reason);
     /// Settle a dispute: deliver again
+    ///
+    /// Not where an organisation holds the wish that may not act: then free it.
     redeliver "/wishes/{id}/redeliver" Reason, |tx, desk, caller, id, input| service::redeliver(tx, desk, caller, id, &input.reason);
     /// Settle a dispute: free the wish for others
     free "/wishes/{id}/free" Reason, |tx, _desk, caller, id, input| service::free(tx, caller, id, &input.reason);

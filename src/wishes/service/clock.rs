@@ -90,7 +90,9 @@ fn sweep_one(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish) -> Result<()> {
 }
 
 /// A reaction: an organisation that may not act any more gives up what it has claimed and not yet
-/// delivered (domain §3). What it finds ended stays as it is, so reacting twice is reacting once.
+/// delivered (domain §3). What is delivered is the beneficiary's to confirm; what is disputed the
+/// region's to free, since nobody is there to deliver again. What it finds ended stays as it is, so
+/// reacting twice is reacting once.
 ///
 /// # Errors
 /// Those of the database.
@@ -98,16 +100,17 @@ pub fn react(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
     if !organizations::stops_acting(&entry.kind) {
         return Ok(());
     }
-    let reason = entry.reason.as_deref();
+    let reason = entry.reason.as_deref().unwrap_or_default();
     for claim in store::of_organization(tx.conn, OrganizationId(entry.subject_id.0))? {
         let wish = store::wish(tx.conn, claim.wish_id)?;
         if wish.status != WishStatus::Claimed {
-            continue; // what is delivered is the beneficiary's to confirm
+            continue;
         }
-        if let Some(moved) = advance(tx, &wish, "release", Mover::Clock, reason, None)? {
+        if let Some(moved) = advance(tx, &wish, "release", Mover::Clock, Some(reason), None)? {
             store::end_claim(tx, claim.id, ClaimOutcome::Released)?;
-            tell_owners(tx, &moved, Kind::WishReleased, &[])?;
-            tell_claimant(tx, &moved, &claim, Kind::WishFreed, &[])?;
+            let params = [("reason", reason.to_owned())];
+            tell_owners(tx, &moved, Kind::WishReleased, &params)?;
+            tell_claimant(tx, &moved, &claim, Kind::WishClaimStopped, &params)?;
         }
     }
     Ok(())

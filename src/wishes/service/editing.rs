@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::writing::{check, normal, sealed};
-use super::{Desk, change, contact, serves, visible};
+use super::{Desk, change, contact, serves, to_move};
 use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
 use crate::platform::db::Tx;
@@ -20,7 +20,7 @@ use crate::wishes::model::{ConsentChannel, Contact, Wish, WishId, WishKind, Wish
 use crate::wishes::rules::{MOVES, is_on_behalf};
 use crate::wishes::store;
 
-/// What an author changes about a draft. Absent keys leave a value alone, null removes it where a
+/// What changes about a draft. Absent keys leave a value alone, null removes it where a
 /// wish can be without; a contact is given whole.
 ///
 /// Somebody for whom another person posts agreed as the one who was named then. So a contact that
@@ -30,7 +30,7 @@ use crate::wishes::store;
 #[serde(deny_unknown_fields)]
 pub struct EditWish {
     /// Where the beneficiary lives: a grid or a community; of somebody else's wish, one that the
-    /// author serves.
+    /// caller serves.
     #[serde(default, deserialize_with = "given")]
     #[schema(nullable = false)]
     pub region_id: Option<RegionId>,
@@ -104,10 +104,7 @@ pub fn edit(
     seen: &IfMatch,
     edit: &EditWish,
 ) -> Result<Wish> {
-    let (was, relation) = visible(tx.conn, Some(caller), id)?;
-    if !relation.author {
-        return Err(Code::Forbidden.into());
-    }
+    let (was, _) = to_move(tx.conn, caller, id, "submit")?; // who hands it in also mends it
     seen.expect(was.version)?;
     if was.status != WishStatus::Draft {
         return Err(lifecycle::refusal(MOVES, was.status));

@@ -12,7 +12,7 @@ use crate::identity::{AccountId, Caller, Role};
 use crate::organizations::{self, OrganizationId, OrganizationKind};
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
-use crate::platform::journal::{Actor, Change};
+use crate::platform::journal::{self, Actor, Change};
 use crate::platform::lifecycle;
 use crate::platform::token::Vault;
 use crate::regions::{self, RegionId};
@@ -88,9 +88,8 @@ pub fn relation(conn: &mut Conn, caller: Option<&Caller>, wish: &Wish) -> Result
         return Ok(Relation::default());
     };
     let me = caller.account;
-    let author = wish.author_id == me;
-    let beneficiary = wish.beneficiary_id == Some(me);
-    let serves = serves(conn, caller, wish.region_id)?;
+    let on_behalf = is_on_behalf(wish.consent_channel);
+    let screener = caller.holds_in_region(conn, &[Role::RegionAdmin], wish.region_id)?;
     let has_claim = matches!(
         wish.status,
         WishStatus::Claimed
@@ -99,35 +98,100 @@ pub fn relation(conn: &mut Conn, caller: Option<&Caller>, wish: &Wish) -> Result
             | WishStatus::Fulfilled
             | WishStatus::Closed
     );
+    let claim = match has_claim {
+        true => store::standing_claim(conn, wish.id)?.filter(|claim| holds(caller, claim)),
+        false => None,
+    };
+    let stopped = match &claim {
+        Some(claim) => match may_act(conn, claim, wish.region_id) {
+            Err(Error::Problem(problem)) => Some(problem.code),
+            acts => acts.map(|()| None)?,
+        },
+        None => None,
+    };
+    // whoever reviews has not handed in for a colleague what is reviewed
+    let own =
+        wish.author_id == me || (on_behalf && screener && has_handed_in(conn, caller, wish.id)?);
     let relation = Relation {
         signed_in: true,
-        on_behalf: is_on_behalf(wish.consent_channel),
-        author,
-        beneficiary,
-        proxy: serves || (author && is_on_behalf(wish.consent_channel)),
-        claimant: has_claim
-            && store::standing_claim(conn, wish.id)?.is_some_and(|claim| holds(caller, &claim)),
-        screener: caller.holds_in_region(conn, &[Role::RegionAdmin], wish.region_id)?,
+        on_behalf,
+        own,
+        author: is_author(conn, caller, wish)?,
+        beneficiary: wish.beneficiary_id == Some(me),
+        proxy: serves(conn, caller, wish.region_id)?,
+        claimant: claim.is_some(),
+        stopped,
+        screener,
     };
     Ok(relation.where_it_is(wish.status, wish.submitted_at.is_some()))
 }
 
-/// Whether the caller stands in for those who live in a region: as staff of the grid, or running a
-/// service centre that is active and lies around it.
-fn serves(conn: &mut Conn, caller: &Caller, region: RegionId) -> Result<bool> {
-    if caller.holds_in_region(conn, &[Role::GridWorker, Role::GridLeader], region)? {
-        return Ok(true);
+fn has_handed_in(conn: &mut Conn, caller: &Caller, id: WishId) -> Result<bool> {
+    journal::has_done(conn, caller.account.0, "wish", id.0, &["edit", "submit"])
+}
+
+/// Whether the caller posted a wish and still has a say in it: in one's own always; in somebody
+/// else's as long as one of [`posts_for`] is its region.
+fn is_author(conn: &mut Conn, caller: &Caller, wish: &Wish) -> Result<bool> {
+    if wish.author_id != caller.account || !is_on_behalf(wish.consent_channel) {
+        return Ok(wish.author_id == caller.account);
     }
+    match posts_for(conn, caller)? {
+        None => Ok(true),
+        Some(regions) => lies_in(conn, &regions, wish.region_id),
+    }
+}
+
+/// The regions for whose people the caller has something to post: those it serves, and those that it
+/// administers, since their staff import what was posted elsewhere. None: everywhere, as those do who
+/// administer the platform.
+pub fn posts_for(conn: &mut Conn, caller: &Caller) -> Result<Option<Vec<RegionId>>> {
+    if caller.is_platform_admin() {
+        return Ok(None);
+    }
+    let mut regions = served(conn, caller)?;
+    regions.extend(caller.regions(&[Role::RegionAdmin]));
+    Ok(Some(regions))
+}
+
+/// Whether the caller stands in for those who live in a region.
+pub fn serves(conn: &mut Conn, caller: &Caller, region: RegionId) -> Result<bool> {
+    let served = served(conn, caller)?;
+    lies_in(conn, &served, region)
+}
+
+/// The regions whose people the caller stands in for: as staff of the grid, or running a service
+/// centre that is active and lies around them.
+fn served(conn: &mut Conn, caller: &Caller) -> Result<Vec<RegionId>> {
+    let mut regions = caller.regions(&[Role::GridWorker, Role::GridLeader]);
     for id in caller.organizations(Role::OrganizationManager) {
         let centre = organizations::organization(conn, OrganizationId(id))?;
         if centre.kind == OrganizationKind::ServiceCentre
-            && organizations::may_act(conn, &centre, region).is_ok()
-            && regions::contains(conn, centre.region_id, region)?
+            && organizations::may_act(conn, &centre, centre.region_id).is_ok()
         {
+            regions.push(centre.region_id);
+        }
+    }
+    Ok(regions)
+}
+
+fn lies_in(conn: &mut Conn, regions: &[RegionId], region: RegionId) -> Result<bool> {
+    for around in regions {
+        if regions::contains(conn, *around, region)? {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Whether whoever holds a claim may act on it: a person may, an organisation as long as it is active
+/// and does not leave its street.
+fn may_act(conn: &mut Conn, claim: &Claim, region: RegionId) -> Result<()> {
+    let Some(organization) = claim.organization_id else {
+        return Ok(());
+    };
+    let organization = organizations::organization(conn, organization)?;
+    organizations::may_act(conn, &organization, region)
 }
 
 /// Whether the caller is the claimant, or runs the organisation that is.
@@ -144,7 +208,7 @@ pub fn visible(conn: &mut Conn, caller: Option<&Caller>, id: WishId) -> Result<(
     let wish = store::wish(conn, id)?;
     let relation = relation(conn, caller, &wish)?;
     let has_claimed = |conn: &mut Conn| match caller {
-        Some(caller) => store::has_claimed(conn, id, caller),
+        Some(caller) => store::has_claimed(conn, id, &caller.into()),
         None => Ok(false),
     };
     if relation.may_see(wish.status) || has_claimed(conn)? {

@@ -7,7 +7,8 @@ use super::telling::{
     tell_owners_but, tell_staff,
 };
 use super::{
-    Desk, Mover, NewWishClaim, advance, change, contact, is_repeat, or_same, to_move, visible,
+    Desk, Mover, NewWishClaim, advance, change, contact, is_repeat, may_act, or_same, to_move,
+    visible,
 };
 use crate::error::{Code, Result};
 use crate::identity::{self, Caller, Role};
@@ -17,6 +18,7 @@ use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::files::StoredPhoto;
 use crate::platform::http::IfMatch;
+use crate::platform::journal;
 use crate::platform::lifecycle;
 use crate::platform::workdays::end_of_workday_after;
 use crate::wishes::model::{
@@ -61,11 +63,11 @@ pub fn withdraw(tx: &mut Tx<'_>, by: Mover<'_>, id: WishId, reason: &str) -> Res
     let Some(moved) = advance(tx, &wish, "withdraw", by, Some(reason), None)? else {
         return Ok(wish);
     };
+    let params = [("reason", reason.to_owned())];
     if let Some(claim) = store::live_claim(tx.conn, id)? {
         store::end_claim(tx, claim.id, ClaimOutcome::Withdrawn)?;
-        tell_claimant(tx, &moved, &claim, Kind::WishWithdrawn, &[])?;
+        tell_claimant(tx, &moved, &claim, Kind::WishWithdrawn, &params)?;
     }
-    let params = [("reason", reason.to_owned())];
     tell_owners_but(tx, &moved, by, Kind::WishTakenBack, &params)?;
     Ok(moved)
 }
@@ -171,7 +173,8 @@ pub fn claim(
     Ok(moved)
 }
 
-/// A wish for its claimant, with the claim, while there is time to deliver.
+/// A wish for its claimant, with the claim, while there is time to deliver. Who held it once, and lost
+/// it, is told where it stands now.
 fn of_claimant(
     conn: &mut Conn,
     now: Instant,
@@ -179,9 +182,15 @@ fn of_claimant(
     id: WishId,
     verb: &str,
 ) -> Result<(Wish, Claim)> {
-    let (wish, _) = to_move(conn, caller, id, verb)?;
+    let (wish, relation) = visible(conn, Some(caller), id)?;
+    if !relation.claimant && store::has_claimed(conn, id, &caller.into())? {
+        // read anew: it may have been lost this very moment
+        lifecycle::step(MOVES, store::wish(conn, id)?.status, verb)?;
+    }
+    lifecycle::may(MOVES, relation, verb)?;
     let Some(claim) = store::live_claim(conn, id)? else {
-        return Err(Code::Forbidden.into());
+        let now = store::wish(conn, id)?;
+        return Err(lifecycle::refusal(MOVES, now.status));
     };
     if wish.status == WishStatus::Claimed && claim.lease_until <= now {
         return Err(Code::LeaseExpired.into()); // before the clock says so
@@ -221,7 +230,8 @@ pub fn may_add_evidence(
 /// Adds a photo of the delivery; the same photo is added once.
 ///
 /// # Errors
-/// Those of [`may_add_evidence`].
+/// Those of [`may_add_evidence`]; `evidence_disputed` for a photo that the wish had before it was last
+/// disputed, whoever added it.
 pub fn add_evidence(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -234,6 +244,14 @@ pub fn add_evidence(
     let (wish, claim, known) = may_add_evidence(tx.conn, tx.now, desk, caller, id)?;
     if let Some(same) = known.into_iter().find(|known| known.photo == photo.key) {
         return Ok(same);
+    }
+    let mut same = store::evidence(tx.conn, id)?;
+    same.retain(|known| known.photo == photo.key);
+    if !same.is_empty()
+        && let Some(dispute) = journal::last_of(tx.conn, "wish", id.0, &["dispute", "reopen"])?
+        && same.iter().any(|known| known.created_at <= dispute.at)
+    {
+        return Err(Code::EvidenceDisputed.into());
     }
     let evidence = Evidence {
         id: EvidenceId::new(),
@@ -297,7 +315,8 @@ pub fn release(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Re
     )?;
     let moved = or_same(moved, wish);
     store::end_claim(tx, claim.id, ClaimOutcome::Released)?;
-    tell_owners(tx, &moved, Kind::WishReleased, &[])?;
+    let params = [("reason", reason.to_owned())];
+    tell_owners(tx, &moved, Kind::WishReleased, &params)?;
     Ok(moved)
 }
 
@@ -371,8 +390,10 @@ pub(super) fn fulfil(
 
 /// Says what is wrong with a delivery, or with what was confirmed not long ago.
 pub fn dispute(tx: &mut Tx<'_>, by: Mover<'_>, id: WishId, reason: &str) -> Result<Wish> {
-    let verb = match store::wish(tx.conn, id)?.status {
+    let seen = store::wish(tx.conn, id)?;
+    let verb = match seen.status {
         WishStatus::Fulfilled => "reopen",
+        WishStatus::Disputed if is_repeat(tx.conn, &seen, "reopen", by)? => "reopen",
         _ => "dispute",
     };
     let (wish, _) = of_beneficiary(tx.conn, by, id, verb)?;
@@ -393,6 +414,9 @@ pub fn dispute(tx: &mut Tx<'_>, by: Mover<'_>, id: WishId, reason: &str) -> Resu
 }
 
 /// Settles a dispute: the claimant delivers again, under a new lease.
+///
+/// # Errors
+/// What keeps the organisation from acting that is to deliver: then the wish is freed instead.
 pub fn redeliver(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -401,19 +425,19 @@ pub fn redeliver(
     reason: &str,
 ) -> Result<Wish> {
     let (wish, _) = to_move(tx.conn, caller, id, "redeliver")?;
-    let until = tx.now + TimeDelta::days(desk.rules.lease_days);
-    let Some(moved) = advance(
-        tx,
-        &wish,
-        "redeliver",
-        Mover::Caller(caller),
-        Some(reason),
-        Some(until),
-    )?
-    else {
+    let by = Mover::Caller(caller);
+    if is_repeat(tx.conn, &wish, "redeliver", by)? {
         return Ok(wish);
-    };
-    if let Some(claim) = store::live_claim(tx.conn, id)? {
+    }
+    lifecycle::step(MOVES, wish.status, "redeliver")?;
+    let claim = store::live_claim(tx.conn, id)?;
+    if let Some(claim) = &claim {
+        may_act(tx.conn, claim, wish.region_id)?;
+    }
+    let until = tx.now + TimeDelta::days(desk.rules.lease_days);
+    let moved = advance(tx, &wish, "redeliver", by, Some(reason), Some(until))?;
+    let moved = or_same(moved, wish);
+    if let Some(claim) = claim {
         store::extend_claim(tx.conn, claim.id, until)?;
         remind_later(
             tx,
@@ -424,7 +448,7 @@ pub fn redeliver(
             },
         )?;
         let due = until.on_the_wall(tx.zone);
-        let params = [("due", due)];
+        let params = [("due", due), ("reason", reason.to_owned())];
         tell_claimant(tx, &moved, &claim, Kind::WishToRedeliver, &params)?;
         tell_owners(tx, &moved, Kind::WishSentBack, &params)?;
     }
@@ -437,11 +461,12 @@ pub fn free(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Resul
     let Some(moved) = advance(tx, &wish, "free", Mover::Caller(caller), Some(reason), None)? else {
         return Ok(wish);
     };
+    let params = [("reason", reason.to_owned())];
     if let Some(claim) = store::live_claim(tx.conn, id)? {
         store::end_claim(tx, claim.id, ClaimOutcome::Freed)?;
-        tell_claimant(tx, &moved, &claim, Kind::WishFreed, &[])?;
+        tell_claimant(tx, &moved, &claim, Kind::WishFreed, &params)?;
     }
-    tell_owners(tx, &moved, Kind::WishOpenAgain, &[])?;
+    tell_owners(tx, &moved, Kind::WishOpenAgain, &params)?;
     Ok(moved)
 }
 

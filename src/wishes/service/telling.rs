@@ -3,29 +3,39 @@
 use chrono::{Days, TimeDelta};
 use serde::{Deserialize, Serialize};
 
-use super::{Desk, Mover, contact};
+use super::{Desk, Mover, contact, is_author};
 use crate::error::Result;
-use crate::identity::{self, AccountId, Role};
+use crate::identity::{self, AccountId, Caller, Role};
 use crate::notifications::{self, Kind, Notice, notify};
-use crate::organizations;
+use crate::organizations::{self, OrganizationKind};
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::sms::Sms;
+use crate::regions;
 use crate::wishes::model::{Claim, ClaimId, Wish, WishId};
 
-/// The author; where nobody signs in as that any more, the staff of the grid instead.
+/// The author; where nobody signs in as that any more, or it lost the role in which it posted for
+/// somebody else, others who stand in for the beneficiary instead: the staff of the grid, else service
+/// centres, else who administers the region.
 fn authors(conn: &mut Conn, wish: &Wish) -> Result<Vec<AccountId>> {
     if identity::can_sign_in(conn, wish.author_id)? {
-        return Ok(vec![wish.author_id]);
-    }
-    let grid_staff = [Role::GridWorker, Role::GridLeader];
-    for roles in [&grid_staff[..], &[Role::RegionAdmin]] {
-        let staff = notifications::nearest(conn, roles, wish.region_id)?;
-        if !staff.is_empty() {
-            return Ok(staff);
+        let author = Caller::acting(conn, wish.author_id)?;
+        if is_author(conn, &author, wish)? {
+            return Ok(vec![wish.author_id]);
         }
     }
-    Ok(Vec::new())
+    let grid_staff = [Role::GridWorker, Role::GridLeader];
+    let staff = notifications::nearest(conn, &grid_staff, wish.region_id)?;
+    if !staff.is_empty() {
+        return Ok(staff);
+    }
+    let around = regions::ancestors(conn, wish.region_id)?;
+    let around: Vec<_> = around.into_iter().map(|region| region.id).collect();
+    let centres = organizations::managers_in(conn, OrganizationKind::ServiceCentre, &around)?;
+    if !centres.is_empty() {
+        return Ok(centres);
+    }
+    notifications::staff_of(conn, wish.region_id)
 }
 
 /// The author and, where it is somebody else, the beneficiary.

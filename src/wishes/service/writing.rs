@@ -1,13 +1,13 @@
 //! Writing a wish down.
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{Desk, change, serves};
-use crate::error::{Code, Error, Problem, Result, together};
+use crate::error::{Code, Error, FieldError, Problem, Result, Text, together};
 use crate::identity::{self, AccountId, Caller};
 use crate::platform::db::Tx;
 use crate::platform::http::valid;
@@ -56,7 +56,7 @@ pub struct NewWish {
     /// Degrees north.
     #[validate(range(min = -90.0, max = 90.0))]
     pub latitude: Option<f64>,
-    /// The last day on which it is open.
+    /// The last day on which it is open: today or later, `wishes.longest_days` ahead at the most.
     pub expires_on: Option<NaiveDate>,
 }
 
@@ -180,8 +180,17 @@ pub(super) fn check(
             wrong = wrong.field(pointer, Code::AsksForMoney);
         }
     }
-    if wish.expires_on.is_some_and(|day| day < tx.today()) {
-        wrong = wrong.field("/expires_on", Code::InThePast);
+    let last = tx.today() + Days::new(desk.rules.longest_days.into());
+    match wish.expires_on {
+        Some(day) if day < tx.today() => wrong = wrong.field("/expires_on", Code::InThePast),
+        Some(day) if day > last => wrong.errors.push(FieldError {
+            detail: Text::new(
+                format!("日期过远，最晚为 {last}。"),
+                format!("It is too far ahead: {last} is the last day."),
+            ),
+            ..FieldError::new("/expires_on", Code::Range)
+        }),
+        _ => {}
     }
     if wrong.errors.is_empty() {
         Ok(())

@@ -33,10 +33,8 @@ pub fn accept(
         relation,
     } = seen(tx.conn, caller, id)?;
     let last = journal::last_move(tx.conn, "crew_member", id.0)?;
-    let joined_by_me = last.as_ref().is_some_and(|(kind, who)| {
-        kind == "crew_member.join" && who.is_some_and(|who| who.0 == caller.account.0)
-    });
-    let verb = if joined_by_me {
+    let join = ("crew_member.join".to_owned(), caller.actor());
+    let verb = if last == Some(join) {
         "join"
     } else {
         rules::answer(place.status, true)
