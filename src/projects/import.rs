@@ -67,7 +67,7 @@ pub fn import(
     }
     together([
         valid::check(new, ""),
-        check(tx.conn, &project, &new.roles),
+        check(tx, &project, &new.roles),
         Err(missing.into()),
     ])?;
     match &known {

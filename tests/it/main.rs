@@ -26,6 +26,7 @@ mod party;
 mod platform;
 mod process;
 mod projects;
+mod publishers;
 mod regions;
 mod schema;
 mod volunteers;

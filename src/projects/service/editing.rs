@@ -127,8 +127,8 @@ pub struct EditProject {
 ///
 /// # Errors
 /// `invalid` with every wrong field; `version_required`, `version_mismatch`; `move_not_allowed`
-/// once it was submitted; `forbidden`, and what keeps the organisation from acting, for another
-/// region.
+/// once it was submitted; `forbidden`; what keeps the organisation from acting, in another region
+/// too.
 pub fn edit(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -169,7 +169,7 @@ pub fn edit(
     project.ends_on = edit.ends_on.unwrap_or(project.ends_on);
     project.longitude = edit.longitude.unwrap_or(project.longitude);
     project.latitude = edit.latitude.unwrap_or(project.latitude);
-    check(tx.conn, &project, edit.roles.as_deref().unwrap_or_default())?;
+    check(tx, &project, edit.roles.as_deref().unwrap_or_default())?;
     if let Some(region) = moves_to {
         may_publish(tx.conn, caller, project.organization_id, region)?;
     }

@@ -8,7 +8,7 @@ use validator::Validate;
 use super::super::model::{
     ClaimMode, Project, ProjectId, ProjectRole, ProjectStatus, RoleId, RoleSkill,
 };
-use super::super::store;
+use super::super::{rules, store};
 use super::change;
 use crate::error::{Code, Problem, Result};
 use crate::identity::{AccountId, Caller, Role};
@@ -151,7 +151,7 @@ pub(in crate::projects) fn draft(tx: &Tx<'_>, author: AccountId, new: &NewProjec
 /// `invalid` with every wrong field; `forbidden`; what keeps the organisation from acting.
 pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewProject) -> Result<Project> {
     let project = draft(tx, caller.account, new);
-    check(tx.conn, &project, &new.roles)?;
+    check(tx, &project, &new.roles)?;
     may_publish(tx.conn, caller, new.organization_id, new.region_id)?;
     store::insert(tx.conn, &project)?;
     write_roles(tx.conn, project.id, &new.roles)?;
@@ -181,10 +181,12 @@ pub(super) fn may_publish(
 
 /// Checks what can be wrong in any draft.
 pub(in crate::projects) fn check(
-    conn: &mut Conn,
+    tx: &mut Tx<'_>,
     project: &Project,
     roles: &[NewRole],
 ) -> Result<()> {
+    let today = tx.today();
+    let conn = &mut *tx.conn;
     let mut wrong = Problem::new(Code::Invalid);
     if regions::by_id(conn, project.region_id).is_err() {
         wrong = wrong.field("/region_id", Code::UnknownReference);
@@ -207,7 +209,17 @@ pub(in crate::projects) fn check(
     if !taxonomies::is_field(&project.field) {
         wrong = wrong.field("/field", Code::UnknownReference);
     }
-    if project.ends_on < project.starts_on {
+    for (pointer, day) in [
+        ("/starts_on", Some(project.starts_on)),
+        ("/ends_on", Some(project.ends_on)),
+        ("/insurance_from", project.insurance_from),
+        ("/insurance_until", project.insurance_until),
+    ] {
+        if day.is_some_and(|day| !rules::is_plausible(day, today)) {
+            wrong = wrong.field(pointer, Code::Range);
+        }
+    }
+    if rules::is_plausible(project.ends_on, today) && project.ends_on < project.starts_on {
         wrong = wrong.field("/ends_on", Code::EndsBeforeItBegins);
     }
     if project.longitude.is_some() != project.latitude.is_some() {
