@@ -392,6 +392,7 @@ codes! {
     OpensWithItsBatch 409 "该项目随批次发布。" "The project opens with its batch.",
     BatchEmpty 409 "该批次还没有通过审核的项目。" "No project of the batch is approved yet.",
     NoPersons 403 "该项目只接受组织认领。" "Only organisations may claim this project.",
+    PublisherNotActive 409 "发布该项目的组织当前不能开展活动，暂不接受新的认领。" "The organisation that published it may not act now: it takes no new claims.",
     OutsideClaimWindow 409 "不在认领时间内。" "Its batch may not be claimed now.",
     ProjectSuspended 409 "项目已暂停。" "The project is suspended.",
     ProjectOver 409 "项目已过截止日期。" "The project's last day is over.",

@@ -165,13 +165,22 @@ kinds! {
     /// To the author.
     ProjectReturned "项目被退回" "项目“{title}”被退回：{reason}。您可以修改后重新提交。"
         "The project was sent back" "The project \"{title}\" was sent back: {reason}. You may revise it and submit it again.",
+    /// To those who act for the publisher, when its batch opens it.
+    ProjectOpened "项目已开放认领" "项目“{title}”已随批次发布，在认领时间内可以认领。"
+        "The project can be claimed" "The project \"{title}\" was published with its batch and can be claimed inside its window.",
     /// To the claimants.
     ProjectSuspended "项目已暂停" "项目“{title}”已暂停：{reason}。认领期限暂停计算。"
         "The project is suspended" "The project \"{title}\" is suspended: {reason}. Your lease stands still.",
     /// To the claimants.
     ProjectResumed "项目已恢复" "项目“{title}”已恢复，认领期限重新计算。"
         "The project goes on" "The project \"{title}\" goes on. Your lease begins anew.",
-    /// To the claimants.
+    /// To the crews and those who asked for a place, and to those who wait for a claim.
+    ProjectOnHold "项目已暂停" "项目“{title}”已暂停：{reason}。恢复时将通知您。"
+        "The project is on hold" "The project \"{title}\" is on hold: {reason}. You will be told when it goes on.",
+    /// To the same.
+    ProjectGoesOn "项目已恢复" "项目“{title}”已恢复。"
+        "The project goes on" "The project \"{title}\" goes on.",
+    /// To the claimants and their crews.
     ProjectCancelled "项目已取消" "项目“{title}”已取消：{reason}。"
         "The project was cancelled" "The project \"{title}\" was cancelled: {reason}.",
     /// To the publisher, when the region's staff stop it.
@@ -216,6 +225,9 @@ kinds! {
     /// To the publisher.
     ClaimPlanned "实施计划已提交" "{name}提交了项目“{title}”的实施计划。"
         "A plan is in" "{name} handed in the plan for the project \"{title}\".",
+    /// To the publisher.
+    ClaimPlanChanged "实施计划已修改" "{name}修改了项目“{title}”的实施计划。"
+        "A plan was changed" "{name} changed the plan for the project \"{title}\".",
     /// To the publisher.
     ClaimReported "结项报告已提交" "{name}提交了项目“{title}”的结项报告，请审核。"
         "A completion report is in" "{name} handed in the completion report of the project \"{title}\".",

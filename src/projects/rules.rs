@@ -1,6 +1,6 @@
 //! Pure decisions about projects.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 use validator::{Validate, ValidationError};
@@ -185,8 +185,11 @@ pub fn least_age(minors: bool, dangerous: bool) -> i32 {
 pub struct Relation {
     /// Wrote it down.
     pub author: bool,
-    /// Acts for the region or organisation that published it.
+    /// Acts for the region or organisation that published it; for its region, too, while that
+    /// organisation may not act.
     pub publisher: bool,
+    /// What keeps the organisation from acting that published it and that the caller manages.
+    pub barred: Option<Code>,
     /// Administers its region.
     pub reviewer: bool,
     /// Administers its region, and wrote, changed or handed it in, or belongs to the organisation
@@ -197,7 +200,12 @@ pub struct Relation {
 impl ActsAs<By> for Relation {
     fn acts_as(self, party: By) -> Result<(), Code> {
         let holds = match party {
-            By::Publisher => self.publisher,
+            By::Publisher => {
+                if let Some(code) = self.barred {
+                    return Err(code);
+                }
+                self.publisher
+            }
             By::Reviewer if self.reviews_own => return Err(Code::OwnProject),
             By::Reviewer => self.reviewer,
             By::Batch | By::Claims => false,
@@ -211,6 +219,37 @@ impl Relation {
     pub fn may_see(self, status: ProjectStatus) -> bool {
         let is_unpublished = matches!(status, Draft | Submitted | Returned | Approved);
         self != Self::default() || !(is_unpublished || status == Cancelled)
+    }
+
+    /// Whether the caller may know why a step of a project's life was made: who publishes or
+    /// reviews it of each, and who `took_part` of those that all of them were told of.
+    pub fn may_know_why(self, took_part: bool, kind: &str) -> bool {
+        let was_told = took_part && matches!(kind, "project.suspend" | "project.cancel");
+        self != Self::default() || was_told
+    }
+}
+
+/// Years into the future in which a day can lie that somebody means.
+const YEARS_AHEAD: u32 = 50;
+
+/// The first year of the days that somebody can mean.
+const FIRST_YEAR: i32 = 2000;
+
+/// Whether a day can be meant, and is no slip of the pen.
+pub fn is_plausible(day: NaiveDate, today: NaiveDate) -> bool {
+    let last = today.checked_add_months(Months::new(12 * YEARS_AHEAD));
+    day.year() >= FIRST_YEAR && last.is_none_or(|last| day <= last)
+}
+
+/// Whether claims get seats and leases where their project stands: it can be claimed, or goes on.
+///
+/// # Errors
+/// `project_suspended`; `move_not_allowed` before it opens and once it is over.
+pub fn claims_go_on(status: ProjectStatus) -> Result<()> {
+    match status {
+        Open | Claimed | Running | Completing => Ok(()),
+        Suspended => Err(Code::ProjectSuspended.into()),
+        _ => Err(lifecycle::refusal(MOVES, status)),
     }
 }
 
@@ -354,6 +393,21 @@ mod tests {
         assert_eq!(reached.len(), ProjectStatus::VARIANTS.len());
         for last in [Archived, Cancelled] {
             assert!(!MOVES.iter().any(|m| m.from.contains(&last)));
+        }
+    }
+
+    #[test]
+    fn a_day_that_nobody_can_mean_is_known() {
+        let today = "2026-11-23".parse().unwrap();
+        for (day, is_meant) in [
+            ("0000-01-01", false),
+            ("1999-12-31", false),
+            ("2000-01-01", true),
+            ("2076-11-23", true),
+            ("2076-11-24", false),
+            ("9999-12-31", false),
+        ] {
+            assert_eq!(is_plausible(day.parse().unwrap(), today), is_meant, "{day}");
         }
     }
 

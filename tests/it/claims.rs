@@ -566,3 +566,98 @@ async fn the_region_stops_what_an_organisation_published_in_it() {
     let count = told.iter().filter(|kind| *kind == "project_suspended_of");
     assert_eq!(count.count(), 1);
 }
+
+#[actix_web::test]
+async fn under_a_suspended_project_nobody_is_given_a_lease_and_nobody_loses_one() {
+    let t = town().await;
+    let (a, first) = t.active("示例·甲队").await;
+    let (b, second) = t.active("示例·乙队").await;
+    let why = || json!({"reason": "台风"});
+    let id = t.open_project(json!({})).await;
+    let held = t.executing(&first, &id, &a).await;
+    let waiting = t.claim(&second, &id, Some(&b)).expect(201).await.id();
+    t.project_act(&t.street_admin, &id, "suspend")
+        .json(why())
+        .expect(200)
+        .await;
+    t.claim_act(&first, &held, "withdraw", why())
+        .expect(200)
+        .await;
+    t.claim_act(&t.street_admin, &waiting, "approve", json!({}))
+        .refused(409, "project_suspended")
+        .await;
+    // a report is not sent back into work that stands still
+    let two = t.open_project(json!({"claim_seats": 2})).await;
+    let reported = t.executing(&first, &two, &a).await;
+    t.executing(&second, &two, &b).await;
+    t.report(&first, &reported).await;
+    t.project_act(&t.street_admin, &two, "suspend")
+        .json(why())
+        .expect(200)
+        .await;
+    t.claim_act(&t.street_admin, &reported, "send-back", why())
+        .refused(409, "project_suspended")
+        .await;
+    // whose lease ran out before the suspension was swept up by nobody yet
+    let late = t.open_project(json!({})).await;
+    let ran_out = t.executing(&first, &late, &a).await;
+    t.server.app.platform.clock.advance(TimeDelta::days(15));
+    let street_admin = t.server.refreshed(&t.street_admin).await;
+    t.project_act(&street_admin, &late, "suspend")
+        .json(why())
+        .expect(200)
+        .await;
+    t.server.work().await;
+    let (first, second) = (t.server.again(&first).await, t.server.again(&second).await);
+    assert_eq!(t.claim_status(&first, &ran_out).await, "executing");
+    assert_eq!(t.claim_status(&second, &waiting).await, "waitlisted");
+
+    for project in [&id, &late] {
+        t.project_act(&street_admin, project, "resume")
+            .expect(200)
+            .await;
+    }
+    t.server.work().await;
+    assert_eq!(t.claim_status(&first, &ran_out).await, "expired");
+    assert_eq!(t.claim_status(&second, &waiting).await, "approved");
+    t.plan(&second, &waiting).expect(200).await;
+}
+
+#[actix_web::test]
+async fn a_plan_is_changed_under_its_lease_until_the_report() {
+    let t = town().await;
+    let (a, leader) = t.active("示例·甲队").await;
+    let id = t.open_project(json!({})).await;
+    let claim = t.claim(&leader, &id, Some(&a)).expect(201).await.id();
+    let planned = t.plan(&leader, &claim).expect(200).await;
+    t.server.app.platform.clock.advance(TimeDelta::minutes(5));
+    let again = t.plan(&leader, &claim).expect(200).await;
+    assert_eq!(again.json, planned.json, "the same plan is no change");
+    assert_eq!(
+        planned.json["moves"],
+        json!(["change_plan", "start", "withdraw"])
+    );
+    let change = |text: &str| t.claim_act(&leader, &claim, "plan", json!({ "plan": text }));
+    let changed = change("改为每周日上午。").expect(200).await;
+    assert_eq!(changed.json["involved"]["plan"], "改为每周日上午。");
+    for key in ["status", "status_since"] {
+        assert_eq!(changed.json[key], planned.json[key], "{key}");
+    }
+    let lease = |answer: &Answer| answer.json["involved"]["lease_until"].clone();
+    assert_eq!(lease(&changed), lease(&planned), "the lease is the same");
+    t.claim_act(&leader, &claim, "start", json!({}))
+        .expect(200)
+        .await;
+    let changed = change("周六、周日上午。").expect(200).await;
+    assert_eq!(changed.json["status"], "executing");
+    change("周六、周日上午。").expect(200).await;
+    assert_eq!(t.told(&t.street_admin, "claim_planned").await, 1);
+    assert_eq!(t.told(&t.street_admin, "claim_plan_changed").await, 2);
+    let kinds = t.kinds(&leader, &id).await;
+    let changes = kinds.iter().filter(|k| *k == "project_claim.change_plan");
+    assert_eq!(changes.count(), 2, "{kinds:?}");
+    let other = t.server.person("示例·他人").await;
+    t.plan(&other, &claim).refused(403, "forbidden").await;
+    t.report(&leader, &claim).await;
+    change("太晚了。").refused(409, "move_not_allowed").await;
+}

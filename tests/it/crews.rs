@@ -67,7 +67,7 @@ impl Town {
     }
 
     /// How often somebody was told something.
-    async fn told(&self, who: &User, kind: &str) -> usize {
+    pub async fn told(&self, who: &User, kind: &str) -> usize {
         let inbox = self.server.get("/me/notifications?limit=100").by(who);
         let inbox = inbox.expect(200).await.json;
         let items = inbox["items"].as_array().unwrap().iter();
@@ -487,5 +487,78 @@ async fn leaders_and_publishers_are_told() {
     for who in [&t.district_admin, &t.street_admin] {
         assert_eq!(t.told(who, "claim_withdrawn").await, 1);
         assert_eq!(t.told(who, "claim_held").await, 2);
+    }
+}
+
+#[actix_web::test]
+async fn crews_and_those_who_wait_hear_why_a_project_stops() {
+    let t = town().await;
+    let (a, leader) = t.active("示例·甲队").await;
+    let (b, waiting) = t.active("示例·乙队").await;
+    let id = t.open_project(json!({})).await;
+    let claim = t.executing(&leader, &id, &a).await;
+    t.claim(&waiting, &id, Some(&b)).expect(201).await;
+    let role = json!({"role_id": t.role(&id, 1).await});
+    let (member, applicant) = (
+        volunteer(&t.server, t.grid).await,
+        volunteer(&t.server, t.grid).await,
+    );
+    t.crew(&applicant, &claim, role.clone()).expect(201).await;
+    let place = t.crew(&member, &claim, role.clone()).expect(201).await.id();
+    t.place_act(&leader, &place, "accept").expect(200).await;
+    // who runs the organisation works in the crew, too, and is told once
+    t.server
+        .call(Method::PUT, "/me/volunteer")
+        .by(&leader)
+        .json(json!({
+            "region_id": t.grid, "introduction": "", "birth_date": null, "skills": [],
+            "interests": [], "availability": [], "places": [],
+        }))
+        .expect(200)
+        .await;
+    let first = json!({"role_id": t.role(&id, 0).await});
+    t.crew(&leader, &claim, first).expect(201).await;
+    let around = [&member, &applicant, &waiting];
+    let act = |verb: &str, body: Value| t.project_act(&t.street_admin, &id, verb).json(body);
+    let why = |steps: &Answer, kind: &str| {
+        let steps = steps.json["items"].as_array().unwrap();
+        let step = steps.iter().find(|step| step["kind"] == kind).unwrap();
+        step["reason"].clone()
+    };
+    let timeline = format!("/projects/{id}/timeline");
+
+    act("suspend", json!({"reason": "台风。"}))
+        .expect(200)
+        .await;
+    for who in around {
+        assert_eq!(t.told(who, "project_on_hold").await, 1);
+        let inbox = t.server.get("/me/notifications").by(who).expect(200).await;
+        let text = inbox.json["items"][0]["text"].as_str().unwrap();
+        assert!(text.contains("台风. You"), "{text}");
+        let steps = t.server.get(&timeline).by(who).expect(200).await;
+        assert_eq!(why(&steps, "project.suspend"), "台风。");
+    }
+    assert_eq!(t.told(&leader, "project_suspended").await, 1);
+    assert_eq!(t.told(&leader, "project_on_hold").await, 0);
+    let steps = t.server.get(&timeline).expect(200).await;
+    assert_eq!(why(&steps, "project.suspend"), Value::Null);
+
+    act("resume", json!({})).expect(200).await;
+    for who in around {
+        assert_eq!(t.told(who, "project_goes_on").await, 1);
+    }
+    assert_eq!(t.told(&leader, "project_resumed").await, 1);
+
+    act("cancel", json!({"reason": "资金未到位"}))
+        .expect(200)
+        .await;
+    for who in around.into_iter().chain([&leader]) {
+        assert_eq!(t.told(who, "project_cancelled").await, 1);
+        assert_eq!(t.told(who, "crew_disbanded").await, 0);
+        let inbox = t.server.get("/me/notifications").by(who).expect(200).await;
+        assert!(inbox.json["items"][0].to_string().contains("资金未到位"));
+        let steps = t.server.get(&timeline).by(who).expect(200).await;
+        assert_eq!(why(&steps, "project.cancel"), "资金未到位");
+        assert_eq!(why(&steps, "project_claim.revoke"), Value::Null);
     }
 }

@@ -156,7 +156,7 @@ external_id = "nr"
 title = { column = "title" }
 field = { constant = "daily_life" }
 life_cycle = { constant = "support" }
-starts_on = { constant = "2099-01-01" }
+starts_on = { constant = "2069-01-01" }
 region = { constant = "330206" }
 risk_notice = { constant = "注意安全" }
 status = { column = "status" }
@@ -232,7 +232,7 @@ async fn what_is_open_stays_complete() {
     };
     let first = run(PROJECTS, "open").expect(201).await;
     assert_eq!(counts(&first.json), [1, 0, 0, 0], "{:#}", first.json);
-    let over = PROJECTS.replace("2099-01-01", "2011-01-01");
+    let over = PROJECTS.replace("2069-01-01", "2011-01-01");
     let second = run(&over, "draft").expect(201).await;
     assert_eq!(
         first_error(&second),

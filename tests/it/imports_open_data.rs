@@ -66,7 +66,7 @@ fn table() -> String {
         };
         let (start, end) = match n {
             n if n % 40 == 39 => ("July 30 2011", "July 29 2011"),
-            n if n % 50 == 49 => ("July 30 2099", "August 01 2099"),
+            n if n % 50 == 49 => ("July 30 2069", "August 01 2069"),
             n if n % 13 == 12 => ("July 30 2011", ""),
             _ => ("July 30 2011", "December 31 2011"),
         };

@@ -27,6 +27,7 @@ mod party;
 mod platform;
 mod process;
 mod projects;
+mod publishers;
 mod qualifications;
 mod regions;
 mod schema;

@@ -625,6 +625,7 @@ const CLAIM: Noun = Noun {
         ("promote", "approve"),
         ("reject", "reject"),
         ("plan", "plan"),
+        ("change_plan", "plan"),
         ("start", "start"),
         ("report", "report"),
         ("send_back", "send-back"),

@@ -240,7 +240,8 @@ async fn edit_batch(command: Command<EditBatch>, id: Path<BatchId>) -> Result<Ht
 
 /// Publish a batch
 ///
-/// Its approved projects open; those approved later open at once.
+/// Its approved projects open; those approved later open at once. Again, it opens what is approved
+/// and not open yet.
 #[utoipa::path(tag = "projects", request_body = Nothing, params(("id" = BatchId, Path, description = "The batch")), responses(
     (status = 200, description = "Published; also when it was before", body = BatchView),
     (status = 403, description = "Not of the caller's region", body = ProblemBody),

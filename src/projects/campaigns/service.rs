@@ -11,6 +11,7 @@ use crate::platform::db::{Conn, Tx};
 use crate::platform::http::IfMatch;
 use crate::platform::http::valid::given;
 use crate::platform::journal::Change;
+use crate::projects::rules;
 use crate::projects::service::open_batch;
 use crate::regions::{self, RegionId};
 
@@ -144,19 +145,31 @@ pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewCampaign) -> Result<Cam
     Ok(campaign)
 }
 
-fn check_window(opens_at: Instant, closes_at: Instant) -> Result<()> {
-    if closes_at > opens_at {
-        return Ok(());
+fn check_window(tx: &Tx<'_>, opens_at: Instant, closes_at: Instant) -> Result<()> {
+    let is_plausible = |at: Instant| {
+        let day = at.with_timezone(&tx.zone).date_naive();
+        rules::is_plausible(day, tx.today())
+    };
+    let mut wrong = Problem::new(Code::Invalid);
+    if !is_plausible(opens_at) {
+        wrong = wrong.field("/opens_at", Code::Range);
     }
-    Err(Problem::new(Code::Invalid)
-        .field("/closes_at", Code::EndsBeforeItBegins)
-        .into())
+    if !is_plausible(closes_at) {
+        wrong = wrong.field("/closes_at", Code::Range);
+    } else if closes_at <= opens_at {
+        wrong = wrong.field("/closes_at", Code::EndsBeforeItBegins);
+    }
+    if wrong.errors.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.into())
+    }
 }
 
 /// Makes a batch of a campaign, as a draft.
 ///
 /// # Errors
-/// `not_found`, `forbidden`, or `invalid` for an empty window.
+/// `not_found`, `forbidden`, or `invalid` for a window that is empty or nobody can mean.
 pub fn create_batch(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -165,7 +178,7 @@ pub fn create_batch(
 ) -> Result<Batch> {
     let campaign = store::campaign(tx.conn, of)?;
     entitled(tx.conn, caller, campaign.region_id)?;
-    check_window(new.opens_at, new.closes_at)?;
+    check_window(tx, new.opens_at, new.closes_at)?;
     let batch = Batch {
         id: BatchId::new(),
         campaign_id: of,
@@ -185,11 +198,24 @@ fn change(caller: &Caller, batch: &Batch, campaign: &Campaign, verb: &str) -> Ch
     Change::new(caller.actor(), format!("batch.{verb}"), batch.id.0).region(campaign.region_id.0)
 }
 
+/// What publishes a batch and what opens because it is published wait here for each other.
+fn serialize(tx: &mut Tx<'_>, id: BatchId) -> Result<()> {
+    tx.serialize_on(&format!("batch:{id}"))
+}
+
+/// A batch and its campaign for a caller who runs it, once nobody else is about to change it.
+fn to_change(tx: &mut Tx<'_>, caller: &Caller, id: BatchId) -> Result<(Batch, Campaign)> {
+    serialize(tx, id)?;
+    let (batch, campaign) = store::batch(tx.conn, id)?;
+    entitled(tx.conn, caller, campaign.region_id)?;
+    Ok((batch, campaign))
+}
+
 /// Changes a batch, its window also once it is published.
 ///
 /// # Errors
-/// `not_found`, `forbidden`, `invalid` for an empty window, `version_required`,
-/// `version_mismatch`.
+/// `not_found`, `forbidden`, `invalid` for a window that is empty or nobody can mean,
+/// `version_required`, `version_mismatch`.
 pub fn edit_batch(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -197,13 +223,12 @@ pub fn edit_batch(
     seen: &IfMatch,
     edit: &EditBatch,
 ) -> Result<Batch> {
-    let (mut batch, campaign) = store::batch(tx.conn, id)?;
-    entitled(tx.conn, caller, campaign.region_id)?;
+    let (mut batch, campaign) = to_change(tx, caller, id)?;
     seen.expect(batch.version)?;
     batch.name = edit.name.clone().unwrap_or(batch.name);
     batch.opens_at = edit.opens_at.unwrap_or(batch.opens_at);
     batch.closes_at = edit.closes_at.unwrap_or(batch.closes_at);
-    check_window(batch.opens_at, batch.closes_at)?;
+    check_window(tx, batch.opens_at, batch.closes_at)?;
     if !store::save_batch(tx.conn, &batch)? {
         return Err(Code::VersionMismatch.into());
     }
@@ -211,18 +236,18 @@ pub fn edit_batch(
     Ok(store::batch(tx.conn, id)?.0)
 }
 
-/// Publishes a batch: its approved projects open. Publishing it again opens what was approved
-/// meanwhile, which is nothing, and answers as the first time.
+/// Publishes a batch: its approved projects open. Publishing it again opens what is approved and not
+/// open yet, and answers as the first time.
 ///
 /// # Errors
 /// `not_found`, `forbidden`; `batch_empty` when no project is approved.
 pub fn publish(tx: &mut Tx<'_>, caller: &Caller, id: BatchId) -> Result<Batch> {
-    let (batch, campaign) = store::batch(tx.conn, id)?;
-    entitled(tx.conn, caller, campaign.region_id)?;
+    let (batch, campaign) = to_change(tx, caller, id)?;
+    let opened = open_batch(tx, caller, id)?;
     if batch.status == BatchStatus::Published {
         return Ok(batch);
     }
-    if open_batch(tx, caller, id)? == 0 {
+    if opened == 0 {
         return Err(Code::BatchEmpty.into());
     }
     let published = Batch {
@@ -239,10 +264,12 @@ pub fn publish(tx: &mut Tx<'_>, caller: &Caller, id: BatchId) -> Result<Batch> {
     Ok(store::batch(tx.conn, id)?.0)
 }
 
-/// Whether a batch is published: then its projects open as they are approved.
+/// Whether a batch is published: then its projects open as they are approved. It stays so until the
+/// end of the transaction.
 ///
 /// # Errors
 /// `not_found`.
-pub fn is_published(conn: &mut Conn, id: BatchId) -> Result<bool> {
-    Ok(store::batch(conn, id)?.0.status == BatchStatus::Published)
+pub fn is_published(tx: &mut Tx<'_>, id: BatchId) -> Result<bool> {
+    serialize(tx, id)?;
+    Ok(store::batch(tx.conn, id)?.0.status == BatchStatus::Published)
 }

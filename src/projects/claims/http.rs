@@ -67,7 +67,7 @@ pub struct ClaimView {
     /// Since when.
     pub status_since: Instant,
     /// The moves that are the caller's now; a rule may still refuse one. `promote` is asked for as
-    /// `approve`, `send_back` as `send-back`.
+    /// `approve`, `change_plan` as `plan`, `send_back` as `send-back`.
     pub moves: Vec<&'static str>,
     /// Which of the project's claim seats it holds, from 1.
     pub seat: Option<i32>,
@@ -319,9 +319,9 @@ moves! {
     withdraw_claim "/project-claims/{id}/withdraw" Reason, |tx, desk, caller, id, input| service::withdraw(tx, desk, caller, id, &input.reason);
     /// Take a claim away
     revoke_claim "/project-claims/{id}/revoke" Reason, |tx, desk, caller, id, input| service::revoke(tx, desk, caller, id, &input.reason);
-    /// Hand the plan in
+    /// Hand the plan in, or another one in its place
     ///
-    /// The lease begins anew.
+    /// With the first one the lease begins anew.
     plan_claim "/project-claims/{id}/plan" Plan, |tx, desk, caller, id, input| service::plan(tx, desk, caller, id, input);
     /// Begin to carry the project out
     ///

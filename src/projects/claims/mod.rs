@@ -8,8 +8,9 @@
 //! ```
 //!
 //! A lease lasts until its term is over; a plan begins a new one, and so does each progress entry
-//! with a photo. What frees a seat promotes the first in line who is still eligible, in the same
-//! transaction.
+//! with a photo. Until the report, another plan may take the place of the first. What frees a seat
+//! promotes the first in line who is still eligible, in the same transaction. While the project is
+//! suspended, leases stand still and nobody is given one.
 
 pub mod http;
 mod model;
@@ -22,6 +23,6 @@ pub use service::{
     Application, NewProgress, Plan, Report, accept, add_photo, add_progress, apply, approve, plan,
     react, remind, report, start, sweep, withdraw,
 };
+pub(super) use service::{alone, is_claimant, leaders, relation, steps, took_part, visible};
 pub(super) use service::{end_all, line_up, pause, serialize, tally, unpause};
-pub(super) use service::{is_claimant, leaders, relation, steps, took_part, visible};
 pub use store::{claim, holders, keeps_file};

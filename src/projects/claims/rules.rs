@@ -38,6 +38,8 @@ pub struct Relation {
     pub member: bool,
     /// Acts for the project's publisher.
     pub publisher: bool,
+    /// What keeps the organisation from acting that published it and that the caller manages.
+    pub barred: Option<Code>,
     /// Administers the project's region.
     pub reviewer: bool,
     /// Works in its crew.
@@ -57,7 +59,12 @@ impl ActsAs<By> for Relation {
             By::Publisher if self.publisher && (self.claimant || self.member) => {
                 return Err(Code::OwnClaim);
             }
-            By::Publisher => self.publisher,
+            By::Publisher => {
+                if let Some(code) = self.barred {
+                    return Err(code);
+                }
+                self.publisher
+            }
             By::Claimant => self.claimant,
             By::AtOnce | By::Time | By::Reactions => false,
         };
@@ -95,6 +102,18 @@ pub const MOVES: &[Move<ClaimStatus, By>] = &[
         from: &[Approved],
         verb: "plan",
         to: Planned,
+        by: &[By::Claimant],
+    },
+    Move {
+        from: &[Planned],
+        verb: "change_plan",
+        to: Planned,
+        by: &[By::Claimant],
+    },
+    Move {
+        from: &[Executing],
+        verb: "change_plan",
+        to: Executing,
         by: &[By::Claimant],
     },
     Move {
@@ -146,6 +165,15 @@ pub const LIVE: &[ClaimStatus] = &[Approved, Planned, Executing, Reported];
 
 /// The states in which a claim may show progress, which renews its lease.
 pub const LEASED: &[ClaimStatus] = &[Approved, Planned, Executing];
+
+/// What handing a plan in is called: the first one, or another in its place.
+pub fn planning(status: ClaimStatus) -> &'static str {
+    if matches!(status, Planned | Executing) {
+        "change_plan"
+    } else {
+        "plan"
+    }
+}
 
 /// Whether its lease has run out, be it swept up already or not.
 pub fn has_run_out(claim: &ProjectClaim, now: Instant) -> bool {

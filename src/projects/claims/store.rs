@@ -9,8 +9,8 @@ use crate::identity::AccountId;
 use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
-use crate::projects::model::ProjectId;
-use crate::schema::{claim_photos, claim_progress, project_claims};
+use crate::projects::model::{ProjectId, ProjectStatus};
+use crate::schema::{claim_photos, claim_progress, project_claims, projects};
 
 /// A claim.
 ///
@@ -218,10 +218,12 @@ pub fn of_claimants(
         .load(conn)?)
 }
 
-/// The claims whose lease has run out.
+/// The claims whose lease has run out. Under a suspended project none ends.
 pub fn overdue(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec<ProjectClaim>> {
     Ok(project_claims::table
+        .inner_join(projects::table)
         .filter(project_claims::lease_until.le(now))
+        .filter(projects::status.ne(ProjectStatus::Suspended))
         .order(project_claims::lease_until)
         .limit(limit)
         .select(ProjectClaim::as_select())

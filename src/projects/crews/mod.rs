@@ -21,5 +21,5 @@ pub(super) use people::{suits, vetted_adults};
 pub use rules::Schedule;
 pub(super) use service::disband;
 pub use service::{NewMember, accept, apply, invite, may_look_for_people};
-pub(super) use store::{ever_in, ever_in_project};
+pub(super) use store::{ever_in, ever_in_project, people};
 pub use store::{filled, is_in, schedules};

@@ -115,6 +115,18 @@ pub fn schedules(conn: &mut Conn, people: &[AccountId]) -> Result<Vec<(AccountId
     Ok(rows.into_iter().map(taken).collect())
 }
 
+/// Those who work in a crew, asked for a place in it, or are asked.
+///
+/// # Errors
+/// Those of the database.
+pub fn people(conn: &mut Conn, claim: ClaimId) -> Result<Vec<AccountId>> {
+    Ok(crew_members::table
+        .filter(crew_members::claim_id.eq(claim))
+        .filter(crew_members::ended_at.is_null())
+        .select(crew_members::account_id)
+        .load(conn)?)
+}
+
 /// Those who work in a crew.
 pub fn at_work(conn: &mut Conn, claim: ClaimId) -> Result<Vec<AccountId>> {
     Ok(crew_members::table

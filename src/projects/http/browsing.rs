@@ -252,7 +252,8 @@ pub(super) struct StepView {
     from: Option<String>,
     /// The state after, for a move.
     to: Option<String>,
-    /// Why; only for those who publish or review it.
+    /// Why; only for those who publish or review it, and of a suspension or the cancellation for
+    /// those who took part.
     reason: Option<String>,
     /// Whether a person, a link or the clock did it.
     actor_kind: ActorKind,
@@ -273,23 +274,29 @@ pub(super) async fn timeline(
     id: Path<ProjectId>,
 ) -> Result<Json<Page<StepView>>> {
     let found = platform.db.read(move |conn| {
-        let (project, relation) = service::visible(conn, caller.0.as_ref(), *id)?;
+        let caller = caller.0.as_ref();
+        let (project, relation) = service::visible(conn, caller, *id)?;
+        let took_part = match caller {
+            Some(caller) => claims::took_part(conn, caller, *id)?,
+            None => false,
+        };
         let mut entries = journal::of_subject(conn, "project", id.0)?;
         entries.extend(claims::steps(conn, project.id)?);
         entries.sort_by_key(|entry| (entry.at, entry.seq));
-        Ok((entries, relation))
+        Ok((entries, relation, took_part))
     });
-    let (entries, relation) = found.await?;
-    let may_know_why = relation != super::Relation::default();
+    let (entries, relation, took_part) = found.await?;
     let items = entries
         .into_iter()
         .map(|entry| StepView {
             at: entry.at,
+            reason: entry
+                .reason
+                .filter(|_| relation.may_know_why(took_part, &entry.kind)),
             kind: entry.kind,
             subject_id: entry.subject_id.0,
             from: entry.from_state,
             to: entry.to_state,
-            reason: entry.reason.filter(|_| may_know_why),
             actor_kind: entry.actor_kind,
         })
         .collect();

@@ -17,6 +17,7 @@ use crate::platform::http::valid::{Nothing, Reason};
 #[utoipa::path(tag = "projects", request_body = NewProject, responses(
     (status = 201, description = "Written down", body = ProjectView),
     (status = 403, description = "Neither of the region's staff nor a manager of the organisation", body = ProblemBody),
+    (status = 409, description = "The organisation may not act now", body = ProblemBody),
     (status = 422, description = "Wrong fields", body = ProblemBody)))]
 #[post("/projects")]
 pub(super) async fn create(command: Command<NewProject>) -> Result<HttpResponse> {
@@ -36,7 +37,7 @@ pub(super) async fn create(command: Command<NewProject>) -> Result<HttpResponse>
     (status = 200, description = "Changed", body = ProjectView),
     (status = 403, description = "Not its publisher", body = ProblemBody),
     (status = 404, description = "No such project", body = ProblemBody),
-    (status = 409, description = "It was submitted", body = ProblemBody),
+    (status = 409, description = "It was submitted, or the organisation may not act now", body = ProblemBody),
     (status = 412, description = "Changed since it was read", body = ProblemBody),
     (status = 422, description = "Wrong fields", body = ProblemBody),
     (status = 428, description = "Without If-Match", body = ProblemBody)))]

@@ -127,8 +127,8 @@ pub struct EditProject {
 ///
 /// # Errors
 /// `invalid` with every wrong field; `version_required`, `version_mismatch`; `move_not_allowed`
-/// once it was submitted; `forbidden`, and what keeps the organisation from acting, for another
-/// region.
+/// once it was submitted; `forbidden`; what keeps the organisation from acting, in another region
+/// too.
 pub fn edit(
     tx: &mut Tx<'_>,
     caller: &Caller,

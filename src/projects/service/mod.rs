@@ -8,7 +8,7 @@ use super::model::{Project, ProjectId};
 use super::rules::{self, By, MOVES, ProjectRules, Relation};
 use super::store;
 use super::{campaigns, claims};
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::identity::{AccountId, Caller, Role};
 use crate::notifications::{self, Kind, Notice, notify};
 use crate::organizations;
@@ -50,19 +50,38 @@ pub fn relation(conn: &mut Conn, caller: Option<&Caller>, project: &Project) -> 
         organization.is_some_and(|id| caller.holds(role, id.0))
     };
     let manages = belongs(Role::OrganizationManager);
+    let member = belongs(Role::OrganizationMember);
+    let barred = match manages || reviewer {
+        true => barred(conn, project)?,
+        false => None,
+    };
     Ok(Relation {
         author,
         publisher: match project.organization_id {
-            Some(_) => manages,
+            Some(_) => manages || (barred.is_some() && reviewer && !member),
             None => reviewer,
         },
+        barred: barred.filter(|_| manages),
         reviewer,
-        reviews_own: reviewer
-            && (author
-                || manages
-                || belongs(Role::OrganizationMember)
-                || wrote(conn, caller, project)?),
+        reviews_own: reviewer && (author || manages || member || wrote(conn, caller, project)?),
     })
+}
+
+/// What keeps the organisation that published a project from acting, if there is one and anything
+/// does: then the staff of the project's region act in its place, and it takes no new claims.
+///
+/// # Errors
+/// Those of the database.
+pub(in crate::projects) fn barred(conn: &mut Conn, project: &Project) -> Result<Option<Code>> {
+    let Some(id) = project.organization_id else {
+        return Ok(None);
+    };
+    let publisher = organizations::organization(conn, id)?;
+    match organizations::may_act(conn, &publisher, project.region_id) {
+        Ok(()) => Ok(None),
+        Err(Error::Problem(why)) => Ok(Some(why.code)),
+        Err(error) => Err(error),
+    }
 }
 
 /// A project and how the caller stands to it; nothing of one the caller may not see. Those who
@@ -88,10 +107,15 @@ pub fn visible(
     }
 }
 
-/// A project for a caller whose move it is.
-fn to_move(conn: &mut Conn, caller: &Caller, id: ProjectId, verb: &str) -> Result<Project> {
-    let (project, relation) = visible(conn, Some(caller), id)?;
+/// A project for a caller whose move it is, once nobody else is about to move it or to change who
+/// holds it.
+fn to_move(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, verb: &str) -> Result<Project> {
+    claims::serialize(tx, id)?;
+    let (project, relation) = visible(tx.conn, Some(caller), id)?;
     lifecycle::may(MOVES, relation, verb)?;
+    if verb == "cancel" {
+        rules::cancels(&project, relation)?;
+    }
     Ok(project)
 }
 
@@ -102,14 +126,10 @@ fn of_publisher(conn: &mut Conn, caller: &Caller, id: ProjectId) -> Result<Proje
     Ok(project)
 }
 
-/// A project for a caller whose move it is, and whether the caller makes it for the region alone.
-fn to_stop(conn: &mut Conn, caller: &Caller, id: ProjectId, verb: &str) -> Result<(Project, bool)> {
-    let (project, relation) = visible(conn, Some(caller), id)?;
-    lifecycle::may(MOVES, relation, verb)?;
-    if verb == "cancel" {
-        rules::cancels(&project, relation)?;
-    }
-    Ok((project, !relation.publisher))
+/// Whether somebody moves what an organisation published for the region: its managers are told.
+fn is_for_region(caller: &Caller, project: &Project) -> bool {
+    let publisher = project.organization_id;
+    publisher.is_some_and(|id| !caller.holds(Role::OrganizationManager, id.0))
 }
 
 /// Whether the caller wrote, changed or handed a project in, or approved it, by what the journal
@@ -177,8 +197,8 @@ pub(in crate::projects) fn notice(project: &Project, to: AccountId, kind: Kind) 
     Notice::titled(to, kind, ("project", project.id.0), &project.title)
 }
 
-/// Tells those who act for the publisher, the organisation's managers or the region's staff, and the
-/// author; not the one who did it.
+/// Tells those who act for the publisher, the organisation's managers or the region's staff, who do
+/// so too while the organisation may not act, and the author; not the one who did it.
 pub(in crate::projects) fn tell_publisher(
     tx: &mut Tx<'_>,
     project: &Project,
@@ -186,11 +206,13 @@ pub(in crate::projects) fn tell_publisher(
     kind: Kind,
     params: &[(&'static str, &str)],
 ) -> Result<()> {
-    let mut to = match project.organization_id {
-        Some(organization) => organizations::managers(tx.conn, organization)?,
-        None => notifications::staff_of(tx.conn, project.region_id)?,
-    };
-    to.push(project.author_id);
+    let mut to = vec![project.author_id];
+    if let Some(organization) = project.organization_id {
+        to.extend(organizations::managers(tx.conn, organization)?);
+    }
+    if project.organization_id.is_none() || barred(tx.conn, project)?.is_some() {
+        to.extend(notifications::staff_of(tx.conn, project.region_id)?);
+    }
     to.sort_unstable();
     to.dedup();
     to.retain(|account| by != Actor::Account(Uid(account.0)));

@@ -6,10 +6,10 @@ use super::super::model::{Project, ProjectId, ProjectStatus};
 use super::super::rules::{self, MOVES};
 use super::super::{claims, store};
 use super::{
-    Desk, advance, change, follow_claims, is_repeat, notice, of_publisher, tell_publisher, to_move,
-    to_stop,
+    Desk, advance, change, follow_claims, is_for_region, is_repeat, notice, of_publisher,
+    tell_publisher, to_move,
 };
-use crate::error::{Code, Problem, Result};
+use crate::error::{Code, Error, Problem, Result};
 use crate::identity::Caller;
 use crate::notifications::{self, Kind, notify};
 use crate::organizations;
@@ -25,7 +25,7 @@ use crate::projects::campaigns::{self, BatchId};
 /// # Errors
 /// `invalid` with every miss.
 pub fn submit(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = to_move(tx.conn, caller, id, "submit")?;
+    let project = to_move(tx, caller, id, "submit")?;
     if is_repeat(tx.conn, &project, "submit", caller)? {
         return Ok(project);
     }
@@ -57,7 +57,7 @@ fn complete(tx: &mut Tx<'_>, project: &Project) -> Result<()> {
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
 pub fn revise(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = to_move(tx.conn, caller, id, "revise")?;
+    let project = to_move(tx, caller, id, "revise")?;
     if is_repeat(tx.conn, &project, "revise", caller)? {
         return Ok(project);
     }
@@ -69,12 +69,8 @@ pub fn revise(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project
 /// # Errors
 /// `forbidden`, `own_project`, and every miss that appeared since the submission.
 pub fn approve(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, seen: &IfMatch) -> Result<Project> {
-    let project = to_move(tx.conn, caller, id, "approve")?;
-    let is_reviewed = matches!(
-        project.status,
-        ProjectStatus::Approved | ProjectStatus::Open
-    );
-    if is_reviewed && is_repeat(tx.conn, &project, "approve", caller)? {
+    let project = to_move(tx, caller, id, "approve")?;
+    if is_approved_by(tx, &project, caller)? {
         return Ok(project);
     }
     seen.expect(project.version)?;
@@ -83,11 +79,27 @@ pub fn approve(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, seen: &IfMatch) 
     let moved = advance(tx, &project, "approve", caller.actor(), None)?;
     notify(tx, &notice(&moved, moved.author_id, Kind::ProjectApproved))?;
     if let Some(batch) = moved.batch_id
-        && campaigns::is_published(tx.conn, batch)?
+        && campaigns::is_published(tx, batch)?
     {
-        return advance(tx, &moved, "open", Actor::System, None);
+        let opened = advance(tx, &moved, "open", Actor::System, None)?;
+        tell_publisher(tx, &opened, caller.actor(), Kind::ProjectOpened, &[])?;
+        return Ok(opened);
     }
     Ok(moved)
+}
+
+/// Whether it was the caller's approval that brought a project to where it stands: in a batch that
+/// was published it opened it, too.
+fn is_approved_by(tx: &mut Tx<'_>, project: &Project, caller: &Caller) -> Result<bool> {
+    if is_repeat(tx.conn, project, "approve", caller)? {
+        return Ok(true);
+    }
+    let id = project.id.0;
+    let opened_at_once = Some(("project.open".to_owned(), None));
+    Ok(
+        journal::last_move(tx.conn, "project", id)? == opened_at_once
+            && journal::has_done(tx.conn, caller.account.0, "project", id, &["approve"])?,
+    )
 }
 
 /// Sends a submitted project back with a reason.
@@ -101,7 +113,7 @@ pub fn send_back(
     seen: &IfMatch,
     reason: &str,
 ) -> Result<Project> {
-    let project = to_move(tx.conn, caller, id, "return")?;
+    let project = to_move(tx, caller, id, "return")?;
     if is_repeat(tx.conn, &project, "return", caller)? {
         return Ok(project);
     }
@@ -117,7 +129,7 @@ pub fn send_back(
 /// # Errors
 /// `forbidden`, `opens_with_its_batch`, `move_not_allowed`.
 pub fn open(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = to_move(tx.conn, caller, id, "open")?;
+    let project = to_move(tx, caller, id, "open")?;
     if is_repeat(tx.conn, &project, "open", caller)? {
         return Ok(project);
     }
@@ -180,7 +192,7 @@ pub fn sweep(tx: &mut Tx<'_>, limit: i64) -> Result<usize> {
     Ok(closed.len())
 }
 
-/// Opens the approved projects of a batch that is being published.
+/// Opens the approved projects of a batch that is being published; returns how many there were.
 pub(in crate::projects) fn open_batch(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -192,11 +204,19 @@ pub(in crate::projects) fn open_batch(
         limit: i64::from(i32::MAX),
         ..store::Query::default()
     };
-    let approved = store::list(tx.conn, &query)?;
-    for project in &approved {
-        advance(tx, project, "open", caller.actor(), None)?;
+    let mut opened = 0;
+    for project in store::list(tx.conn, &query)? {
+        match advance(tx, &project, "open", caller.actor(), None) {
+            Ok(project) => {
+                tell_publisher(tx, &project, caller.actor(), Kind::ProjectOpened, &[])?;
+                opened += 1;
+            }
+            // one that is cancelled at the same moment does not hold up the others
+            Err(Error::Problem(_)) => {}
+            Err(error) => return Err(error),
+        }
     }
-    Ok(approved.len())
+    Ok(opened)
 }
 
 /// Stops a running project for a while: its leases stand still. For the publisher, and for those who
@@ -205,12 +225,12 @@ pub(in crate::projects) fn open_batch(
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
 pub fn suspend(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, reason: &str) -> Result<Project> {
-    let (project, is_reviewer) = to_stop(tx.conn, caller, id, "suspend")?;
+    let project = to_move(tx, caller, id, "suspend")?;
     if is_repeat(tx.conn, &project, "suspend", caller)? {
         return Ok(project);
     }
     let moved = advance(tx, &project, "suspend", caller.actor(), Some(reason))?;
-    if is_reviewer {
+    if is_for_region(caller, &project) {
         tell_publisher(
             tx,
             &moved,
@@ -241,16 +261,16 @@ fn was_stopped_by_region(tx: &mut Tx<'_>, project: &Project) -> Result<bool> {
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
 pub fn resume(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let (project, is_reviewer) = to_stop(tx.conn, caller, id, "resume")?;
+    let project = to_move(tx, caller, id, "resume")?;
     if is_repeat(tx.conn, &project, "resume", caller)? {
         return Ok(project);
     }
     lifecycle::step(MOVES, project.status, "resume")?;
-    if !is_reviewer && was_stopped_by_region(tx, &project)? {
+    if !is_for_region(caller, &project) && was_stopped_by_region(tx, &project)? {
         return Err(Code::Forbidden.into());
     }
     let moved = advance(tx, &project, "resume", caller.actor(), None)?;
-    if is_reviewer {
+    if is_for_region(caller, &project) {
         tell_publisher(tx, &moved, caller.actor(), Kind::ProjectResumedOf, &[])?;
     }
     claims::unpause(tx, desk, &moved)?;
@@ -269,12 +289,12 @@ pub fn cancel(
     id: ProjectId,
     reason: &str,
 ) -> Result<Project> {
-    let (project, is_reviewer) = to_stop(tx.conn, caller, id, "cancel")?;
+    let project = to_move(tx, caller, id, "cancel")?;
     if is_repeat(tx.conn, &project, "cancel", caller)? {
         return Ok(project);
     }
     let moved = advance(tx, &project, "cancel", caller.actor(), Some(reason))?;
-    if is_reviewer {
+    if is_for_region(caller, &project) {
         tell_publisher(
             tx,
             &moved,
@@ -292,7 +312,7 @@ pub fn cancel(
 /// # Errors
 /// `forbidden`, `move_not_allowed`.
 pub fn archive(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project> {
-    let project = to_move(tx.conn, caller, id, "archive")?;
+    let project = to_move(tx, caller, id, "archive")?;
     if is_repeat(tx.conn, &project, "archive", caller)? {
         return Ok(project);
     }

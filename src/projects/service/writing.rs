@@ -8,7 +8,7 @@ use validator::Validate;
 use super::super::model::{
     ClaimMode, Project, ProjectId, ProjectRole, ProjectStatus, RoleId, RoleSkill,
 };
-use super::super::store;
+use super::super::{rules, store};
 use super::change;
 use crate::error::{Code, Problem, Result};
 use crate::identity::{AccountId, Caller, Role};
@@ -210,7 +210,17 @@ pub(in crate::projects) fn check(
     if !taxonomies::is_field(&project.field) {
         wrong = wrong.field("/field", Code::UnknownReference);
     }
-    if project.ends_on < project.starts_on {
+    for (pointer, day) in [
+        ("/starts_on", Some(project.starts_on)),
+        ("/ends_on", Some(project.ends_on)),
+        ("/insurance_from", project.insurance_from),
+        ("/insurance_until", project.insurance_until),
+    ] {
+        if day.is_some_and(|day| !rules::is_plausible(day, today)) {
+            wrong = wrong.field(pointer, Code::Range);
+        }
+    }
+    if rules::is_plausible(project.ends_on, today) && project.ends_on < project.starts_on {
         wrong = wrong.field("/ends_on", Code::EndsBeforeItBegins);
     }
     if project.longitude.is_some() != project.latitude.is_some() {

@@ -1,7 +1,7 @@
 //! What the clock does to claims, and what other rooms' changes do.
 
 use super::super::model::ProjectClaim;
-use super::super::rules::LEASED;
+use super::super::rules::{LEASED, has_run_out};
 use super::super::store;
 use super::lease::end;
 use super::line::Reminder;
@@ -11,6 +11,7 @@ use crate::notifications::Kind;
 use crate::organizations::{self, OrganizationId};
 use crate::platform::db::Tx;
 use crate::platform::journal::{Actor, Entry};
+use crate::projects::model::ProjectStatus;
 use crate::projects::service::Desk;
 
 /// Reminds a claimant whose lease is about to end, if it still does: a job.
@@ -35,7 +36,7 @@ pub fn remind(tx: &mut Tx<'_>, payload: &serde_json::Value) -> Result<()> {
 }
 
 /// Ends the claims whose lease has run out, up to `limit`; returns how many were due. One that is
-/// renewed at the same moment is left to its claimant.
+/// renewed at the same moment is left to its claimant; under a suspended project all stand still.
 ///
 /// # Errors
 /// Those of the database.
@@ -53,11 +54,11 @@ pub fn sweep(tx: &mut Tx<'_>, desk: &Desk, limit: i64) -> Result<usize> {
 fn expire(tx: &mut Tx<'_>, desk: &Desk, seen: &ProjectClaim) -> Result<()> {
     serialize(tx, seen.project_id)?;
     let claim = store::claim(tx.conn, seen.id)?;
-    let is_due = claim.lease_until.is_some_and(|until| until <= tx.now);
-    if !is_due || !LEASED.contains(&claim.status) {
+    let project = crate::projects::store::project(tx.conn, claim.project_id)?;
+    let stands_still = project.status == ProjectStatus::Suspended;
+    if !has_run_out(&claim, tx.now) || stands_still || !LEASED.contains(&claim.status) {
         return Ok(());
     }
-    let project = crate::projects::store::project(tx.conn, claim.project_id)?;
     let ended = end(tx, desk, &project, &claim, "expire", Actor::System, None)?;
     tell_claimant(tx, &project, &ended, Kind::ClaimExpired, &[])?;
     let name = name(tx.conn, &ended)?;

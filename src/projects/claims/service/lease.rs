@@ -10,19 +10,19 @@ use super::super::store;
 use super::eligible::{entitled, in_window, may_hold, not_paused};
 use super::line::{hold, promote, promote_elsewhere, seats_left, wait};
 use super::{
-    advance, change, is_repeat, name, serialize, tell_claimant, tell_publisher, to_move,
-    to_move_alone,
+    advance, change, is_repeat, leaders, name, serialize, tell_claimant, tell_publisher, to_move,
 };
 use crate::error::{Code, Result};
-use crate::identity::{Caller, Role};
+use crate::identity::{AccountId, Caller, Role};
 use crate::notifications::Kind;
 use crate::organizations::OrganizationId;
-use crate::platform::db::Tx;
+use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::Actor;
 use crate::platform::lifecycle;
 use crate::projects::crews;
 use crate::projects::model::{ClaimMode, Project, ProjectId, ProjectStatus};
-use crate::projects::service::{Desk, follow_claims, visible as visible_project};
+use crate::projects::rules::claims_go_on;
+use crate::projects::service::{Desk, barred, follow_claims, tell, visible as visible_project};
 
 /// A claim as the claimant makes it.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
@@ -43,8 +43,9 @@ pub struct Application {
 ///
 /// # Errors
 /// `forbidden` for an organisation one does not run; `own_project`, `no_persons`,
-/// `outside_claim_window`, `project_over`, `claim_limit_reached`, `claiming_paused`, what keeps the organisation or
-/// the person from the work, or `move_not_allowed` where nothing can be claimed.
+/// `publisher_not_active`, `outside_claim_window`, `project_over`, `claim_limit_reached`,
+/// `claiming_paused`, what keeps the organisation or the person from the work, or `move_not_allowed`
+/// where nothing can be claimed.
 pub fn apply(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -76,6 +77,9 @@ pub fn apply(
             crate::projects::rules::MOVES,
             project.status,
         ));
+    }
+    if barred(tx.conn, &project)?.is_some() {
+        return Err(Code::PublisherNotActive.into());
     }
     in_window(tx, &project)?;
     let claim = ProjectClaim {
@@ -126,9 +130,10 @@ pub fn apply(
 /// Chooses a claim: it holds a seat. When it was the last seat, the others wait in line.
 ///
 /// # Errors
-/// `forbidden`, `own_claim`, `capacity_full`, `claim_limit_reached`, `move_not_allowed`.
+/// `forbidden`, `own_claim`, `project_suspended`, `capacity_full`, `claim_limit_reached`,
+/// `move_not_allowed`.
 pub fn approve(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Result<ProjectClaim> {
-    let (claim, project) = to_move_alone(tx, caller, id, "approve")?;
+    let (claim, project) = to_move(tx, caller, id, "approve")?;
     let verb = if claim.status == ClaimStatus::Waitlisted {
         "promote"
     } else {
@@ -140,6 +145,7 @@ pub fn approve(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Re
         return Ok(claim);
     }
     lifecycle::step(MOVES, claim.status, verb)?;
+    claims_go_on(project.status)?;
     if seats_left(tx.conn, &project)? == 0 {
         return Err(Code::CapacityFull.into());
     }
@@ -165,7 +171,7 @@ pub(in crate::projects) fn line_up(tx: &mut Tx<'_>, project: &Project) -> Result
 /// # Errors
 /// `forbidden`, `own_claim`, `move_not_allowed`.
 pub fn reject(tx: &mut Tx<'_>, caller: &Caller, id: ClaimId, reason: &str) -> Result<ProjectClaim> {
-    let (claim, project) = to_move(tx.conn, caller, id, "reject")?;
+    let (claim, project) = to_move(tx, caller, id, "reject")?;
     if is_repeat(tx.conn, &claim, "reject", caller)? {
         return Ok(claim);
     }
@@ -195,7 +201,7 @@ pub fn withdraw(
     id: ClaimId,
     reason: &str,
 ) -> Result<ProjectClaim> {
-    let (claim, project) = to_move_alone(tx, caller, id, "withdraw")?;
+    let (claim, project) = to_move(tx, caller, id, "withdraw")?;
     if is_repeat(tx.conn, &claim, "withdraw", caller)? {
         return Ok(claim);
     }
@@ -225,7 +231,7 @@ pub fn revoke(
     id: ClaimId,
     reason: &str,
 ) -> Result<ProjectClaim> {
-    let (claim, project) = to_move_alone(tx, caller, id, "revoke")?;
+    let (claim, project) = to_move(tx, caller, id, "revoke")?;
     if is_repeat(tx.conn, &claim, "revoke", caller)? {
         return Ok(claim);
     }
@@ -261,7 +267,8 @@ pub(super) fn end(
     reason: Option<&str>,
 ) -> Result<ProjectClaim> {
     let held = LIVE.contains(&claim.status);
-    let moved = end_alone(tx, project, claim, verb, by, reason)?;
+    let (moved, crew) = end_alone(tx, project, claim, verb, by, reason)?;
+    tell(tx, project, &crew, Kind::CrewDisbanded, &[])?;
     if held {
         promote(tx, desk, project.id)?;
         follow_claims(tx, project.id)?;
@@ -270,6 +277,7 @@ pub(super) fn end(
     Ok(moved)
 }
 
+/// The claim as it ended, and its crew, which is not told yet.
 fn end_alone(
     tx: &mut Tx<'_>,
     project: &Project,
@@ -277,7 +285,7 @@ fn end_alone(
     verb: &str,
     by: Actor,
     reason: Option<&str>,
-) -> Result<ProjectClaim> {
+) -> Result<(ProjectClaim, Vec<AccountId>)> {
     let over = ProjectClaim {
         seat: None,
         lease_until: None,
@@ -285,11 +293,11 @@ fn end_alone(
         ..claim.clone()
     };
     let moved = advance(tx, project, &over, verb, by, reason)?;
-    crews::disband(tx, project, claim.id)?;
-    Ok(moved)
+    let crew = crews::disband(tx, project, claim.id)?;
+    Ok((moved, crew))
 }
 
-/// Ends every claim of a project that is cancelled.
+/// Ends every claim of a project that is cancelled. Claimants and crews are told why.
 pub(in crate::projects) fn end_all(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -297,18 +305,22 @@ pub(in crate::projects) fn end_all(
     by: Actor,
     reason: &str,
 ) -> Result<()> {
-    serialize(tx, project.id)?;
     let open = store::open_ones(tx.conn, project.id)?;
+    let mut concerned = Vec::new();
     for claim in &open {
-        let ended = end_alone(tx, project, claim, "revoke", by, Some(reason))?;
-        tell_claimant(
-            tx,
-            project,
-            &ended,
-            Kind::ProjectCancelled,
-            &[("reason", reason)],
-        )?;
+        let (ended, crew) = end_alone(tx, project, claim, "revoke", by, Some(reason))?;
+        concerned.extend(leaders(tx.conn, &ended)?);
+        concerned.extend(crew);
     }
+    concerned.sort_unstable();
+    concerned.dedup();
+    tell(
+        tx,
+        project,
+        &concerned,
+        Kind::ProjectCancelled,
+        &[("reason", reason)],
+    )?;
     for held in open.iter().filter(|claim| LIVE.contains(&claim.status)) {
         promote_elsewhere(tx, desk, held)?;
     }
@@ -322,8 +334,28 @@ fn leased(tx: &mut Tx<'_>, project: &Project) -> Result<Vec<ProjectClaim>> {
     Ok(held)
 }
 
+/// Those whom it concerns beside the holders of its claims that a project stops or goes on: its
+/// crews, with who asked for a place or was asked, and who applied for a claim or waits in line.
+fn bystanders(conn: &mut Conn, project: &Project) -> Result<Vec<AccountId>> {
+    let (mut holders, mut others) = (Vec::new(), Vec::new());
+    for claim in store::open_ones(conn, project.id)? {
+        let claimant = leaders(conn, &claim)?;
+        if LIVE.contains(&claim.status) {
+            holders.extend(claimant);
+            others.extend(crews::people(conn, claim.id)?);
+        } else {
+            others.extend(claimant);
+        }
+    }
+    others.sort_unstable();
+    others.dedup();
+    others.retain(|who| !holders.contains(who));
+    Ok(others)
+}
+
 /// Lets the leases of a suspended project stand still, save those that have run out by now.
 pub(in crate::projects) fn pause(tx: &mut Tx<'_>, project: &Project, reason: &str) -> Result<()> {
+    let why = [("reason", reason)];
     for claim in leased(tx, project)? {
         let still = ProjectClaim {
             lease_until: None,
@@ -332,15 +364,10 @@ pub(in crate::projects) fn pause(tx: &mut Tx<'_>, project: &Project, reason: &st
         if !store::save(tx.conn, &still)? {
             return Err(Code::VersionMismatch.into());
         }
-        tell_claimant(
-            tx,
-            project,
-            &still,
-            Kind::ProjectSuspended,
-            &[("reason", reason)],
-        )?;
+        tell_claimant(tx, project, &still, Kind::ProjectSuspended, &why)?;
     }
-    Ok(())
+    let others = bystanders(tx.conn, project)?;
+    tell(tx, project, &others, Kind::ProjectOnHold, &why)
 }
 
 /// Lets the leases of a project that goes on begin anew.
@@ -354,5 +381,7 @@ pub(in crate::projects) fn unpause(tx: &mut Tx<'_>, desk: &Desk, project: &Proje
         }
         tell_claimant(tx, project, &claim, Kind::ProjectResumed, &[])?;
     }
+    let others = bystanders(tx.conn, project)?;
+    tell(tx, project, &others, Kind::ProjectGoesOn, &[])?;
     promote(tx, desk, project.id)
 }

@@ -13,7 +13,8 @@ use crate::notifications::Kind;
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::Actor;
-use crate::projects::model::{Project, ProjectId, ProjectStatus};
+use crate::projects::model::{Project, ProjectId};
+use crate::projects::rules::claims_go_on;
 use crate::projects::service::{Desk, follow_claims};
 
 /// How many seats of a project nobody holds or has used up.
@@ -71,14 +72,7 @@ pub(super) fn wait(tx: &mut Tx<'_>, project: &Project, claim: &ProjectClaim) -> 
 /// Gives free seats to the first in line who are still eligible.
 pub(super) fn promote(tx: &mut Tx<'_>, desk: &Desk, id: ProjectId) -> Result<()> {
     let project = crate::projects::store::project(tx.conn, id)?;
-    let goes_on = matches!(
-        project.status,
-        ProjectStatus::Open
-            | ProjectStatus::Claimed
-            | ProjectStatus::Running
-            | ProjectStatus::Completing
-    );
-    if !goes_on {
+    if claims_go_on(project.status).is_err() {
         return Ok(());
     }
     for claim in store::in_states(tx.conn, id, &[ClaimStatus::Waitlisted])? {

@@ -52,6 +52,7 @@ pub fn relation(
         claimant: is_claimant(caller, claim),
         member: organization.is_some_and(|id| caller.holds(Role::OrganizationMember, id.0)),
         publisher: of_project.publisher,
+        barred: of_project.barred,
         reviewer: of_project.reviewer,
         crew: crews::is_in(conn, claim.id, caller.account)?,
     })
@@ -135,35 +136,35 @@ pub fn visible(
     }
 }
 
-/// A claim for a caller whose move it is, with its project.
-fn to_move(
-    conn: &mut Conn,
+/// A claim, its project and how the caller stands to it, as they are [`visible`], once nobody else is
+/// about to change who holds the project.
+pub(in crate::projects) fn alone(
+    tx: &mut Tx<'_>,
     caller: &Caller,
     id: ClaimId,
-    verb: &str,
-) -> Result<(ProjectClaim, Project)> {
-    let (claim, project, relation) = visible(conn, Some(caller), id)?;
-    lifecycle::may(MOVES, relation, verb)?;
-    Ok((claim, project))
+) -> Result<(ProjectClaim, Project, Relation)> {
+    let (seen, ..) = visible(tx.conn, Some(caller), id)?;
+    serialize(tx, seen.project_id)?;
+    visible(tx.conn, Some(caller), id)
 }
 
-/// A claim for its claimant.
-fn of_claimant(conn: &mut Conn, caller: &Caller, id: ClaimId) -> Result<(ProjectClaim, Project)> {
-    let (claim, project, relation) = visible(conn, Some(caller), id)?;
-    relation.acts_as(By::Claimant)?;
-    Ok((claim, project))
-}
-
-/// [`to_move`], once nobody else is about to change who holds the project.
-fn to_move_alone(
+/// A claim for a caller whose move it is, with its project.
+fn to_move(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: ClaimId,
     verb: &str,
 ) -> Result<(ProjectClaim, Project)> {
-    let (seen, _) = to_move(tx.conn, caller, id, verb)?;
-    serialize(tx, seen.project_id)?;
-    to_move(tx.conn, caller, id, verb)
+    let (claim, project, relation) = alone(tx, caller, id)?;
+    lifecycle::may(MOVES, relation, verb)?;
+    Ok((claim, project))
+}
+
+/// A claim for its claimant.
+fn of_claimant(tx: &mut Tx<'_>, caller: &Caller, id: ClaimId) -> Result<(ProjectClaim, Project)> {
+    let (claim, project, relation) = alone(tx, caller, id)?;
+    relation.acts_as(By::Claimant)?;
+    Ok((claim, project))
 }
 
 /// Everything about who holds a project waits here for each other.
@@ -205,9 +206,10 @@ fn advance(
     reason: Option<&str>,
 ) -> Result<ProjectClaim> {
     let to = lifecycle::step(MOVES, wanted.status, verb)?;
+    let stays = to == wanted.status;
     let moved = ProjectClaim {
         status: to,
-        status_since: tx.now,
+        status_since: if stays { wanted.status_since } else { tx.now },
         ..wanted.clone()
     };
     if !store::save(tx.conn, &moved)? {

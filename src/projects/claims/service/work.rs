@@ -7,12 +7,11 @@ use validator::Validate;
 use super::super::model::{
     ClaimId, ClaimStatus, Photo, PhotoId, Progress, ProgressId, ProjectClaim,
 };
-use super::super::rules::{LEASED, MOVES, has_run_out};
+use super::super::rules::{By, LEASED, MOVES, has_run_out, planning};
 use super::super::store;
 use super::line::{promote_elsewhere, renewed};
 use super::{
-    advance, change, is_repeat, name, of_claimant, tell_claimant, tell_publisher, to_move,
-    to_move_alone,
+    advance, change, is_repeat, name, of_claimant, tell_claimant, tell_publisher, to_move, visible,
 };
 use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
@@ -20,10 +19,10 @@ use crate::notifications::Kind;
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::files::StoredPhoto;
-use crate::platform::lifecycle;
+use crate::platform::lifecycle::{self, ActsAs};
 use crate::projects::crews;
 use crate::projects::model::{Project, ProjectStatus};
-use crate::projects::rules::MINORS_ADULTS;
+use crate::projects::rules::{MINORS_ADULTS, claims_go_on};
 use crate::projects::service::{Desk, follow_claims};
 
 /// How a claimant will carry a project out.
@@ -65,7 +64,8 @@ pub struct Report {
     pub photos: Vec<PhotoId>,
 }
 
-/// Hands the plan in: the lease begins anew.
+/// Hands the plan in: the lease begins anew. Another plan takes the place of the first one, under the
+/// same lease; the same one again is no change.
 ///
 /// # Errors
 /// `forbidden`, `move_not_allowed`, `project_suspended`, `lease_expired`.
@@ -76,26 +76,24 @@ pub fn plan(
     id: ClaimId,
     input: &Plan,
 ) -> Result<ProjectClaim> {
-    let (claim, project) = to_move(tx.conn, caller, id, "plan")?;
-    if is_repeat(tx.conn, &claim, "plan", caller)? {
+    let (claim, project) = to_move(tx, caller, id, "plan")?;
+    let verb = planning(claim.status);
+    lifecycle::step(MOVES, claim.status, verb)?;
+    if claim.plan.as_ref() == Some(&input.plan) {
         return Ok(claim);
     }
-    lifecycle::step(MOVES, claim.status, "plan")?;
     goes_on(tx, &project, &claim)?;
-    let leased = renewed(tx, desk, &claim)?;
+    let (leased, kind) = match verb {
+        "plan" => (renewed(tx, desk, &claim)?, Kind::ClaimPlanned),
+        _ => (claim, Kind::ClaimPlanChanged),
+    };
     let planned = ProjectClaim {
         plan: Some(input.plan.clone()),
         ..leased
     };
-    let moved = advance(tx, &project, &planned, "plan", caller.actor(), None)?;
+    let moved = advance(tx, &project, &planned, verb, caller.actor(), None)?;
     let name = name(tx.conn, &moved)?;
-    tell_publisher(
-        tx,
-        &project,
-        caller.actor(),
-        Kind::ClaimPlanned,
-        &[("name", &name)],
-    )?;
+    tell_publisher(tx, &project, caller.actor(), kind, &[("name", &name)])?;
     Ok(moved)
 }
 
@@ -117,7 +115,7 @@ fn goes_on(tx: &Tx<'_>, project: &Project, claim: &ProjectClaim) -> Result<()> {
 /// # Errors
 /// `forbidden`, `move_not_allowed`, `project_suspended`, `lease_expired`, `adults_missing`.
 pub fn start(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Result<ProjectClaim> {
-    let (claim, project) = to_move_alone(tx, caller, id, "start")?;
+    let (claim, project) = to_move(tx, caller, id, "start")?;
     if is_repeat(tx.conn, &claim, "start", caller)? {
         return Ok(claim);
     }
@@ -143,7 +141,8 @@ pub fn may_add_photo(
     caller: &Caller,
     id: ClaimId,
 ) -> Result<Vec<Photo>> {
-    let (claim, _) = of_claimant(conn, caller, id)?;
+    let (claim, _, relation) = visible(conn, Some(caller), id)?;
+    relation.acts_as(By::Claimant)?;
     if !LEASED.contains(&claim.status) {
         return Err(lifecycle::refusal(MOVES, claim.status));
     }
@@ -169,8 +168,7 @@ pub fn add_photo(
     id: ClaimId,
     stored: &StoredPhoto,
 ) -> Result<Photo> {
-    // their number spans several rows
-    tx.serialize_on(&format!("photos:{id}"))?;
+    of_claimant(tx, caller, id)?; // their number spans several rows: they wait for each other
     let known = may_add_photo(tx.conn, tx.now, desk, caller, id)?;
     if let Some(same) = known.into_iter().find(|photo| photo.photo == stored.key) {
         return Ok(same);
@@ -209,7 +207,7 @@ pub fn add_progress(
     id: ClaimId,
     new: &NewProgress,
 ) -> Result<(ProjectClaim, Progress)> {
-    let (claim, project) = of_claimant(tx.conn, caller, id)?;
+    let (claim, project) = of_claimant(tx, caller, id)?;
     if !LEASED.contains(&claim.status) {
         return Err(lifecycle::refusal(MOVES, claim.status));
     }
@@ -249,7 +247,7 @@ pub fn report(
     id: ClaimId,
     input: &Report,
 ) -> Result<ProjectClaim> {
-    let (claim, project) = to_move_alone(tx, caller, id, "report")?;
+    let (claim, project) = to_move(tx, caller, id, "report")?;
     if is_repeat(tx.conn, &claim, "report", caller)? {
         return Ok(claim);
     }
@@ -283,7 +281,7 @@ pub fn report(
 /// # Errors
 /// `forbidden`, `own_claim`, `move_not_allowed`.
 pub fn accept(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Result<ProjectClaim> {
-    let (claim, project) = to_move_alone(tx, caller, id, "accept")?;
+    let (claim, project) = to_move(tx, caller, id, "accept")?;
     if is_repeat(tx.conn, &claim, "accept", caller)? {
         return Ok(claim);
     }
@@ -301,7 +299,7 @@ pub fn accept(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Res
 /// Sends a completion report back: the work goes on, under a new lease.
 ///
 /// # Errors
-/// `forbidden`, `own_claim`, `move_not_allowed`.
+/// `forbidden`, `own_claim`, `move_not_allowed`, `project_suspended`.
 pub fn send_back(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -309,11 +307,12 @@ pub fn send_back(
     id: ClaimId,
     reason: &str,
 ) -> Result<ProjectClaim> {
-    let (claim, project) = to_move_alone(tx, caller, id, "send_back")?;
+    let (claim, project) = to_move(tx, caller, id, "send_back")?;
     if is_repeat(tx.conn, &claim, "send_back", caller)? {
         return Ok(claim);
     }
     lifecycle::step(MOVES, claim.status, "send_back")?;
+    claims_go_on(project.status)?;
     let leased = renewed(tx, desk, &claim)?;
     let moved = advance(
         tx,

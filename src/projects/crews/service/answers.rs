@@ -24,14 +24,12 @@ pub fn accept(
     caller: &Caller,
     id: CrewMemberId,
 ) -> Result<CrewMember> {
-    let first = seen(tx.conn, caller, id)?;
-    tx.serialize_on(&format!("project:{}", first.project.id))?;
     let Seen {
         place,
         claim,
         project,
         relation,
-    } = seen(tx.conn, caller, id)?;
+    } = seen(tx, caller, id)?;
     let last = journal::last_move(tx.conn, "crew_member", id.0)?;
     let join = ("crew_member.join".to_owned(), caller.actor());
     let verb = if last == Some(join) {
@@ -79,7 +77,7 @@ pub fn decline(
         claim,
         project,
         relation,
-    } = seen(tx.conn, caller, id)?;
+    } = seen(tx, caller, id)?;
     let verb = rules::answer(place.status, false);
     lifecycle::may(MOVES, relation, verb)?;
     let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), Some(reason))? else {
@@ -106,7 +104,7 @@ pub fn leave(tx: &mut Tx<'_>, caller: &Caller, id: CrewMemberId) -> Result<CrewM
         claim,
         project,
         relation,
-    } = seen(tx.conn, caller, id)?;
+    } = seen(tx, caller, id)?;
     let verb = rules::going(place.status);
     lifecycle::may(MOVES, relation, verb)?;
     let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), None)? else {
@@ -138,7 +136,7 @@ pub fn remove(
         project,
         relation,
         ..
-    } = seen(tx.conn, caller, id)?;
+    } = seen(tx, caller, id)?;
     let verb = rules::sending_away(place.status);
     lifecycle::may(MOVES, relation, verb)?;
     let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), Some(reason))? else {

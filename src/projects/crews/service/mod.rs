@@ -73,7 +73,7 @@ pub(super) fn relation(caller: &Caller, place: &CrewMember, claim: &ProjectClaim
     }
 }
 
-fn seen(conn: &mut Conn, caller: &Caller, id: CrewMemberId) -> Result<Seen> {
+fn look(conn: &mut Conn, caller: &Caller, id: CrewMemberId) -> Result<Seen> {
     let place = store::member(conn, id)?;
     let claim = claims::claim(conn, place.claim_id)?;
     let project = projects::project(conn, claim.project_id)?;
@@ -88,6 +88,14 @@ fn seen(conn: &mut Conn, caller: &Caller, id: CrewMemberId) -> Result<Seen> {
     } else {
         Err(Code::NotFound.into())
     }
+}
+
+/// A place for those who have to do with it, once nobody else is about to change who holds its
+/// project or works in it.
+fn seen(tx: &mut Tx<'_>, caller: &Caller, id: CrewMemberId) -> Result<Seen> {
+    let first = look(tx.conn, caller, id)?;
+    claims::serialize(tx, first.project.id)?;
+    look(tx.conn, caller, id)
 }
 
 /// Whether the person of a place applied or accepted at some time: who was only asked is not named.
@@ -118,7 +126,7 @@ pub fn apply(
     id: ClaimId,
     new: &NewMember,
 ) -> Result<CrewMember> {
-    let (claim, project, _) = claims::visible(tx.conn, Some(caller), id)?;
+    let (claim, project, _) = claims::alone(tx, caller, id)?;
     ask(
         tx,
         desk,
@@ -144,7 +152,7 @@ pub fn invite(
     who: AccountId,
     new: &NewMember,
 ) -> Result<CrewMember> {
-    let (claim, project, relation) = claims::visible(tx.conn, Some(caller), id)?;
+    let (claim, project, relation) = claims::alone(tx, caller, id)?;
     if !relation.claimant {
         return Err(Code::Forbidden.into());
     }
@@ -180,7 +188,6 @@ fn ask(
         .ok()
         .filter(|role| role.project_id == project.id)
         .ok_or_else(|| Problem::new(Code::Invalid).field("/role_id", Code::UnknownReference))?;
-    tx.serialize_on(&format!("project:{}", project.id))?;
     if let Some(known) = store::standing(tx.conn, claim.id, who)? {
         return if known.role_id == role.id && known.status == status {
             Ok(known)
@@ -287,15 +294,15 @@ fn advance(
     store::member(tx.conn, seen.id).map(Some)
 }
 
-/// Lets a crew go whose claim has ended.
+/// Lets a crew go whose claim has ended; returns whose places there were, to be told why.
 pub(in crate::projects) fn disband(
     tx: &mut Tx<'_>,
     project: &Project,
     claim: ClaimId,
-) -> Result<()> {
-    for place in store::open_ones(tx.conn, claim)? {
-        advance(tx, project, &place, "disband", Actor::System, None)?;
-        notify(tx, &notice(project, place.account_id, Kind::CrewDisbanded))?;
+) -> Result<Vec<AccountId>> {
+    let places = store::open_ones(tx.conn, claim)?;
+    for place in &places {
+        advance(tx, project, place, "disband", Actor::System, None)?;
     }
-    Ok(())
+    Ok(places.into_iter().map(|place| place.account_id).collect())
 }
