@@ -405,8 +405,8 @@ async fn why_not_me() {
     };
     assert!(remedies(&fits).is_empty());
     let helps = remedies(&not);
-    assert!(helps[0].contains("同意个性化推荐"), "{helps:?}");
-    assert!(helps[1].contains("活动半径扩大到"), "{helps:?}");
+    assert!(helps[0].contains("Agree to personalised"), "{helps:?}");
+    assert!(helps[1].contains("Widen your radius"), "{helps:?}");
     assert_eq!(
         (&not["eligible"], &not["score"]),
         (&json!(false), &Value::Null)

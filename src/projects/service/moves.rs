@@ -95,7 +95,7 @@ fn is_approved_by(tx: &mut Tx<'_>, project: &Project, caller: &Caller) -> Result
         return Ok(true);
     }
     let id = project.id.0;
-    let opened_at_once = Some(("project.open".to_owned(), None));
+    let opened_at_once = Some(("project.open".to_owned(), Actor::System));
     Ok(
         journal::last_move(tx.conn, "project", id)? == opened_at_once
             && journal::has_done(tx.conn, caller.account.0, "project", id, &["approve"])?,
