@@ -100,10 +100,10 @@ if [ "$(id -u)" = 0 ]; then
 fi
 "${run_pg[@]}" "$pg_bin/initdb" -D "$work/pg" -U yiqilai -A trust -E UTF8 --locale=C.UTF-8 >"$work/initdb.log" 2>&1 ||
     { cat "$work/initdb.log" >&2; exit 1; }
-# durability is not what these tests are about
+# durability is not what these tests are about; a benchmark may want more memory (-c shared_buffers=2GB)
 start postgres "${run_pg[@]}" "$pg_bin/postgres" -D "$work/pg" -p "$pg_port" -c listen_addresses=127.0.0.1 \
     -c unix_socket_directories= -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
-    -c max_connections=300
+    -c max_connections=300 ${YIQILAI_TEST_POSTGRES_OPTIONS:-}
 ready postgres "$pg_bin/pg_isready" -h 127.0.0.1 -p "$pg_port"
 
 start redis redis-server --port "$redis_port" --bind 127.0.0.1 --save '' --appendonly no --dir "$work"

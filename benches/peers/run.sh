@@ -5,7 +5,8 @@
 # answers agree, prints one line of JSON for each and the ratios.
 #
 #   cargo build --release --bin yiqilai
-#   tests/services.sh benches/peers/run.sh match DATA [QUERIES]     # columns as `yiqilai bench match` reads them
+#   YIQILAI_TEST_POSTGRES_OPTIONS='-c shared_buffers=4GB' \
+#       tests/services.sh benches/peers/run.sh match DATA [QUERIES] # columns as `yiqilai bench match` reads them
 #   benches/peers/run.sh round DATA                                 # a round as `yiqilai bench round` reads it
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
