@@ -19,9 +19,6 @@ use yiqilai::platform::token::random_token;
 use yiqilai::worker::Worker;
 use yiqilai::{api, demo, server};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// 益起来: volunteer matching and public-benefit projects of a district.
 #[derive(Parser)]
 #[command(version)]

@@ -309,12 +309,12 @@ async fn there_is_an_end_to_files() {
         call.multipart(as_photo(picture(shade)))
     };
     add(20).expect(201).await;
-    add(21).refused(409, "too_many_files").await;
+    add(200).refused(409, "too_many_files").await;
     s.act(&s.volunteer, &wish, "deliver").expect(200).await;
     s.because(&s.resident, &wish, "dispute").expect(200).await;
     // what was added up to this moment shows another delivery
     s.server.app.platform.clock.advance(TimeDelta::seconds(1));
     let redeliver: Value = s.because(&s.admin, &wish, "redeliver").send().await.json;
     assert_eq!(redeliver["status"], "claimed", "{redeliver:#}");
-    add(21).expect(201).await;
+    add(200).expect(201).await;
 }

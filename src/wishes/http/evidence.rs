@@ -52,7 +52,7 @@ impl From<Evidence> for EvidenceView {
     (status = 403, description = "Not the claimant", body = ProblemBody),
     (status = 404, description = "No such wish", body = ProblemBody),
     (status = 409, description = "Its state does not allow it, or it has as many photos as it may", body = ProblemBody),
-    (status = 422, description = "No photo, or an unreadable one", body = ProblemBody)))]
+    (status = 422, description = "No photo, an unreadable one, or one from before the dispute", body = ProblemBody)))]
 #[post("/wishes/{id}/evidence")]
 pub(super) async fn add_evidence(
     caller: Caller,
