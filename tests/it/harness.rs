@@ -61,8 +61,13 @@ impl Server {
 
     /// Starts with some settings changed: an object as `config/default.toml` is a table.
     pub async fn start_with(settings: Value) -> Self {
+        Self::start_at(settings, beginning()).await
+    }
+
+    /// The same, from an instant on.
+    pub async fn start_at(settings: Value, at: Instant) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let app = App::build(config(&folder, &settings).await, Clock::fixed(beginning()))
+        let app = App::build(config(&folder, &settings).await, Clock::fixed(at))
             .await
             .unwrap();
         app.platform.db.migrate().await.unwrap();

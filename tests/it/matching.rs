@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use yiqilai::identity::Role;
+use yiqilai::platform::clock::Clock;
 use yiqilai::platform::journal::Actor;
 use yiqilai::regions::{self, Level, NewRegion};
 
@@ -25,7 +26,10 @@ struct Street {
 }
 
 async fn street_with(settings: Value) -> Street {
-    let server = Server::start_with(settings).await;
+    street_on(Server::start_with(settings).await).await
+}
+
+async fn street_on(server: Server) -> Street {
     let (_, street, grid) = crate::regions::three_levels(&server).await;
     let street = Street {
         admin: server
@@ -614,8 +618,9 @@ async fn processes_follow_each_other() {
     if backend() == Backend::Sqlite {
         return; // a file has one process
     }
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = port.local_addr().unwrap().port().to_string();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port().to_string();
+    drop(free);
     let folder = tempfile::tempdir().unwrap();
     let redis = std::process::Command::new("redis-server")
         .args([
@@ -631,12 +636,17 @@ async fn processes_follow_each_other() {
         .stdout(std::process::Stdio::null())
         .spawn();
     let redis = Process(redis.unwrap());
-    let s = street_with(json!({
+    while std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_err() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let settings = json!({
         "server": {"address": "127.0.0.1:0"},
         "matching": {"poll_ms": 3_000},
         "cache": {"url": format!("redis://127.0.0.1:{port}")},
-    }))
-    .await;
+    });
+    // the other process lives in the time of today
+    let now = Clock::system().now();
+    let s = street_on(Server::start_at(settings, now).await).await;
     let (process, address) = serving(&s.server).await;
     // the listening begins a moment later
     tokio::time::sleep(Duration::from_millis(1000)).await;
