@@ -19,7 +19,7 @@ def main():
     started = time.perf_counter()
     n, m, pairs = len(people), len(places), len(projects)
     source, sink = n + m, n + m + 1
-    flow = min_cost_flow.SimpleMinCostFlow(n + m + 2, pairs + n + m + 1)
+    flow = min_cost_flow.SimpleMinCostFlow()
     who = np.repeat(np.arange(n, dtype=np.int32), np.diff(offsets))
     add = flow.add_arcs_with_capacity_and_unit_cost
     arcs = add(who, projects + np.int32(n), np.ones(pairs, np.int64), -weights.astype(np.int64))
