@@ -4,14 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::future::{join_all, join3, try_join_all};
-use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::notifications::Letter;
 use crate::platform::db::Tx;
 use crate::platform::files::{self, Keeper, Removal};
@@ -138,7 +137,8 @@ impl Worker {
     /// Performs what is due of these kinds, several at once, until nothing is or it is told to stop;
     /// returns how many were performed.
     async fn perform_due(&self, kinds: &'static [&'static str]) -> Result<usize> {
-        let (mut at_hand, mut performed, mut failed) = (FuturesUnordered::new(), 0, None);
+        // tasks of their own: one that was given a connection goes on while this waits for another
+        let (mut at_hand, mut performed, mut failed) = (JoinSet::new(), 0, None);
         loop {
             let free = self
                 .app
@@ -149,13 +149,19 @@ impl Worker {
             if free > 0 && failed.is_none() && !self.is_stopping() {
                 let take = move |tx: &mut Tx<'_>| jobs::take(tx, kinds, free);
                 match self.app.platform.db.write(take).await {
-                    Ok(taken) => at_hand.extend(taken.into_iter().map(|job| self.attempt(job))),
+                    Ok(taken) => {
+                        for job in taken {
+                            let worker = self.clone();
+                            at_hand.spawn(async move { worker.attempt(job).await });
+                        }
+                    }
                     Err(error) => failed = Some(error),
                 }
             }
-            match timeout(self.pause(), at_hand.next()).await {
-                Ok(Some(Ok(is_done))) => performed += usize::from(is_done),
-                Ok(Some(Err(error))) => failed = Some(error),
+            match timeout(self.pause(), at_hand.join_next()).await {
+                Ok(Some(Ok(Ok(is_done)))) => performed += usize::from(is_done),
+                Ok(Some(Ok(Err(error)))) => failed = Some(error),
+                Ok(Some(Err(panicked))) => failed = Some(Error::internal(panicked)),
                 Ok(None) => return failed.map_or(Ok(performed), Err),
                 // those at hand take long: others may be due meanwhile
                 Err(_) => {}
