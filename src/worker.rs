@@ -43,7 +43,7 @@ const KEEPERS: &[Keeper] = &[
 ];
 
 /// Between two looks at what is due while commits come in one after the other.
-const BREATH: Duration = Duration::from_millis(50);
+const BREATH: Duration = Duration::from_millis(100);
 
 /// How long jobs are kept once they are done or dead.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(7);

@@ -16,10 +16,11 @@ SELECT * FROM wishes WHERE id = ('00000000-0000-7000-8000-' || lpad(:n::text, 12
 INSERT INTO wish_claims (id, wish_id, claimant_id, claimed_at, lease_until, ended_at, outcome, organization_id) VALUES (gen_random_uuid(), ('00000000-0000-7000-8000-' || lpad(:n::text, 12, '0'))::uuid, ('00000000-0000-7000-9000-' || lpad(:client_id::text, 12, '0'))::uuid, now(), now() + interval '7 days', DEFAULT, DEFAULT, DEFAULT);
 INSERT INTO jobs (id, kind, payload, status, run_at, attempts, created_at) VALUES (gen_random_uuid(), 'wish.remind', '{"wish": "00000000-0000-7000-8000-000000000000", "claim": "00000000-0000-7000-8000-000000000000", "lease_until": "2026-11-30T00:00:00Z"}', 'queued', now() + interval '6 days', 0, now());
 SELECT EXISTS (SELECT * FROM accounts WHERE id = :author::text::uuid AND status != 'deleted' AND (phone IS NOT NULL OR password_hash IS NOT NULL));
+SELECT id, account_id, role, scope_kind, scope_id, granted_at FROM role_grants WHERE account_id = :author::text::uuid AND revoked_at IS NULL ORDER BY id;
 INSERT INTO notifications (id, account_id, kind, subject_kind, subject_id, params, created_at, read_at) VALUES (gen_random_uuid(), :author::text::uuid, 'wish_claimed', 'wish', ('00000000-0000-7000-8000-' || lpad(:n::text, 12, '0'))::uuid, '{"name": "示例", "title": "示例"}', now(), DEFAULT);
 SELECT * FROM accounts WHERE id = :author::text::uuid AND status != 'deleted' LIMIT 1;
 SELECT * FROM wish_claims WHERE wish_id = ('00000000-0000-7000-8000-' || lpad(:n::text, 12, '0'))::uuid AND ended_at IS NULL LIMIT 1;
-SELECT a.region_id, r.name FROM region_ancestors a JOIN regions r ON r.id = a.ancestor_id WHERE a.region_id = ANY (ARRAY[:region::text::uuid]) AND r.level = 'street';
+SELECT r.name FROM region_ancestors a JOIN regions r ON r.id = a.ancestor_id WHERE a.region_id = :region::text::uuid AND r.level = 'street' LIMIT 1;
 SELECT * FROM wish_claims WHERE wish_id = ('00000000-0000-7000-8000-' || lpad(:n::text, 12, '0'))::uuid AND ended_at IS NULL LIMIT 1;
 SELECT id, wish_id, claim_id, photo, thumbnail, created_at FROM wish_evidence WHERE wish_id = ('00000000-0000-7000-8000-' || lpad(:n::text, 12, '0'))::uuid ORDER BY id;
 COMMIT;

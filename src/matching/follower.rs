@@ -29,7 +29,7 @@ use crate::platform::journal::{self, Position, Touched};
 /// What is read of the journal, or loaded, at once.
 const PAGE: i64 = 500;
 /// Between two readings of the journal while commits come in one after the other.
-const BREATH: Duration = Duration::from_millis(20);
+const BREATH: Duration = Duration::from_millis(40);
 /// Between two attempts while the database does not answer.
 const PAUSE: Duration = Duration::from_secs(1);
 

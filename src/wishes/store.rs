@@ -14,7 +14,7 @@ use crate::identity::{AccountId, Caller, Role};
 use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::platform::columns::{like, lower};
-use crate::platform::db::{Conn, Tx};
+use crate::platform::db::{Conn, Prepared, Tx};
 use crate::regions::{self, RegionId};
 use crate::schema::{regions as all_regions, wish_claims, wish_evidence, wishes};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
@@ -77,15 +77,14 @@ pub fn advance(
         .filter(wishes::status.eq(seen.status))
         .filter(wishes::version.eq(seen.version));
     let is_handed_in = seen.status == WishStatus::Draft && to != WishStatus::Withdrawn;
-    let moved = diesel::update(same)
-        .set((
-            wishes::status.eq(to),
-            wishes::status_since.eq(tx.now),
-            is_handed_in.then_some(wishes::submitted_at.eq(tx.now)),
-            wishes::due_at.eq(due_at),
-            wishes::version.eq(seen.version + 1),
-        ))
-        .execute(tx.conn)?;
+    let update = diesel::update(same).set((
+        wishes::status.eq(to),
+        wishes::status_since.eq(tx.now),
+        is_handed_in.then_some(wishes::submitted_at.eq(tx.now)),
+        wishes::due_at.eq(due_at),
+        wishes::version.eq(seen.version + 1),
+    ));
+    let moved = each!(&mut *tx.conn, c => Prepared(update).execute(c))?;
     Ok(moved > 0)
 }
 

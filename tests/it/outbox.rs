@@ -130,3 +130,16 @@ async fn what_a_job_held_is_forgotten_when_it_is_done_or_dead() {
     server.pass(TimeDelta::days(8)).await;
     assert!(job(&server, good).await.is_none() && job(&server, bad).await.is_none());
 }
+
+/// A job that was given a connection goes on, also while the worker itself waits for one.
+#[actix_web::test]
+async fn few_connections_are_enough_for_many_jobs() {
+    let few = json!({
+        "database": {"pool_size": 2, "acquire_timeout_ms": 1000},
+        "worker": {"batch": 16, "poll_ms": 50},
+    });
+    let server = Server::start_with(few).await;
+    enqueue(&server, "wang@example.org", 200).await;
+    let performed = Worker::new(server.app.clone()).run_once().await;
+    assert_eq!(performed.unwrap(), 200);
+}

@@ -29,6 +29,7 @@ use crate::error::{Error, Result};
 mod lock;
 mod migrations;
 mod pool;
+mod prepared;
 mod tx;
 mod writer;
 
@@ -36,6 +37,7 @@ pub use conn::{Conn, MultiBackend, MultiRawValue};
 pub use lock::Alone;
 pub use migrations::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS};
 use pool::{Manager, is_full, is_lost_connection};
+pub use prepared::Prepared;
 pub use tx::Tx;
 use writer::Writer;
 

@@ -1,12 +1,15 @@
 //! Following the journal: readers that keep their place, and reactions.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use serde::{Deserialize, Serialize};
 
 use super::Entry;
+use crate::each;
 use crate::error::Result;
 use crate::platform::columns::Uid;
-use crate::platform::db::{Conn, Tx};
+use crate::platform::db::{Conn, Prepared, Tx};
 use crate::schema::{journal, journal_cursors};
 
 /// How far a reader has read.
@@ -112,19 +115,11 @@ pub fn head(conn: &mut Conn) -> Result<Position> {
 
 /// Transactions below this number have ended.
 fn horizon(conn: &mut Conn) -> Result<i64> {
-    #[derive(QueryableByName)]
-    struct Horizon {
-        #[diesel(sql_type = diesel::sql_types::BigInt)]
-        xmin: i64,
-    }
     match conn {
         Conn::Sqlite(_) => Ok(i64::MAX),
         Conn::Postgres(conn) => {
-            let row: Horizon = diesel::sql_query(
-                "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin",
-            )
-            .get_result(conn)?;
-            Ok(row.xmin)
+            let xmin = sql::<BigInt>("pg_snapshot_xmin(pg_current_snapshot())::text::bigint");
+            Ok(Prepared(diesel::select(xmin)).get_result(conn)?)
         }
     }
 }
@@ -152,17 +147,17 @@ pub fn react(
     };
     let to = last.position();
     let moved = match place {
-        Some(_) => diesel::update(
-            journal_cursors::table
+        Some(_) => {
+            let here = journal_cursors::table
                 .filter(journal_cursors::reader.eq(reader))
                 .filter(journal_cursors::txid.eq(from.txid))
-                .filter(journal_cursors::seq.eq(from.seq)),
-        )
-        .set((
-            journal_cursors::txid.eq(to.txid),
-            journal_cursors::seq.eq(to.seq),
-        ))
-        .execute(tx.conn)?,
+                .filter(journal_cursors::seq.eq(from.seq));
+            let update = diesel::update(here).set((
+                journal_cursors::txid.eq(to.txid),
+                journal_cursors::seq.eq(to.seq),
+            ));
+            each!(&mut *tx.conn, c => Prepared(update).execute(c))?
+        }
         None => diesel::insert_into(journal_cursors::table)
             .values((
                 journal_cursors::reader.eq(reader),
