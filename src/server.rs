@@ -208,7 +208,7 @@ pub async fn readyz(app: Data<App>) -> Result<Json<Health>> {
     if is_ready {
         Ok(Json(Health { status, checks }))
     } else {
-        tracing::warn!(?checks, "not ready");
+        tracing::debug!(?checks, "not ready");
         Err(Problem::not_ready(checks).into())
     }
 }

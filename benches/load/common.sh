@@ -10,7 +10,7 @@ seconds=${SECONDS_EACH:-8}
 S=http://127.0.0.1:18082/api/v1
 
 share() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.1f %%", 100 * a / b}'; }
-ready() { for _ in $(seq 300); do curl -sf "$1" >/dev/null && return; sleep 0.1; done; return 1; }
+ready() { for _ in $(seq "${PATIENCE:-300}"); do curl -sf "$1" >/dev/null && return; sleep 0.1; done; return 1; }
 json() { node -p "JSON.parse(require('fs').readFileSync(0, 'utf8'))$1"; }
 
 # COMMAND: one server process with the sample district; sets $server
@@ -19,7 +19,7 @@ start() {
     "$target/yiqilai" demo >server.log 2>&1 &
     server=$!
     pids+=("$server")
-    ready http://127.0.0.1:18082/readyz || { cat server.log >&2; exit 1; }
+    ready http://127.0.0.1:18082/readyz || { tail -20 server.log >&2; exit 1; }
 }
 stop() { kill "$server"; wait "$server" 2>/dev/null || true; }
 sign_in() { # EMAIL: prints an access token
