@@ -60,6 +60,7 @@ CREATE INDEX invitations_account ON invitations (account_id, created_at);
 CREATE INDEX invitations_inviter ON invitations (invited_by);
 CREATE INDEX invitations_organization ON invitations (organization_id);
 CREATE INDEX invitations_expiry ON invitations (status, expires_at);
+CREATE INDEX invitations_since ON invitations (status_since);
 
 -- needs that a person does not want to hear of
 CREATE TABLE dismissed_needs (

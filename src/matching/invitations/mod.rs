@@ -13,7 +13,7 @@
 //!
 //! Whoever lets people be invited elsewhere calls [`send`] in its own transaction, and learns of the
 //! answers from the journal: `invitation.accept`, `decline`, `dismiss`, `block`, `expire`, `cancel`
-//! and `close`, whose payload names the need, the crew and the person.
+//! and `close`, each about the invitation; the payload names the need and the crew.
 
 pub mod http;
 mod model;
@@ -28,7 +28,9 @@ pub use model::{
 };
 pub use rules::{InvitationRules, Room};
 pub use service::{
-    Asking, Desk, NewRecruitment, Origin, Outcome, forget, purge, react, send, start, sweep,
+    Asking, Desk, NewRecruitment, Origin, Outcome, check_may_invite, forget, purge, react, send,
+    start, sweep,
 };
-pub use store::{Asker, barred, dismissed};
+pub use store::Asker;
+pub(super) use store::{barred, dismissed};
 pub use waves::send_due;

@@ -295,6 +295,7 @@ mod tests {
             text: "王奶奶,您好!".to_owned(),
             html: None,
             list_unsubscribe: None,
+            link: None,
             page: None,
         }
     }

@@ -67,7 +67,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 
 /// An invitation as who invites sees it.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Invitation)]
+#[schema(as = NeedInvitation)]
 struct InvitationView {
     /// Its id.
     id: InvitationId,
@@ -255,7 +255,7 @@ impl RecruitmentView {
 
 /// An invitation as the person invited sees it.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = NeedInvitation)]
+#[schema(as = OwnNeedInvitation)]
 struct OwnInvitationView {
     /// Its id.
     id: InvitationId,

@@ -96,7 +96,7 @@ pub(super) async fn invite_candidate(
 /// Who is invited, by an account that is known.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewInvitation)]
+#[schema(as = NewNeedInvitation)]
 struct NewAccountInvitation {
     /// The account.
     account_id: AccountId,

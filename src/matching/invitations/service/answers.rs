@@ -138,7 +138,8 @@ fn take(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, invitation: &Invitation) 
 pub fn settle(tx: &mut Tx<'_>, id: InvitationId) -> Result<Option<Code>> {
     let seen = store::invitation(tx.conn, id)?;
     close_where_full(tx, std::slice::from_ref(&seen))?;
-    let room = (source(seen.need_kind)?.room)(tx.conn, seen.need_id.0, seen.claim_id, tx.today())?;
+    let today = tx.today();
+    let room = (source(seen.need_kind)?.room)(tx.conn, seen.need_id.0, seen.claim_id, today)?;
     Ok(room.refusal())
 }
 
@@ -157,8 +158,8 @@ pub(super) fn close_where_full(tx: &mut Tx<'_>, open: &[Invitation]) -> Result<(
         let refusal = match known {
             Some(refusal) => refusal,
             None => {
-                let source = source(seen.need_kind)?;
-                let room = (source.room)(tx.conn, seen.need_id.0, seen.claim_id, tx.today())?;
+                let (source, today) = (source(seen.need_kind)?, tx.today());
+                let room = (source.room)(tx.conn, seen.need_id.0, seen.claim_id, today)?;
                 rooms.push((key, room.refusal()));
                 room.refusal()
             }

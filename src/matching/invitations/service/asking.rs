@@ -60,13 +60,14 @@ pub fn check_may_invite(
     claim: Option<ClaimId>,
 ) -> Result<Option<OrganizationId>> {
     check_may_ask(tx.conn, caller, need)?;
+    let today = tx.today();
     let wrong = |code| Problem::new(Code::Invalid).field("/claim_id", code);
     match (need.kind, claim) {
         (NeedKind::Wish, Some(_)) => return Err(wrong(Code::UnknownReference).into()),
         (NeedKind::ProjectRole, None) => return Err(wrong(Code::Required).into()),
         (NeedKind::ProjectRole, Some(claim)) => {
             let claim = crews::check_may_invite(tx, caller, claim, RoleId(need.id))?;
-            let room = (source(need.kind)?.room)(tx.conn, need.id, Some(claim.id), tx.today())?;
+            let room = (source(need.kind)?.room)(tx.conn, need.id, Some(claim.id), today)?;
             match room {
                 Room::Paused => return Err(Code::ProjectSuspended.into()),
                 room => refuse(room)?,
@@ -75,7 +76,7 @@ pub fn check_may_invite(
         }
         (NeedKind::Wish, None) => {}
     }
-    let room = (source(need.kind)?.room)(tx.conn, need.id, None, tx.today())?;
+    let room = (source(need.kind)?.room)(tx.conn, need.id, None, today)?;
     refuse(room)?;
     Ok(None)
 }
@@ -235,7 +236,8 @@ pub fn start(
         created_at: tx.now,
     };
     store::insert_recruitment(tx.conn, &recruitment)?;
-    tx.journal(change(tx.conn, &recruitment, caller.actor(), "start")?)?;
+    let entry = change(tx.conn, &recruitment, caller.actor(), "start")?;
+    tx.journal(entry)?;
     move_on(tx, desk, recruitment)
 }
 
@@ -255,8 +257,8 @@ pub fn step(tx: &mut Tx<'_>, desk: &Desk, id: RecruitmentId) -> Result<()> {
 }
 
 fn move_on(tx: &mut Tx<'_>, desk: &Desk, seen: Recruitment) -> Result<Recruitment> {
-    let need = seen.need();
-    let room = (source(need.kind)?.room)(tx.conn, need.id, seen.claim_id, tx.today())?;
+    let (need, today) = (seen.need(), tx.today());
+    let room = (source(need.kind)?.room)(tx.conn, need.id, seen.claim_id, today)?;
     let (open, first_ends) = store::open_of(tx.conn, seen.id)?;
     let size = usize::try_from(seen.size).unwrap_or(0);
     match next(room, open, size, (seen.wave, seen.max_waves)) {
@@ -306,7 +308,8 @@ fn ask(
             wave,
             ..seen.clone()
         };
-        tx.journal(change(tx.conn, &asked, Actor::System, "wave")?)?;
+        let entry = change(tx.conn, &asked, Actor::System, "wave")?;
+        tx.journal(entry)?;
         let first_ends = first_ends.unwrap_or(asking.expires_at);
         return wait(tx, asked, Some(first_ends.min(asking.expires_at)));
     }

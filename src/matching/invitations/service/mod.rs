@@ -16,6 +16,7 @@ use crate::matching::{Matching, NeedId, NeedKind};
 use crate::notifications::{Kind, Notice, notify};
 use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
+use crate::platform::columns::Uid;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
@@ -136,7 +137,7 @@ fn send_one(
     let invitation = Invitation {
         id: InvitationId::new(),
         need_kind: asking.need.kind,
-        need_id: crate::platform::columns::Uid(asking.need.id),
+        need_id: Uid(asking.need.id),
         claim_id: asking.claim,
         recruitment_id,
         wave,
@@ -153,7 +154,7 @@ fn send_one(
     };
     store::insert(tx.conn, &invitation)?;
     let by = match asking.origin {
-        Origin::ByHand => Actor::Account(crate::platform::columns::Uid(asking.by.0)),
+        Origin::ByHand => Actor::Account(Uid(asking.by.0)),
         Origin::Wave(..) => Actor::System,
     };
     tx.journal(change(&invitation, about, by, "send"))?;
@@ -198,7 +199,6 @@ fn change(invitation: &Invitation, about: &About, by: Actor, verb: &str) -> Chan
             "need_id": invitation.need_id,
             "claim_id": invitation.claim_id,
             "recruitment_id": invitation.recruitment_id,
-            "account_id": invitation.account_id,
         }))
 }
 
@@ -221,7 +221,8 @@ fn advance(
     tx.journal(
         change(seen, about, by, verb)
             .states(seen.status.into(), to.into())
-            .reason(reason),
+            // what a person writes stands in the row alone, which is forgotten
+            .reason(reason.filter(|_| verb == "cancel")),
     )?;
     if let Some(recruitment) = seen.recruitment_id {
         store::wake(tx, recruitment)?;

@@ -12,7 +12,7 @@ use super::rules::{MOVES, Relation};
 use super::store;
 use crate::error::{Code, Problem, Result};
 use crate::identity::{self, AccountId, Caller};
-use crate::notifications::{Kind, notify};
+use crate::notifications::Kind;
 use crate::platform::columns::Uid;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{Actor, Change};
@@ -21,7 +21,7 @@ use crate::projects::claims::rules::{LIVE, has_run_out};
 use crate::projects::claims::{self, ClaimId, ProjectClaim};
 use crate::projects::model::{Project, ProjectRole, RoleId};
 use crate::projects::rules::is_over;
-use crate::projects::service::{Desk, notice, tell};
+use crate::projects::service::{Desk, tell};
 use crate::projects::store as projects;
 
 pub use answers::{accept, decline, leave, remove};
