@@ -682,6 +682,78 @@ joinable!(crew_members -> project_claims (claim_id));
 joinable!(crew_members -> project_roles (role_id));
 joinable!(crew_members -> accounts (account_id));
 
+// ---- matching
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Integer, Nullable, Text};
+    recruitments (id) {
+        id -> Id,
+        need_kind -> Text,
+        need_id -> Id,
+        claim_id -> Nullable<Id>,
+        started_by -> Id,
+        organization_id -> Nullable<Id>,
+        size -> Integer,
+        hours -> Integer,
+        note -> Text,
+        max_waves -> Integer,
+        wave -> Integer,
+        status -> Text,
+        status_since -> Instant,
+        reason -> Nullable<Text>,
+        due_at -> Nullable<Instant>,
+        version -> Integer,
+        created_at -> Instant,
+    }
+}
+joinable!(recruitments -> project_claims (claim_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Double, Integer, Nullable, Text};
+    invitations (id) {
+        id -> Id,
+        need_kind -> Text,
+        need_id -> Id,
+        claim_id -> Nullable<Id>,
+        recruitment_id -> Nullable<Id>,
+        wave -> Integer,
+        account_id -> Id,
+        invited_by -> Id,
+        organization_id -> Nullable<Id>,
+        note -> Text,
+        score -> Nullable<Double>,
+        status -> Text,
+        status_since -> Instant,
+        expires_at -> Instant,
+        reason -> Nullable<Text>,
+        created_at -> Instant,
+    }
+}
+joinable!(invitations -> recruitments (recruitment_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::Text;
+    dismissed_needs (account_id, need_id) {
+        account_id -> Id,
+        need_kind -> Text,
+        need_id -> Id,
+        created_at -> Instant,
+    }
+}
+joinable!(dismissed_needs -> accounts (account_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::Nullable;
+    invitation_blocks (id) {
+        id -> Id,
+        account_id -> Id,
+        blocked_id -> Nullable<Id>,
+        organization_id -> Nullable<Id>,
+        created_at -> Instant,
+    }
+}
+joinable!(invitation_blocks -> organizations (organization_id));
+
 // ---- imports
 table! {
     use crate::platform::columns::sql::{Id, Instant, Json};
@@ -762,6 +834,10 @@ allow_tables_to_appear_in_same_query!(
     claim_progress,
     claim_photos,
     crew_members,
+    recruitments,
+    invitations,
+    dismissed_needs,
+    invitation_blocks,
     imports,
     import_links
 );

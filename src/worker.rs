@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::matching::invitations;
 use crate::notifications::Letter;
 use crate::platform::db::Tx;
 use crate::platform::files::{self, Keeper, Removal};
@@ -202,7 +203,11 @@ impl Worker {
             })
         })
         .await?;
-        self.exhaust(|tx| journal::react(tx, "wishes of organizations", MOST as i64, wishes::react))
+        self.exhaust(|tx| {
+            journal::react(tx, "wishes of organizations", MOST as i64, wishes::react)
+        })
+        .await?;
+        self.exhaust(|tx| journal::react(tx, "invitations", MOST as i64, invitations::react))
             .await
     }
 
@@ -224,7 +229,12 @@ impl Worker {
             .await?;
         self.exhaust(|tx| projects::sweep(tx, MOST as i64)).await?;
         self.exhaust(move |tx| wishes::sweep(tx, &wishes, MOST as i64))
-            .await
+            .await?;
+        let rules = self.app.config.matching.invitations.clone();
+        db.write(move |tx| invitations::purge(tx, &rules)).await?;
+        self.exhaust(|tx| invitations::sweep(tx, MOST as i64))
+            .await?;
+        invitations::send_due(&self.app.invitations()).await
     }
 
     /// Does something in steps of [`MOST`], each its own transaction, until a step has less to do.

@@ -186,6 +186,9 @@ const FREE_COLUMNS: &[(&str, &str)] = &[
     ("role_grants", "scope_id"),
     ("notifications", "subject_id"),
     ("import_links", "subject_id"),
+    ("recruitments", "need_id"),
+    ("invitations", "need_id"),
+    ("dismissed_needs", "need_id"),
 ];
 
 #[test]
