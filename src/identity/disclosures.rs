@@ -28,6 +28,9 @@ text_enum! {
         CertificateNumber,
         /// The document of a certificate.
         CertificateDocument,
+        /// What matching goes by: skills, hours, places, age and, for internal Party activity, Party
+        /// membership, as far as an explanation tells.
+        MatchingProfile,
     }
 }
 
@@ -52,6 +55,8 @@ text_enum! {
         Verification,
         /// To bring what the person wished for.
         Delivery,
+        /// To say why a need is, or is not, for the person.
+        Explanation,
     }
 }
 

@@ -12,9 +12,9 @@ use super::score;
 use super::store::{self, Bar, Batch};
 use super::world::{Hit, Terms, Wanting};
 use crate::error::{Code, Result};
-use crate::identity::{AccountId, Caller};
+use crate::identity::{self, AccountId, Caller, DataUse, Reader, Role, Sensitive};
 use crate::platform::clock::Instant;
-use crate::platform::db::Conn;
+use crate::platform::db::{Conn, Tx};
 use crate::platform::token::Vault;
 
 /// By what is ranked, and when.
@@ -76,12 +76,14 @@ pub fn needs_for(
     moment: &Moment,
     k: usize,
 ) -> Result<Vec<Hit<Need>>> {
+    let dismissed = invitations::dismissed_by(conn, person.id)?;
     let mut asked = k;
     loop {
         let mut hits = matching
             .world()
             .needs_for(person, &wanting, &moment.terms, asked);
         let were_all = hits.len() < asked;
+        hits.retain(|hit| !dismissed.contains(&hit.what.id.id));
         let mut kinds: Vec<_> = hits.iter().map(|hit| hit.what.id.kind).collect();
         kinds.sort_unstable();
         kinds.dedup();
@@ -93,9 +95,7 @@ pub fn needs_for(
                 needs: hits.iter().filter(of_kind).map(|h| h.what.id.id).collect(),
                 now: moment.now,
             };
-            let mut bars = bars(conn, matching, kind, &batch)?;
-            bars.extend(invitations::dismissed(conn, &batch)?);
-            for bar in bars {
+            for bar in bars(conn, matching, kind, &batch)? {
                 match bar.need {
                     None => wanting.except.push(kind),
                     Some(id) => hits.retain(|hit| hit.what.id != NeedId { id, kind }),
@@ -273,6 +273,27 @@ pub fn open_need(matching: &Matching, kind: NeedKind, id: Uuid) -> Result<Arc<Ne
 pub fn own_profile(matching: &Matching, caller: &Caller) -> Result<Arc<Person>> {
     let found = matching.world().person(caller.account);
     found.ok_or_else(|| Code::ProfileRequired.into())
+}
+
+/// A volunteer's profile, as it is matched, for the staff who answer for a need; the volunteer is told of
+/// the reading.
+///
+/// # Errors
+/// `forbidden` for anybody but a region admin over the need; `not_found` without a profile.
+pub fn profile_for_staff(
+    tx: &mut Tx<'_>,
+    matching: &Matching,
+    caller: &Caller,
+    need: &Need,
+    who: AccountId,
+) -> Result<Arc<Person>> {
+    if !caller.holds_in_region(tx.conn, &[Role::RegionAdmin], need.region)? {
+        return Err(Code::Forbidden.into());
+    }
+    let person = matching.world().person(who).ok_or(Code::NotFound)?;
+    let (reader, why) = (Reader::RegionStaff, DataUse::Explanation);
+    identity::disclosed(tx, caller, who, Sensitive::MatchingProfile, reader, why)?;
+    Ok(person)
 }
 
 /// Refuses whoever may not look for people for this need, open or not.

@@ -98,7 +98,7 @@ pub struct FilterView {
     pub value: String,
     /// Why not, in words.
     pub sentence: Option<String>,
-    /// What would change it, in words; null where the person can do nothing.
+    /// What would change it, in words, for the person; null where it can do nothing.
     pub remedy: Option<String>,
 }
 
@@ -211,7 +211,9 @@ pub fn filter_views(
                 let (zh, en) = code.title();
                 lang.pick(zh, en).to_owned()
             }),
-            remedy: refusal.and_then(|code| remedy(filter, code, person, need, terms, lang)),
+            remedy: refusal
+                .filter(|_| viewer == Viewer::Oneself)
+                .and_then(|code| remedy(filter, code, person, need, terms, lang)),
         }
     })
     .collect()

@@ -84,7 +84,7 @@ pub fn advance(
         wishes::due_at.eq(due_at),
         wishes::version.eq(seen.version + 1),
     ));
-    let moved = each!(&mut *tx.conn, c => Prepared(update).execute(c))?;
+    let moved = each!(&mut *tx.conn, c => Prepared::new(update).execute(c))?;
     Ok(moved > 0)
 }
 

@@ -380,6 +380,53 @@ async fn candidates_have_no_names() {
         .await;
 }
 
+/// Region admins over a need ask for any volunteer, who reads of it; others do not.
+#[actix_web::test]
+async fn staff_explain_any_pair() {
+    let s = street().await;
+    let wish = s.published("一台收音机", Some(121.851)).await;
+    let of = |who: &User| format!("/needs/wish/{wish}/explanation?account_id={}", who.id);
+    let asked = s.server.get(&of(&s.volunteer)).by(&s.admin);
+    let answer = asked.expect(200).await.json;
+    let own = s.explained(&s.volunteer, &wish).await;
+    assert_eq!(answer, own);
+
+    s.write_profile(&s.volunteer, 121.95, 3000).await;
+    let far = s.server.get(&of(&s.volunteer)).by(&s.admin);
+    let far = far.expect(200).await.json;
+    assert_eq!(codes(&far), ["distance_over_limit"]);
+    let remedies = far["filters"].as_array().unwrap().iter();
+    assert!(remedies.clone().count() == 12 && remedies.clone().all(|f| f["remedy"].is_null()));
+
+    let read = s.server.get("/me/data-access").by(&s.volunteer);
+    let read = read.expect(200).await.json;
+    assert_eq!(read["items"].as_array().unwrap().len(), 2);
+    let first = &read["items"][0];
+    let told = (&first["what"], &first["reader"], &first["why"]);
+    let expected = (
+        json!("matching_profile"),
+        json!("region_staff"),
+        json!("explanation"),
+    );
+    assert_eq!(told, (&expected.0, &expected.1, &expected.2));
+
+    // who does not agree to be matched is not looked into
+    s.consent(&s.volunteer, Method::DELETE).await;
+    let none = s.server.get(&of(&s.volunteer)).by(&s.admin);
+    let none = none.expect(200).await.json;
+    assert_eq!(codes(&none), ["consent_missing"]);
+    assert_eq!(
+        (&none["factors"], &none["score"]),
+        (&json!([]), &Value::Null)
+    );
+    assert_eq!(none["filters"].as_array().unwrap().len(), 1);
+
+    let nosy = s.server.get(&of(&s.volunteer)).by(&s.resident);
+    nosy.refused(403, "forbidden").await;
+    let unknown = s.server.get(&of(&s.resident)).by(&s.admin);
+    unknown.refused(404, "not_found").await;
+}
+
 #[actix_web::test]
 async fn why_not_me() {
     let s = street().await;

@@ -9,11 +9,11 @@ use validator::Validate;
 
 use super::{moment, rows};
 use crate::error::Result;
-use crate::identity::Caller;
+use crate::identity::{AccountId, Caller};
 use crate::matching::invitations::Asker;
 use crate::matching::model::{NeedKind, Person, Viewer};
 use crate::matching::projection::Matching;
-use crate::matching::score::{self, Side};
+use crate::matching::score::{self, Filter, Side};
 use crate::matching::service::{self, Moment};
 use crate::matching::view::{FactorView, FilterView, NeedView, factor_views, filter_views};
 use crate::matching::world::Hit;
@@ -96,7 +96,7 @@ pub(super) async fn candidates(
     Ok(Json(answer.await?))
 }
 
-/// Why a need is, or is not, for the caller.
+/// Why a need is, or is not, for somebody.
 #[derive(Debug, Serialize, ToSchema)]
 struct Explanation {
     /// The need.
@@ -111,7 +111,7 @@ struct Explanation {
     filters: Vec<FilterView>,
     /// What the score is, or would be, made of.
     factors: Vec<FactorView>,
-    /// What keeps organisers from inviting the caller to it, whatever it may do by itself; null where
+    /// What keeps organisers from inviting the person to it, whatever it may do by itself; null where
     /// nothing does.
     uninvited: Option<Uninvited>,
 }
@@ -125,16 +125,26 @@ struct Uninvited {
     sentence: String,
 }
 
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Whom {
+    /// Whose match; the caller's own when left out.
+    account_id: Option<AccountId>,
+}
+
 /// Explain a match
 ///
 /// Why a need is, or is not, recommended to the caller: every hard filter with what was looked at,
-/// and the factors.
+/// and the factors. Region admins over the need ask the same for any volunteer, who reads of it under
+/// `/me/data-access`; of who has not agreed to be matched by profile they learn that alone.
 #[utoipa::path(tag = "matching", params(
         ("kind" = NeedKind, Path, description = "What the need is"),
-        ("id" = String, Path, format = Uuid, description = "The wish or role")),
+        ("id" = String, Path, format = Uuid, description = "The wish or role"), Whom),
     responses(
         (status = 200, description = "Why, or why not", body = Explanation),
-        (status = 404, description = "No such need, or not open", body = ProblemBody),
+        (status = 403, description = "About somebody else, and not the caller's to ask", body = ProblemBody),
+        (status = 404, description = "No such need, or not open; no such volunteer", body = ProblemBody),
         (status = 409, description = "Without a volunteer profile", body = ProblemBody)))]
 #[get("/needs/{kind}/{id}/explanation")]
 pub(super) async fn explain(
@@ -142,38 +152,54 @@ pub(super) async fn explain(
     platform: Data<Platform>,
     matching: Data<Matching>,
     path: Path<(NeedKind, Uuid)>,
+    query: Params<Whom>,
 ) -> Result<Json<Explanation>> {
-    let (kind, id) = path.into_inner();
+    let ((kind, id), Params(query)) = (path.into_inner(), query);
     matching.until_current().await?;
     let need = service::open_need(&matching, kind, id)?;
-    let person = service::own_profile(&matching, &caller)?;
+    let (lang, wanted) = (caller.lang, need.clone());
+    let (viewer, person) = match query.account_id {
+        Some(other) if other != caller.account => {
+            let matching = matching.clone();
+            let person = platform.db.write(move |tx| {
+                service::profile_for_staff(tx, &matching, &caller, &wanted, other)
+            });
+            (Viewer::Staff, person.await?)
+        }
+        _ => (Viewer::Oneself, service::own_profile(&matching, &caller)?),
+    };
     let Moment { terms, now } = moment(&platform, &matching);
     let weights_version = matching.setting().matching.weights_version;
-    let (asked, wanted) = (person.id, need.clone());
+    let (asked, wanted) = (person.id, need.id);
+    let of = need.clone();
     let (standing, uninvited) = platform
         .db
         .read(move |conn| {
-            let standing = service::standing(conn, &matching, asked, &wanted, now)?;
-            let uninvited = service::uninvited(conn, &matching, asked, wanted.id, now)?;
+            let standing = service::standing(conn, &matching, asked, &of, now)?;
+            let uninvited = service::uninvited(conn, &matching, asked, wanted, now)?;
             Ok((standing, uninvited))
         })
         .await?;
-    let reader = (Viewer::Oneself, caller.lang);
-    let filters = filter_views(&person, &need, &terms, standing, reader);
+    let mut filters = filter_views(&person, &need, &terms, standing, (viewer, lang));
     let eligible = filters.iter().all(|filter| filter.passed);
-    let factors = score::factors(&person, &need, Side::Needs);
+    let score = score::score(&score::factors(&person, &need, Side::Needs), &terms.weights);
+    let mut factors = factor_views(&person, &need, Side::Needs, &terms.weights, lang);
+    if viewer == Viewer::Staff && !person.agrees {
+        filters.retain(|view| view.filter == Filter::Consent);
+        factors.clear();
+    }
     Ok(Json(Explanation {
         need: (&*need).into(),
         eligible,
-        score: eligible.then(|| score::score(&factors, &terms.weights)),
+        score: eligible.then_some(score),
         weights_version,
         filters,
-        factors: factor_views(&person, &need, Side::Needs, &terms.weights, caller.lang),
+        factors,
         uninvited: uninvited.map(|code| {
             let (zh, en) = code.title();
             Uninvited {
                 code: code.as_str().to_owned(),
-                sentence: caller.lang.pick(zh, en).to_owned(),
+                sentence: lang.pick(zh, en).to_owned(),
             }
         }),
     }))

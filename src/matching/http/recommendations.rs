@@ -98,7 +98,8 @@ pub(super) async fn recommend(
                 return Err(Code::InvalidCursor.into());
             }
             let moment = moment(&platform, &matching);
-            let answer = platform.db.read(move |conn| {
+            // the engine takes microseconds, and what it finds is looked up by key
+            let answer = platform.db.point(move |conn| {
                 let hits = service::needs_for(conn, &matching, &person, wanting, &moment, k)?;
                 let weights = &moment.terms.weights;
                 let item = |hit: Hit<Need>| Recommendation {

@@ -32,5 +32,5 @@ pub use service::{
     start, sweep,
 };
 pub use store::Asker;
-pub(super) use store::{barred, dismissed};
+pub(super) use store::{barred, dismissed, dismissed_by};
 pub use waves::send_due;

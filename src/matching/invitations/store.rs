@@ -11,6 +11,7 @@ use super::model::{
     RecruitmentId, RecruitmentStatus,
 };
 use super::rules::InvitationRules;
+use crate::each;
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
 use crate::matching::NeedId;
@@ -172,6 +173,18 @@ pub fn dismissed(conn: &mut Conn, batch: &Batch) -> Result<Vec<Bar>> {
         code: Code::NotInterested,
     };
     Ok(found.into_iter().map(bar).collect())
+}
+
+/// The needs that a person does not want to hear of.
+///
+/// # Errors
+/// Those of the database.
+pub fn dismissed_by(conn: &mut Conn, person: AccountId) -> Result<HashSet<Uuid>> {
+    let found: Vec<Uid> = each!(conn, c => dismissed_needs::table
+        .filter(dismissed_needs::account_id.eq(person))
+        .select(dismissed_needs::need_id)
+        .load(c))?;
+    Ok(found.into_iter().map(|id| id.0).collect())
 }
 
 // ---- invitations

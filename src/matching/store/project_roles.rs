@@ -299,6 +299,10 @@ fn commitments(conn: &mut Conn, people: &[AccountId]) -> Result<Commitments> {
 /// Who stands in a crew of the role's project already, or asked for a place in it; and who has taken
 /// on other work at the same hours.
 fn barred(conn: &mut Conn, setting: &Setting, batch: &Batch) -> Result<Vec<Bar>> {
+    let standings = crews::standings(conn, &batch.people)?;
+    if standings.is_empty() {
+        return Ok(Vec::new());
+    }
     type Role = (RoleId, ProjectId, Json<Vec<Window>>, NaiveDate, NaiveDate);
     let roles: Vec<Role> = project_roles::table
         .inner_join(projects::table)
@@ -311,37 +315,28 @@ fn barred(conn: &mut Conn, setting: &Setting, batch: &Batch) -> Result<Vec<Bar>>
             projects::ends_on,
         ))
         .load(conn)?;
-    let of: Vec<_> = roles.iter().map(|role| role.1).collect();
-    let standing: Vec<(AccountId, ProjectId)> = crew_members::table
-        .inner_join(project_claims::table)
-        .filter(crew_members::account_id.eq_any(batch.people.clone()))
-        .filter(crew_members::ended_at.is_null())
-        .filter(project_claims::status.eq_any(claims::rules::LIVE.to_vec()))
-        .filter(project_claims::project_id.eq_any(of))
-        .select((crew_members::account_id, project_claims::project_id))
-        .load(conn)?;
-    let taken = crews::schedules(conn, &batch.people)?;
     let today = batch.now.with_timezone(&setting.zone).date_naive();
     let mut bars = Vec::new();
     for (role, project, hours, first, last) in roles {
-        let mut bar = |person: &AccountId, code| {
-            bars.push(Bar {
-                person: *person,
-                need: Some(role.0),
-                code,
-            });
-        };
-        let there = standing.iter().filter(|place| place.1 == project);
-        there.for_each(|(person, _)| bar(person, Code::InCrewAlready));
         let wanted = Schedule {
             hours: hours.0,
             first,
             last,
         };
-        let busy = taken
-            .iter()
-            .filter(|(_, other)| other.collides(&wanted, today));
-        busy.for_each(|(person, _)| bar(person, Code::TimeConflict));
+        for place in &standings {
+            let code = if place.project == project {
+                Code::InCrewAlready
+            } else if place.is_active && place.schedule.collides(&wanted, today) {
+                Code::TimeConflict
+            } else {
+                continue;
+            };
+            bars.push(Bar {
+                person: place.account,
+                need: Some(role.0),
+                code,
+            });
+        }
     }
     Ok(bars)
 }

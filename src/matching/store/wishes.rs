@@ -10,12 +10,13 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::{About, Bar, Batch, Commitments, Setting, Source, region_facts};
+use crate::each;
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
 use crate::matching::invitations::{Asker, Room};
 use crate::matching::{Hours, Located, Need, NeedId, NeedKind, Site, Spot, Whereabouts};
 use crate::platform::clock::Instant;
-use crate::platform::db::Conn;
+use crate::platform::db::{Conn, Prepared};
 use crate::projects::claims::ClaimId;
 use crate::regions::{self, Level, RegionId};
 use crate::schema::{wish_claims, wishes};
@@ -186,12 +187,13 @@ fn barred(conn: &mut Conn, setting: &Setting, batch: &Batch) -> Result<Vec<Bar>>
     let lapsed = wish_claims::outcome
         .eq(ClaimOutcome::Lapsed)
         .and(wish_claims::ended_at.gt(since));
-    let claims: Vec<(AccountId, Option<Instant>)> = wish_claims::table
+    let query = wish_claims::table
         .filter(wish_claims::claimant_id.eq_any(batch.people.clone()))
         .filter(wish_claims::organization_id.is_null())
         .filter(wish_claims::ended_at.is_null().or(lapsed.assume_not_null()))
-        .select((wish_claims::claimant_id, wish_claims::ended_at))
-        .load(conn)?;
+        .select((wish_claims::claimant_id, wish_claims::ended_at));
+    let claims: Vec<(AccountId, Option<Instant>)> =
+        each!(conn, c => Prepared::listing(query, batch.people.len()).load(c))?;
     let mut counts: HashMap<AccountId, (i64, i64)> = HashMap::new();
     for (person, ended_at) in claims {
         let (live, lapses) = counts.entry(person).or_default();

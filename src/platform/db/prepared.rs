@@ -9,7 +9,32 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 /// outside, nor a list of any length.
 ///
 /// Takes a concrete connection, see [`each!`](crate::each).
-pub struct Prepared<Q>(pub Q);
+pub struct Prepared<Q> {
+    statement: Q,
+    stays: bool,
+}
+
+impl<Q> Prepared<Q> {
+    /// One that stays.
+    pub fn new(statement: Q) -> Self {
+        Self {
+            statement,
+            stays: true,
+        }
+    }
+
+    /// One with a list of `length` elements in it: SQLite knows no lists, so there is a text for each
+    /// length, and those of short ones stay.
+    pub fn listing(statement: Q, length: usize) -> Self {
+        Self {
+            statement,
+            stays: length <= SHORT,
+        }
+    }
+}
+
+/// The longest list whose statement stays.
+const SHORT: usize = 32;
 
 impl<Q, DB> QueryFragment<DB> for Prepared<Q>
 where
@@ -17,11 +42,11 @@ where
     Q: QueryFragment<DB>,
 {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        self.0.walk_ast(out)
+        self.statement.walk_ast(out)
     }
 
     fn is_safe_to_cache_prepared(&self, _backend: &DB) -> QueryResult<bool> {
-        Ok(true)
+        Ok(self.stays)
     }
 }
 

@@ -119,7 +119,7 @@ fn horizon(conn: &mut Conn) -> Result<i64> {
         Conn::Sqlite(_) => Ok(i64::MAX),
         Conn::Postgres(conn) => {
             let xmin = sql::<BigInt>("pg_snapshot_xmin(pg_current_snapshot())::text::bigint");
-            Ok(Prepared(diesel::select(xmin)).get_result(conn)?)
+            Ok(Prepared::new(diesel::select(xmin)).get_result(conn)?)
         }
     }
 }
@@ -156,7 +156,7 @@ pub fn react(
                 journal_cursors::txid.eq(to.txid),
                 journal_cursors::seq.eq(to.seq),
             ));
-            each!(&mut *tx.conn, c => Prepared(update).execute(c))?
+            each!(&mut *tx.conn, c => Prepared::new(update).execute(c))?
         }
         None => diesel::insert_into(journal_cursors::table)
             .values((

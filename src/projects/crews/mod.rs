@@ -22,4 +22,4 @@ pub use rules::Schedule;
 pub(super) use service::disband;
 pub use service::{NewMember, accept, apply, check_may_invite, join, may_look_for_people};
 pub(super) use store::{ever_in, ever_in_project, people};
-pub use store::{filled, is_in, schedules};
+pub use store::{filled, is_in, standings};

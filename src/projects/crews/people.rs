@@ -38,9 +38,9 @@ pub(super) fn may_work(
     // two crews that take the same person on wait for each other
     tx.serialize_on(&format!("crew member:{who}"))?;
     let wanted = Schedule::of(project, role);
-    let taken = store::schedules(tx.conn, &[who])?;
-    let collides = |(_, other): &(_, Schedule)| other.collides(&wanted, tx.today());
-    if taken.iter().any(collides) {
+    let taken = store::standings(tx.conn, &[who])?;
+    let mut taken = taken.iter().filter(|place| place.is_active);
+    if taken.any(|place| place.schedule.collides(&wanted, tx.today())) {
         return Err(Code::TimeConflict.into());
     }
     Ok(())

@@ -5,10 +5,11 @@ use diesel::prelude::*;
 
 use super::model::{CrewMember, CrewMemberId, CrewStatus};
 use super::rules::Schedule;
+use crate::each;
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
 use crate::platform::columns::Json;
-use crate::platform::db::{Conn, Tx};
+use crate::platform::db::{Conn, Prepared, Tx};
 use crate::projects::claims::{self, ClaimId};
 use crate::projects::model::{ProjectId, RoleId};
 use crate::schema::{crew_members, project_claims, project_roles, projects};
@@ -89,30 +90,57 @@ pub fn ever_in(conn: &mut Conn, claim: ClaimId, who: AccountId) -> Result<bool> 
     Ok(places.count().get_result::<i64>(conn)? > 0)
 }
 
-/// When people work in crews of claims that live.
+/// A place that somebody has, or asked for, in a crew whose claim lives.
+pub struct Standing {
+    /// Who.
+    pub account: AccountId,
+    /// In the crew of which project.
+    pub project: ProjectId,
+    /// Whether the person works there.
+    pub is_active: bool,
+    /// When the work is.
+    pub schedule: Schedule,
+}
+
+/// Where these people stand in crews.
 ///
 /// # Errors
 /// Those of the database.
-pub fn schedules(conn: &mut Conn, people: &[AccountId]) -> Result<Vec<(AccountId, Schedule)>> {
-    type Row = (AccountId, Json<Vec<Window>>, NaiveDate, NaiveDate);
-    let rows: Vec<Row> = crew_members::table
+pub fn standings(conn: &mut Conn, people: &[AccountId]) -> Result<Vec<Standing>> {
+    type Row = (
+        AccountId,
+        ProjectId,
+        CrewStatus,
+        Json<Vec<Window>>,
+        NaiveDate,
+        NaiveDate,
+    );
+    let query = crew_members::table
         .inner_join(project_claims::table)
         .inner_join(project_roles::table.inner_join(projects::table))
         .filter(crew_members::account_id.eq_any(people.to_vec()))
-        .filter(crew_members::status.eq(CrewStatus::Active))
+        .filter(crew_members::ended_at.is_null())
         .filter(project_claims::status.eq_any(claims::rules::LIVE.to_vec()))
         .select((
             crew_members::account_id,
+            projects::id,
+            crew_members::status,
             project_roles::hours,
             projects::starts_on,
             projects::ends_on,
-        ))
-        .load(conn)?;
-    let taken = |(who, hours, first, last): Row| {
-        let hours = hours.0;
-        (who, Schedule { hours, first, last })
+        ));
+    let rows: Vec<Row> = each!(conn, c => Prepared::listing(query, people.len()).load(c))?;
+    let standing = |(account, project, status, hours, first, last): Row| Standing {
+        account,
+        project,
+        is_active: status == CrewStatus::Active,
+        schedule: Schedule {
+            hours: hours.0,
+            first,
+            last,
+        },
     };
-    Ok(rows.into_iter().map(taken).collect())
+    Ok(rows.into_iter().map(standing).collect())
 }
 
 /// Those who work in a crew or asked for a place in it.
