@@ -199,6 +199,10 @@ pub fn lifecycles() -> String {
             lifecycle::mermaid(projects::crews::rules::MOVES),
         ),
         (
+            "Batch round 集中匹配",
+            lifecycle::mermaid(matching::rounds::rules::MOVES),
+        ),
+        (
             "Qualification 资质",
             lifecycle::mermaid(volunteers::rules::MOVES),
         ),

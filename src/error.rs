@@ -437,6 +437,17 @@ codes! {
     ConsentMissing 403 "未同意个性化匹配。" "There is no consent to being matched by profile.",
     Sanctioned 409 "近期多次到期未完成，暂不能参加。" "Too much was left undone lately. It is paused for a while.",
     DailyCap 409 "进行中的已达上限，请先完成。" "As much is open as one may have. Finish something first.",
+    RoundWithoutNeeds 409 "没有尚有名额的岗位或心愿。" "No open role or wish with a place left is there to be planned.",
+    RoundWithoutPeople 409 "该区域内没有志愿者。" "There is no volunteer in the region.",
+    RoundTooLarge 422 "本次匹配规模过大，请缩小范围。" "The round is larger than one may be. Choose a smaller region.",
+    NoWishesHere 422 "仅限区域匹配，且不能与“仅限党内活动”同时选择。" "Wishes are planned over a region only, and not among internal Party activities.",
+    OneOfBoth 422 "请选择批次或区域之一。" "Name a batch or a region, and not both.",
+    NotForThisKind 422 "此类设定不填写该项。" "It has no place in a lock of this kind.",
+    NotPlannedYet 409 "尚未生成方案。" "There is no plan yet.",
+    LockNotEligible 422 "此人不能保留在该岗位。" "The person cannot be kept there.",
+    LockContradicts 409 "与已有的设定矛盾，请先取消后者。" "It contradicts what is set already. Take that back first.",
+    TooManyLocks 409 "手工设定已达上限。" "As much is set by hand as may be.",
+    LeftOutByHand 409 "已由工作人员排除。" "It was excluded by hand.",
     NotAvailable 409 "暂时不可参加。" "Not available at the moment.",
 
     // ---- imports

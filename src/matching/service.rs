@@ -23,7 +23,15 @@ pub struct Moment {
 }
 
 /// Why these people may not take these needs of one kind on, as only the database knows.
-fn bars(conn: &mut Conn, matching: &Matching, kind: NeedKind, batch: &Batch) -> Result<Vec<Bar>> {
+///
+/// # Errors
+/// Those of the database.
+pub fn bars(
+    conn: &mut Conn,
+    matching: &Matching,
+    kind: NeedKind,
+    batch: &Batch,
+) -> Result<Vec<Bar>> {
     match store::source(kind) {
         _ if batch.people.is_empty() || batch.needs.is_empty() => Ok(Vec::new()),
         Some(source) => (source.barred)(conn, matching.setting(), batch),

@@ -186,6 +186,9 @@ const FREE_COLUMNS: &[(&str, &str)] = &[
     ("role_grants", "scope_id"),
     ("notifications", "subject_id"),
     ("import_links", "subject_id"),
+    ("round_needs", "need_id"),
+    ("round_assignments", "need_id"),
+    ("round_locks", "need_id"),
 ];
 
 #[test]

@@ -19,9 +19,10 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(needs::candidates)
         .service(invitations::invite)
         .service(needs::explain);
+    super::rounds::http::routes(config);
 }
 
-fn moment(platform: &Platform, matching: &Matching) -> Moment {
+pub(super) fn moment(platform: &Platform, matching: &Matching) -> Moment {
     let now = platform.clock.now();
     Moment {
         terms: Terms {
