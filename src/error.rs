@@ -447,6 +447,9 @@ codes! {
     LockNotEligible 422 "此人不能保留在该岗位。" "The person cannot be kept there.",
     LockContradicts 409 "与已有的设定矛盾，请先取消后者。" "It contradicts what is set already. Take that back first.",
     TooManyLocks 409 "手工设定已达上限。" "As much is set by hand as may be.",
+    PlanOutdated 409 "设定或条件已更改，请重新生成方案。" "Locks or terms were changed since the plan was made. Plan again first.",
+    NothingPlanned 409 "方案中没有安排任何人。" "The plan gives nobody a place.",
+    InRoundAlready 409 "本次匹配中已邀请过。" "The round has asked this person before.",
     LeftOutByHand 409 "已由工作人员排除。" "It was excluded by hand.",
     NotAvailable 409 "暂时不可参加。" "Not available at the moment.",
 

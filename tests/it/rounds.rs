@@ -799,3 +799,151 @@ async fn a_planning_without_anything_left_fails_and_says_so() {
         .refused(409, "round_without_needs")
         .await;
 }
+
+impl Town {
+    async fn committed(&self, by: &User, id: &str, how: Value) -> Value {
+        let call = self.round_call(by, Method::POST, &format!("/{id}/commit"));
+        call.json(how).expect(200).await;
+        self.server.work().await;
+        self.read_round(by, id).await
+    }
+
+    /// The open invitations of somebody, by need.
+    async fn asked(&self, who: &User) -> HashMap<String, String> {
+        let path = "/me/need-invitations?limit=100";
+        let found = self.server.get(path).by(who).expect(200).await.json;
+        let items = found["items"].as_array().unwrap().iter();
+        items
+            .filter(|item| item["status"] == "open")
+            .map(|item| (text(&item["need"], "id").to_owned(), text(item, "id").to_owned()))
+            .collect()
+    }
+
+    fn answer(&self, who: &User, id: &str, verb: &str) -> Call<'_> {
+        let path = format!("/me/need-invitations/{id}/{verb}");
+        self.server.post(&path).by(who).json(json!({}))
+    }
+}
+
+#[actix_web::test]
+async fn a_plan_becomes_invitations_and_what_is_declined_is_planned_again() {
+    let f = fair(6).await;
+    let (t, admin) = (&f.t, &f.t.street_admin);
+    let id = t.round(admin, json!({})).await;
+    t.round_act(admin, &id, "commit").refused(409, "move_not_allowed").await;
+    t.planned(admin, &id).await;
+    let people = t.rows(admin, &id, "people").await;
+    let left = people.iter().find(|row| row["assigned"] == 0).unwrap();
+    let lock = json!({"kind": "leave_out_person", "person": left["person"]});
+    let lock = t.lock(admin, &id, lock).expect(201).await.id();
+    t.round_act(admin, &id, "commit").refused(409, "plan_outdated").await;
+    t.round_call(admin, Method::DELETE, &format!("/{id}/locks/{lock}")).expect(204).await;
+    t.planned(admin, &id).await;
+    let too_long = t.round_call(admin, Method::POST, &format!("/{id}/commit"));
+    let too_long = too_long.json(json!({"answer_hours": 1_000_000}));
+    let fields = too_long.refused(422, "invalid").await.fields();
+    assert_eq!(fields, [("/answer_hours".to_owned(), "range".to_owned())]);
+
+    let round = t.committed(admin, &id, json!({"automatic": true, "note": "请来帮忙"})).await;
+    assert_eq!((&round["status"], &round["answers"]["open"]), (&json!("committed"), &json!(4)), "{round:#}");
+    t.server.work().await; // sent once
+    assert_eq!(t.read_round(admin, &id).await["answers"]["open"], 4);
+    // one declines, all others accept; nobody was assigned before
+    let (mut declined, mut accepted) = (None, Vec::new());
+    for person in &f.people {
+        for (need, invitation) in t.asked(person).await {
+            if declined.is_none() {
+                t.answer(person, &invitation, "decline").expect(200).await;
+                declined = Some((person, need));
+            } else {
+                t.answer(person, &invitation, "accept").expect(200).await;
+                accepted.push(need);
+            }
+        }
+    }
+    let (who, declined_need) = declined.unwrap();
+    assert_eq!(accepted.len(), 3);
+    let named = t.rows(admin, &id, "invitations?status=open").await;
+    assert_eq!(named.len(), 4, "the worker has not looked yet");
+    t.server.work().await; // notes the answers, plans again, sends
+    let round = t.read_round(admin, &id).await;
+    assert_eq!(round["status"], "committed", "{round:#}");
+    assert_eq!(round["plan"]["number"], 3, "{round:#}");
+    let answers = &round["answers"];
+    assert_eq!(
+        (&answers["accepted"], &answers["declined"], &answers["open"]),
+        (&json!(3), &json!(1), &json!(1)),
+        "{round:#}"
+    );
+    let rows = t.rows(admin, &id, "invitations").await;
+    for row in &rows {
+        assert_eq!(row["name"].is_string(), row["status"] == "accepted", "{row:#}");
+    }
+    assert!(!t.asked(who).await.contains_key(&declined_need), "asked twice");
+    // that one accepts, and the round is over
+    let mut last = 0;
+    for person in &f.people {
+        for (need, invitation) in t.asked(person).await {
+            assert_eq!(need, declined_need);
+            t.answer(person, &invitation, "accept").expect(200).await;
+            last += 1;
+        }
+    }
+    assert_eq!(last, 1);
+    t.server.work().await;
+    t.server.work().await;
+    let round = t.read_round(admin, &id).await;
+    assert_eq!((&round["status"], &round["answers"]["accepted"]), (&json!("closed"), &json!(4)), "{round:#}");
+    assert_eq!(t.told(admin, "round_finished").await, 1);
+    t.has_world_of_database().await;
+}
+
+#[actix_web::test]
+async fn what_runs_out_is_planned_by_hand_and_a_place_that_is_gone_is_not_given_twice() {
+    let f = fair(6).await;
+    let (t, admin) = (&f.t, &f.t.street_admin);
+    let id = t.round(admin, json!({})).await;
+    t.planned(admin, &id).await;
+    let rows = t.rows(admin, &id, "assignments").await;
+    // a role is filled between plan and commit, by somebody the plan does not know of
+    let other = t.matched(json!([]), 121.85).await;
+    let join = t.crew(&other, &f.claims[0], json!({"role_id": f.roles[0]}));
+    let place = join.expect(201).await.id();
+    t.place_act(&f.leaders[0], &place, "accept").expect(200).await;
+    assert!(rows.iter().any(|row| row["need_id"] == json!(f.roles[0])));
+    let round = t.committed(admin, &id, json!({"answer_hours": 24})).await;
+    let answers = &round["answers"];
+    assert_eq!((&answers["open"], &answers["not_sent"]), (&json!(3), &json!(1)), "{round:#}");
+    let gone = t.rows(admin, &id, "invitations?status=not_sent").await;
+    assert_eq!(gone[0]["need_id"], json!(f.roles[0]));
+    // nobody answers
+    t.server.pass(chrono::TimeDelta::hours(25)).await;
+    t.server.work().await;
+    let admin = &t.server.again(admin).await;
+    let round = t.read_round(admin, &id).await;
+    assert_eq!(round["answers"]["expired"], 3, "{round:#}");
+    assert_eq!(round["status"], "committed", "it does not go on by itself");
+    assert_eq!(t.told(admin, "round_finished").await, 1);
+    let before = pairs(&t.rows(admin, &id, "invitations").await);
+    let round = t.planned(admin, &id).await;
+    assert_eq!(round["plan"]["needs"], 2, "{round:#}");
+    let after = pairs(&t.rows(admin, &id, "assignments").await);
+    assert!(!after.is_empty());
+    assert!(after.iter().all(|pair| !before.contains(pair)), "nobody is asked twice for the same");
+    t.committed(admin, &id, json!({})).await;
+    t.round_act(admin, &id, "close").expect(200).await;
+    t.round_act(admin, &id, "close").expect(200).await; // again
+    t.round_act(admin, &id, "plan").refused(409, "move_not_allowed").await;
+    // those who were asked may still answer
+    let mut joined = 0;
+    for person in &f.people {
+        let person = &t.server.again(person).await;
+        for (_, invitation) in t.asked(person).await {
+            t.answer(person, &invitation, "accept").expect(200).await;
+            joined += 1;
+        }
+    }
+    assert_eq!(joined, after.len());
+    t.server.work().await;
+    assert_eq!(t.read_round(admin, &id).await["answers"]["accepted"], json!(joined));
+}

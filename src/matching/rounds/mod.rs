@@ -7,15 +7,22 @@
 //! again.
 //!
 //! ```text
-//! draft ──plan──▶ planning ──solve──▶ planned ──plan──▶ planning …
+//! draft ──plan──▶ planning ──solve──▶ planned ──commit──▶ committed ──close, finish──▶ closed
+//!                     │                  └──plan──▶ planning  └──plan──▶ planning
 //!                     └──fail──▶ failed ──plan──▶ planning
+//! any of them before the invitations ──cancel──▶ cancelled
 //! ```
+//!
+//! Once committed, each pair of the plan becomes an invitation. What was accepted is counted among the
+//! places of its need; what was declined or ran out is planned again without that pair, by hand or by
+//! itself.
 //!
 //! | file | |
 //! |---|---|
 //! | `solver` | the optimum and what proves it; knows numbers only |
 //! | `planner` | from people and needs to the solver's numbers and back, in memory |
 //! | `planning` | the job around it: reads, plans on a thread of its own, writes in parts |
+//! | `sending` | from a plan to invitations, and from their answers to the next plan |
 //! | `columns` | what was solved, kept so that anybody can compute the gap again |
 
 mod columns;
@@ -24,16 +31,18 @@ mod model;
 mod planner;
 mod planning;
 pub mod rules;
+mod sending;
 mod service;
 mod solver;
 mod store;
 
 pub use columns::duals;
 pub use model::{
-    Assignment, BatchRound, BatchRoundId, Lock, LockId, LockKind, RoundPlan, RoundPlanId,
-    RoundStatus,
+    Assignment, BatchRound, BatchRoundId, Lock, LockId, LockKind, RoundInvitation,
+    RoundInvitationStatus, RoundPlan, RoundPlanId, RoundStatus,
 };
 pub use planning::{PLAN, Planning, give_up, perform};
 pub use rules::RoundRules;
+pub use sending::{SEND, Sending, react, send};
 pub use service::sweep;
 pub use solver::{Pair, Plan, Round};

@@ -5,9 +5,10 @@ use crate::matching::{NeedId, NeedKind, Weights};
 use crate::platform::clock::Instant;
 use crate::platform::columns::{Json, Uid};
 use crate::projects::campaigns::BatchId;
+use crate::projects::claims::ClaimId;
 use crate::regions::RegionId;
 use crate::schema::{
-    round_assignments, round_columns, round_locks, round_needs, round_people, round_plans, rounds,
+    round_assignments, round_columns, round_invitations, round_locks, round_needs, round_people, round_plans, rounds,
 };
 use crate::{id, text_enum};
 
@@ -63,6 +64,8 @@ text_enum! {
     PersonReason {
         /// No need of the round is for this person; the codes say why most are not.
         NoEligibleNeed,
+        /// Has as many places by this round as it may have.
+        HasPlaces,
         /// Others fit better wherever this person fits.
         PlacesTaken,
         /// Left out by hand.
@@ -82,9 +85,27 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// What became of a pair of a plan.
+    RoundInvitationStatus {
+        /// Invited, and not answered.
+        Open,
+        /// The person took the need on.
+        Accepted,
+        /// The person does not want to.
+        Declined,
+        /// The person did not answer in time.
+        Expired,
+        /// Taken back, or others took the places.
+        Ended,
+        /// Not invited; the code says why.
+        NotSent,
+    }
+}
+
 /// A batch round.
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable)]
-#[diesel(table_name = rounds)]
+#[diesel(table_name = rounds, treat_none_as_default_value = false)]
 pub struct BatchRound {
     /// Its id.
     pub id: BatchRoundId,
@@ -114,6 +135,18 @@ pub struct BatchRound {
     pub is_edited: bool,
     /// The code of why the last planning failed.
     pub failure: Option<String>,
+    /// Who sent its invitations.
+    pub committed_by: Option<AccountId>,
+    /// Hours in which these may be answered.
+    pub answer_hours: i32,
+    /// Whether it goes on by itself once all are answered.
+    pub is_automatic: bool,
+    /// How often it still does.
+    pub resolves_left: i32,
+    /// Whether the plan that is made is sent by itself.
+    pub goes_on: bool,
+    /// What there is to say to those invited.
+    pub note: String,
     /// Counts its changes.
     pub version: i32,
     /// When it was opened.
@@ -270,6 +303,38 @@ pub struct ColumnPart {
     pub part: i32,
     /// Little-endian numbers.
     pub data: Vec<u8>,
+}
+
+/// What became of a pair of a plan that was sent.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = round_invitations, treat_none_as_default_value = false)]
+pub struct RoundInvitation {
+    /// Of which round.
+    pub round_id: BatchRoundId,
+    /// Of which of its plans.
+    pub plan_number: i32,
+    /// Its place among the plan's assignments.
+    pub number: i32,
+    /// Who.
+    pub account_id: AccountId,
+    /// What the need is.
+    pub need_kind: NeedKind,
+    /// The wish or role.
+    pub need_id: Uid,
+    /// The need in a few words.
+    pub title: String,
+    /// 0 to 100, as it was planned.
+    pub score: f64,
+    /// Into which crew, of a role.
+    pub claim_id: Option<ClaimId>,
+    /// The invitation; none where none was sent.
+    pub invitation_id: Option<Uid>,
+    /// The code of why none was sent.
+    pub code: Option<String>,
+    /// Where it stands.
+    pub status: RoundInvitationStatus,
+    /// Since when.
+    pub status_since: Instant,
 }
 
 /// What a coordinator set by hand.

@@ -77,7 +77,13 @@ pub struct Material {
     pub bars: Bars,
     pub locks: Vec<Held>,
     pub former: Formers,
+    /// How much each person may take, and what some of them have already.
     pub places: u32,
+    pub busy: HashMap<AccountId, u32>,
+    /// Places of needs that are spoken for.
+    pub reserved: HashMap<NeedId, u32>,
+    /// Pairs that were sent before: nobody is asked twice.
+    pub sent: HashSet<(AccountId, NeedId)>,
     pub terms: Terms,
     pub candidates_per_person: usize,
     pub candidates_per_need: usize,
@@ -150,7 +156,8 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     fn may(&self, person: AccountId, need: NeedId) -> bool {
-        !self.forbidden.contains(&(person, need)) && self.material.bars.code(person, need).is_none()
+        let pair = (person, need);
+        !self.forbidden.contains(&pair) && !self.material.sent.contains(&pair) && self.material.bars.code(person, need).is_none()
     }
 
     fn rate(&self, person: &Person, need: &Need) -> ([f64; 5], f64) {
@@ -168,9 +175,10 @@ impl Desk<'_> {
             .iter()
             .filter_map(|filter| score::refusal(*filter, person, need, today));
         let bar = self.material.bars.code(person.id, need.id);
-        let forbidden = self.forbidden.contains(&(person.id, need.id));
-        let by_hand = forbidden.then_some(Code::LeftOutByHand);
-        let all: Vec<_> = filters.chain(bar).chain(by_hand).map(readable).collect();
+        let pair = (person.id, need.id);
+        let by_hand = self.forbidden.contains(&pair).then_some(Code::LeftOutByHand);
+        let sent = self.material.sent.contains(&pair).then_some(Code::InRoundAlready);
+        let all: Vec<_> = filters.chain(bar).chain(by_hand).chain(sent).map(readable).collect();
         all.into_iter()
     }
 }
@@ -218,16 +226,21 @@ pub fn plan(material: &Material, now: impl Fn() -> Instant) -> Outcome {
         .collect();
     let mut places = vec![material.places; material.people.len()];
     for (left, person) in places.iter_mut().zip(&material.people) {
-        if out_people.contains(&person.id) {
-            *left = 0;
-        }
+        let busy = material.busy.get(&person.id).copied().unwrap_or(0);
+        *left = match out_people.contains(&person.id) {
+            true => 0,
+            false => left.saturating_sub(busy),
+        };
     }
     let mut seats: Vec<u32> = material
         .needs
         .iter()
         .map(|need| match out_needs.contains(&need.id) {
             true => 0,
-            false => need.places.saturating_sub(need.filled),
+            false => {
+                let reserved = material.reserved.get(&need.id).copied().unwrap_or(0);
+                need.places.saturating_sub(need.filled).saturating_sub(reserved)
+            }
         })
         .collect();
     let (whole_places, whole_seats) = (places.clone(), seats.clone());
@@ -363,6 +376,7 @@ pub fn plan(material: &Material, now: impl Fn() -> Instant) -> Outcome {
         let count = candidates[i].len() + of_kept;
         let reason = match (assigned[i], count) {
             _ if out_people.contains(&person.id) => Some(PersonReason::LeftOut),
+            (0, _) if whole_places[i] == 0 => Some(PersonReason::HasPlaces),
             (0, 0) => Some(PersonReason::NoEligibleNeed),
             (0, _) => Some(PersonReason::PlacesTaken),
             _ => None,
@@ -512,6 +526,9 @@ mod tests {
             locks: Vec::new(),
             former: BTreeMap::new(),
             places: 1,
+            busy: HashMap::new(),
+            reserved: HashMap::new(),
+            sent: HashSet::new(),
             terms: Terms {
                 weights: samples::weights(),
                 today: TODAY,

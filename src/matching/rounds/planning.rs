@@ -3,17 +3,19 @@
 //! is written in parts, so that others write between them; the last write takes the plan over, if the
 //! round still waits for just this planning.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::columns;
 use super::model::{
-    Assignment, BatchRound, BatchRoundId, ColumnPart, Lock, LockId, NeedRow, PersonRow, RoundPlan,
-    RoundPlanId, RoundStatus,
+    Assignment, BatchRound, BatchRoundId, ColumnPart, Lock, LockId, NeedRow, PersonRow,
+    RoundInvitationStatus, RoundPlan, RoundPlanId, RoundStatus,
 };
 use super::planner::{self, Bars, Former, Held, Material, Outcome, UNITS};
 use super::rules::readable;
+use super::sending;
 use super::service::{self, advance, check_size, refusal};
 use super::store;
 use crate::error::{Code, Error, Result};
@@ -53,6 +55,7 @@ struct Seen {
     people: Vec<AccountId>,
     needs: Vec<Arc<Need>>,
     former: planner::Formers,
+    sent: Vec<store::Sent>,
 }
 
 /// Plans a round, if it still waits for this planning.
@@ -93,6 +96,10 @@ fn fail(tx: &mut Tx<'_>, job: Planning, code: Code) -> Result<()> {
     let Some(round) = waiting(tx, job)? else {
         return Ok(());
     };
+    let is_over = matches!(code, Code::RoundWithoutNeeds | Code::RoundWithoutPeople);
+    if round.goes_on && is_over {
+        return sending::finish(tx, &round);
+    }
     advance(tx, &round, "fail", Actor::System, None, |round| {
         round.failure = Some(code.as_str().to_owned());
     })?;
@@ -138,7 +145,13 @@ async fn look(platform: &Platform, matching: &Matching, job: Planning) -> Result
             Some(plan) => store::chosen(conn, plan.id)?,
             None => Vec::new(),
         };
-        let former = former.into_iter().map(|(person, need, row)| {
+        let sent = store::sent(conn, round.id)?;
+        // what was sent is no change of the plan
+        let known: HashSet<_> = sent.iter().map(|(person, need, _)| (*person, *need)).collect();
+        let former = former
+            .into_iter()
+            .filter(|(person, need, _)| !known.contains(&(*person, *need)));
+        let former = former.map(|(person, need, row)| {
             let former = Former {
                 title: row.title,
                 score: row.score,
@@ -151,6 +164,7 @@ async fn look(platform: &Platform, matching: &Matching, job: Planning) -> Result
             people,
             needs,
             former: former.collect(),
+            sent,
             round,
         }))
     });
@@ -197,6 +211,19 @@ async fn gather(platform: &Platform, matching: &Matching, seen: Seen) -> Result<
         person: lock.account_id,
         need: lock.need(),
     };
+    let (mut busy, mut reserved, mut sent) = (HashMap::new(), HashMap::new(), HashSet::new());
+    for (person, need, status) in seen.sent {
+        if matches!(status, RoundInvitationStatus::Open | RoundInvitationStatus::Accepted) {
+            *busy.entry(person).or_default() += 1;
+        }
+        if status == RoundInvitationStatus::Open {
+            *reserved.entry(need).or_default() += 1;
+        }
+        // what the organiser or others ended may be asked again
+        if status != RoundInvitationStatus::Ended {
+            sent.insert((person, need));
+        }
+    }
     let rules = &setting.matching.rounds;
     Ok(Material {
         people,
@@ -204,6 +231,9 @@ async fn gather(platform: &Platform, matching: &Matching, seen: Seen) -> Result<
         bars: barred,
         locks: seen.locks.iter().map(held).collect(),
         former: seen.former,
+        busy,
+        reserved,
+        sent,
         places: u32::try_from(seen.round.places_per_person).unwrap_or(1),
         terms: Terms {
             weights: setting.matching.weights,
@@ -375,5 +405,6 @@ fn take_over(
         .with("left", plan.without_place.to_string())
         .with("free", plan.free_places.to_string())
         .with("total", format!("{:.1}", plan.total as f64 / UNITS));
-    notify(tx, &told)
+    notify(tx, &told)?;
+    sending::go_on(tx, &round, plan.assigned)
 }

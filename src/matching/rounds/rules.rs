@@ -5,8 +5,8 @@ use strum::IntoStaticStr;
 use validator::Validate;
 
 use super::model::{
-    LockKind,
-    RoundStatus::{self, Cancelled, Draft, Failed, Planned, Planning},
+    LockKind, RoundInvitationStatus,
+    RoundStatus::{self, Cancelled, Closed, Committed, Draft, Failed, Planned, Planning},
 };
 use crate::error::{Code, Result};
 use crate::platform::lifecycle::{self, ActsAs, Move};
@@ -33,6 +33,9 @@ pub struct RoundRules {
     /// Locks of one round.
     #[validate(range(min = 1, max = 100_000))]
     pub locks: i64,
+    /// How often a round plans anew and sends by itself what was declined.
+    #[validate(range(min = 0, max = 100))]
+    pub resolves: i32,
     /// Days after which the people of a round that is over are forgotten.
     #[validate(range(min = 0, max = 36_500))]
     pub keep_days: i64,
@@ -44,7 +47,7 @@ pub struct RoundRules {
 pub enum By {
     /// Staff whose region covers it, and who publishes its batch.
     Coordinator,
-    /// The job that plans.
+    /// The jobs that plan and send, and what becomes of the invitations.
     Worker,
 }
 
@@ -68,10 +71,10 @@ impl ActsAs<By> for Relation {
 /// Every move of a batch round.
 pub const MOVES: &[Move<RoundStatus, By>] = &[
     Move {
-        from: &[Draft, Planned, Failed],
+        from: &[Draft, Planned, Failed, Committed],
         verb: "plan",
         to: Planning,
-        by: &[By::Coordinator],
+        by: &[By::Coordinator, By::Worker],
     },
     Move {
         from: &[Planning],
@@ -84,6 +87,24 @@ pub const MOVES: &[Move<RoundStatus, By>] = &[
         verb: "fail",
         to: Failed,
         by: &[By::Worker],
+    },
+    Move {
+        from: &[Planned],
+        verb: "commit",
+        to: Committed,
+        by: &[By::Coordinator, By::Worker],
+    },
+    Move {
+        from: &[Planning, Planned, Committed],
+        verb: "finish",
+        to: Closed,
+        by: &[By::Worker],
+    },
+    Move {
+        from: &[Planned, Failed, Committed],
+        verb: "close",
+        to: Closed,
+        by: &[By::Coordinator],
     },
     Move {
         from: &[Draft, Planning, Planned, Failed],
@@ -145,6 +166,15 @@ pub fn most_frequent(counted: impl IntoIterator<Item = (Code, usize)>, most: usi
         .take(most)
         .map(|(code, _)| code)
         .collect()
+}
+
+/// How many stand in one of these states, of those counted.
+pub fn tally(
+    counts: &[(RoundInvitationStatus, i64)],
+    of: &[RoundInvitationStatus],
+) -> i64 {
+    let counted = counts.iter().filter(|(status, _)| of.contains(status));
+    counted.map(|(_, count)| count).sum()
 }
 
 /// The code as a coordinator reads it beside a pseudonym: political status is sensitive, and stays

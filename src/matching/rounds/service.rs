@@ -240,6 +240,12 @@ pub fn create(
         plan_number: 0,
         is_edited: false,
         failure: None,
+        committed_by: None,
+        answer_hours: 0,
+        is_automatic: false,
+        resolves_left: 0,
+        goes_on: false,
+        note: String::new(),
         version: 1,
         created_at: tx.now,
     };
@@ -257,7 +263,7 @@ pub fn create(
 }
 
 /// A round for one of its coordinators, once nobody else is about to change it.
-fn seen(tx: &mut Tx<'_>, caller: &Caller, id: BatchRoundId) -> Result<BatchRound> {
+pub(super) fn seen(tx: &mut Tx<'_>, caller: &Caller, id: BatchRoundId) -> Result<BatchRound> {
     tx.serialize_on(&format!("round:{id}"))?;
     visible(tx.conn, caller, id)
 }
@@ -415,6 +421,7 @@ pub fn plan(
     check_size(&matching.setting().matching.rounds, people, needs.len())?;
     let moved = advance(tx, &round, "plan", caller.actor(), None, |round| {
         round.failure = None;
+        round.goes_on = false;
     })?;
     let job = Planning {
         round_id: id,
@@ -424,7 +431,12 @@ pub fn plan(
     Ok(moved)
 }
 
-fn is_repeat(tx: &mut Tx<'_>, round: &BatchRound, verb: &str, caller: &Caller) -> Result<bool> {
+pub(super) fn is_repeat(
+    tx: &mut Tx<'_>,
+    round: &BatchRound,
+    verb: &str,
+    caller: &Caller,
+) -> Result<bool> {
     let subject = ("round", round.id.0);
     lifecycle::is_repeat(tx.conn, MOVES, subject, round.status, verb, caller.actor())
 }
@@ -647,6 +659,7 @@ pub fn sweep(tx: &mut Tx<'_>, rules: &RoundRules, limit: i64) -> Result<usize> {
     let unused = tx.now - chrono::TimeDelta::days(UNUSED_DAYS);
     let over = tx.now - chrono::TimeDelta::days(rules.keep_days);
     let mut steps = store::forget_locks(tx.conn, over)?;
+    steps += store::forget_invitations(tx.conn, over)?;
     // one plan at a time, and of it so many rows that others write between
     let Some(id) = store::outlived(tx.conn, unused, over)? else {
         return Ok(0);

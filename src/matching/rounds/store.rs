@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::model::{
     Assignment, BatchRound, BatchRoundId, ColumnPart, Lock, LockId, LockKind, NeedReason, NeedRow,
-    PersonReason, PersonRow, RoundPlan, RoundPlanId, RoundStatus,
+    PersonReason, PersonRow, RoundInvitation, RoundInvitationStatus, RoundPlan, RoundPlanId,
+    RoundStatus,
 };
 use crate::each;
 use crate::error::{Code, Result};
@@ -16,11 +17,12 @@ use crate::matching::NeedId;
 use crate::platform::clock::Instant;
 use crate::platform::columns::Uid;
 use crate::platform::db::Conn;
-use crate::projects::ProjectId;
+use crate::projects::claims::{self, ClaimId};
+use crate::projects::{ProjectId, RoleId};
 use crate::projects::campaigns::BatchId;
 use crate::regions::{self, RegionId};
 use crate::schema::{
-    project_roles, projects, round_assignments, round_columns, round_locks, round_needs,
+    project_claims, project_roles, projects, round_assignments, round_columns, round_invitations, round_locks, round_needs,
     round_people, round_plans, rounds, volunteers,
 };
 
@@ -57,6 +59,12 @@ pub fn save(conn: &mut Conn, changed: &BatchRound) -> Result<bool> {
             rounds::plan_number.eq(changed.plan_number),
             rounds::is_edited.eq(changed.is_edited),
             rounds::failure.eq(&changed.failure),
+            rounds::committed_by.eq(changed.committed_by),
+            rounds::answer_hours.eq(changed.answer_hours),
+            rounds::is_automatic.eq(changed.is_automatic),
+            rounds::resolves_left.eq(changed.resolves_left),
+            rounds::goes_on.eq(changed.goes_on),
+            rounds::note.eq(&changed.note),
             rounds::version.eq(changed.version + 1),
         ))
         .execute(conn)?;
@@ -110,7 +118,7 @@ pub fn roles_of(conn: &mut Conn, batch: BatchId) -> Result<Vec<Uuid>> {
         .filter(projects::batch_id.eq(batch))
         .select(projects::id)
         .load(conn)?;
-    let ids: Vec<crate::projects::RoleId> = project_roles::table
+    let ids: Vec<RoleId> = project_roles::table
         .filter(project_roles::project_id.eq_any(of))
         .select(project_roles::id)
         .load(conn)?;
@@ -510,4 +518,158 @@ pub fn chosen(conn: &mut Conn, of: RoundPlanId) -> Result<Vec<(AccountId, NeedId
             (row.account_id, need, row)
         })
         .collect())
+}
+
+// ---- invitations
+
+pub fn insert_invitation(conn: &mut Conn, row: &RoundInvitation) -> Result<()> {
+    diesel::insert_into(round_invitations::table)
+        .values(row)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The pairs of a plan of which nothing became yet.
+pub fn unsent(
+    conn: &mut Conn,
+    of: BatchRoundId,
+    plan: RoundPlanId,
+    limit: i64,
+) -> Result<Vec<Assignment>> {
+    let sent = round_invitations::table
+        .inner_join(
+            round_plans::table.on(round_plans::round_id
+                .eq(round_invitations::round_id)
+                .and(round_plans::number.eq(round_invitations::plan_number.nullable()))),
+        )
+        .filter(round_invitations::round_id.eq(of))
+        .filter(round_plans::id.eq(plan))
+        .select(round_invitations::number);
+    Ok(round_assignments::table
+        .filter(round_assignments::plan_id.eq(plan))
+        .filter(round_assignments::in_plan.eq(true))
+        .filter(round_assignments::number.ne_all(sent))
+        .order(round_assignments::number)
+        .limit(limit)
+        .select(Assignment::as_select())
+        .load(conn)?)
+}
+
+/// The live claims of a role's project, each of which has a crew.
+pub fn crews_of(conn: &mut Conn, role: RoleId) -> Result<Vec<ClaimId>> {
+    let project = project_roles::table
+        .filter(project_roles::id.eq(role))
+        .select(project_roles::project_id);
+    Ok(project_claims::table
+        .filter(project_claims::project_id.eq_any(project))
+        .filter(project_claims::status.eq_any(claims::rules::LIVE.to_vec()))
+        .order(project_claims::id)
+        .select(project_claims::id)
+        .load(conn)?)
+}
+
+/// The crew of each open invitation of a round to a need.
+pub fn waiting_by_crew(
+    conn: &mut Conn,
+    of: BatchRoundId,
+    need: NeedId,
+) -> Result<Vec<Option<ClaimId>>> {
+    Ok(round_invitations::table
+        .filter(round_invitations::round_id.eq(of))
+        .filter(round_invitations::need_id.eq(Uid(need.id)))
+        .filter(round_invitations::status.eq(RoundInvitationStatus::Open))
+        .select(round_invitations::claim_id)
+        .load(conn)?)
+}
+
+/// What became of the pairs of a round, counted.
+pub fn counts(conn: &mut Conn, of: BatchRoundId) -> Result<Vec<(RoundInvitationStatus, i64)>> {
+    Ok(round_invitations::table
+        .filter(round_invitations::round_id.eq(of))
+        .group_by(round_invitations::status)
+        .select((round_invitations::status, diesel::dsl::count_star()))
+        .load(conn)?)
+}
+
+/// The round that an invitation was sent by.
+pub fn round_of_invitation(conn: &mut Conn, id: Uid) -> Result<Option<BatchRoundId>> {
+    Ok(round_invitations::table
+        .filter(round_invitations::invitation_id.eq(id))
+        .select(round_invitations::round_id)
+        .first(conn)
+        .optional()?)
+}
+
+/// Notes what became of an open invitation; false when that is known.
+pub fn answer(
+    conn: &mut Conn,
+    id: Uid,
+    status: RoundInvitationStatus,
+    now: Instant,
+) -> Result<bool> {
+    let open = round_invitations::table
+        .filter(round_invitations::invitation_id.eq(id))
+        .filter(round_invitations::status.eq(RoundInvitationStatus::Open));
+    let noted = diesel::update(open)
+        .set((
+            round_invitations::status.eq(status),
+            round_invitations::status_since.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(noted > 0)
+}
+
+/// A pair of person and need, and what became of it.
+pub type Sent = (AccountId, NeedId, RoundInvitationStatus);
+
+/// What became of the pairs of a round.
+pub fn sent(conn: &mut Conn, of: BatchRoundId) -> Result<Vec<Sent>> {
+    type Row = (AccountId, crate::matching::NeedKind, Uid, RoundInvitationStatus);
+    let rows: Vec<Row> = round_invitations::table
+        .filter(round_invitations::round_id.eq(of))
+        .select((
+            round_invitations::account_id,
+            round_invitations::need_kind,
+            round_invitations::need_id,
+            round_invitations::status,
+        ))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(person, kind, id, status)| (person, NeedId { id: id.0, kind }, status))
+        .collect())
+}
+
+/// A page of them, in the order in which they were sent.
+pub fn page_of_invitations(
+    conn: &mut Conn,
+    of: BatchRoundId,
+    status: Option<RoundInvitationStatus>,
+    after: Option<(i32, i32)>,
+    limit: i64,
+) -> Result<Vec<RoundInvitation>> {
+    let (plan, number) = (round_invitations::plan_number, round_invitations::number);
+    let mut rows = round_invitations::table
+        .filter(round_invitations::round_id.eq(of))
+        .order((plan, number))
+        .limit(limit + 1)
+        .select(RoundInvitation::as_select())
+        .into_boxed();
+    if let Some(status) = status {
+        rows = rows.filter(round_invitations::status.eq(status));
+    }
+    if let Some((of_plan, at)) = after {
+        rows = rows.filter(plan.gt(of_plan).or(plan.eq(of_plan).and(number.gt(at))));
+    }
+    Ok(rows.load(conn)?)
+}
+
+/// Forgets what became of the people of rounds that were over before an instant.
+pub fn forget_invitations(conn: &mut Conn, over: Instant) -> Result<usize> {
+    let ended = rounds::table
+        .filter(rounds::status.eq_any([RoundStatus::Closed, RoundStatus::Cancelled]))
+        .filter(rounds::status_since.lt(over))
+        .select(rounds::id);
+    let of = round_invitations::table.filter(round_invitations::round_id.eq_any(ended));
+    Ok(diesel::delete(of).execute(conn)?)
 }

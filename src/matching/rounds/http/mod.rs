@@ -8,14 +8,20 @@ use actix_web::{HttpResponse, get, patch, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
 use validator::Validate;
 
-use super::model::{BatchRound, BatchRoundId, RoundStatus};
-use super::rules::MOVES;
+use super::model::{
+    BatchRound, BatchRoundId, RoundInvitation, RoundInvitationStatus, RoundStatus,
+};
+use super::rules::{MOVES, tally};
+use super::sending::{self, Commitment};
 use super::service::{self, EditBatchRound, NewBatchRound};
 use super::store;
 use crate::error::{Code, Result};
-use crate::identity::{AccountId, Caller, Command, Made, Role};
+use crate::identity::{self, AccountId, Caller, Command, Made, Role};
+use crate::matching::invitations::Desk;
+use crate::matching::model::NeedKind;
 use crate::matching::projection::Matching;
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
@@ -37,6 +43,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(read_round)
         .service(edit_round)
         .service(plan_round)
+        .service(commit_round)
+        .service(close_round)
+        .service(list_invitations)
         .service(cancel_round);
     plans::routes(config);
     locks::routes(config);
@@ -74,12 +83,36 @@ pub struct RoundView {
     pub failure: Option<String>,
     /// The plan that holds; null before the first.
     pub plan: Option<PlanView>,
+    /// What became of the pairs that were sent.
+    pub answers: Answers,
+    /// Whether it goes on by itself once all are answered.
+    pub is_automatic: bool,
+    /// How often it still does.
+    pub resolves_left: i32,
     /// The moves that are the caller's now; a rule may still refuse one.
     pub moves: Vec<&'static str>,
     /// Its version, as in the `ETag`.
     pub version: i32,
     /// When it was opened.
     pub created_at: Instant,
+}
+
+/// What became of the pairs that were sent, counted.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RoundAnswers)]
+pub struct Answers {
+    /// Invited, and not answered.
+    pub open: i64,
+    /// Took the need on.
+    pub accepted: i64,
+    /// Did not want to.
+    pub declined: i64,
+    /// Did not answer in time.
+    pub expired: i64,
+    /// Taken back, or others took the places.
+    pub ended: i64,
+    /// Not invited.
+    pub not_sent: i64,
 }
 
 impl RoundView {
@@ -89,7 +122,19 @@ impl RoundView {
             Some(plan) => Some(PlanView::of(conn, plan)?),
             None => None,
         };
+        let counts = store::counts(conn, row.id)?;
+        let of = |status| tally(&counts, &[status]);
         Ok(Self {
+            answers: Answers {
+                open: of(RoundInvitationStatus::Open),
+                accepted: of(RoundInvitationStatus::Accepted),
+                declined: of(RoundInvitationStatus::Declined),
+                expired: of(RoundInvitationStatus::Expired),
+                ended: of(RoundInvitationStatus::Ended),
+                not_sent: of(RoundInvitationStatus::NotSent),
+            },
+            is_automatic: row.is_automatic,
+            resolves_left: row.resolves_left,
             moves: lifecycle::open_to(MOVES, relation, row.status),
             plan,
             id: row.id,
@@ -275,4 +320,131 @@ async fn cancel_round(command: Command<Reason>, id: Path<BatchRoundId>) -> Resul
             made(tx.conn, caller, row)
         })
         .await
+}
+
+/// Send the invitations of a plan
+///
+/// Everybody in it is invited and decides; the worker sends. Who is not accepted, declined or left out
+/// of time leaves a place, which is planned again by `plan`, or by itself where that is wanted.
+#[utoipa::path(tag = "matching", request_body = Commitment, params(("id" = BatchRoundId, Path, description = "The round")), responses(
+    (status = 200, description = "Being sent; also when it was before by the same caller", body = RoundView),
+    (status = 404, description = "No such round", body = ProblemBody),
+    (status = 409, description = "Its state does not allow it, the plan is out of date, or gives nobody a place", body = ProblemBody),
+    (status = 422, description = "Wrong fields", body = ProblemBody)))]
+#[post("/rounds/{id}/commit")]
+async fn commit_round(
+    command: Command<Commitment>,
+    id: Path<BatchRoundId>,
+    desk: Data<Desk>,
+) -> Result<HttpResponse> {
+    command
+        .run(move |tx, caller, input| {
+            let row = sending::commit(tx, &desk, caller, *id, input)?;
+            made(tx.conn, caller, row)
+        })
+        .await
+}
+
+/// End a batch round
+///
+/// Who was invited may answer as long as they were told.
+#[utoipa::path(tag = "matching", request_body = Nothing, params(("id" = BatchRoundId, Path, description = "The round")), responses(
+    (status = 200, description = "Ended; also when it was before by the same caller", body = RoundView),
+    (status = 404, description = "No such round", body = ProblemBody),
+    (status = 409, description = "Its state does not allow it", body = ProblemBody)))]
+#[post("/rounds/{id}/close")]
+async fn close_round(command: Command<Nothing>, id: Path<BatchRoundId>) -> Result<HttpResponse> {
+    command
+        .run(move |tx, caller, _| {
+            let row = sending::close(tx, caller, *id)?;
+            made(tx.conn, caller, row)
+        })
+        .await
+}
+
+/// What became of a pair of a plan.
+#[derive(Debug, Serialize, ToSchema)]
+struct RoundInvitationView {
+    /// What the person is called in this round.
+    person: String,
+    /// Who; null until the person accepts.
+    account_id: Option<AccountId>,
+    /// What the person is called; null until then, too.
+    name: Option<String>,
+    /// What the need is.
+    need_kind: NeedKind,
+    /// The wish or role.
+    #[schema(value_type = String, format = Uuid)]
+    need_id: Uuid,
+    /// The need in a few words.
+    title: String,
+    /// 0 to 100, as it was planned.
+    score: f64,
+    /// By which of the round's plans.
+    plan_number: i32,
+    /// Where it stands.
+    status: RoundInvitationStatus,
+    /// Since when.
+    status_since: Instant,
+    /// The code of why nobody was invited.
+    code: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Answered {
+    /// Where they stand.
+    status: Option<RoundInvitationStatus>,
+    /// Rows a page holds, 1 to 100.
+    #[validate(range(min = 1, max = 100))]
+    limit: Option<i64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// List what became of the invitations of a batch round
+///
+/// People are named once they accept.
+#[utoipa::path(tag = "matching", params(("id" = BatchRoundId, Path, description = "The round"), Answered), responses(
+    (status = 200, description = "Plan by plan", body = Page<RoundInvitationView>),
+    (status = 404, description = "No such round", body = ProblemBody),
+    (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
+#[get("/rounds/{id}/invitations")]
+async fn list_invitations(
+    caller: Caller,
+    platform: Data<Platform>,
+    id: Path<BatchRoundId>,
+    query: Params<Answered>,
+) -> Result<Json<Page<RoundInvitationView>>> {
+    let Params(query) = query;
+    let after = Cursor::decode(query.cursor.as_deref())?;
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    let vault = platform.vault.clone();
+    let found = platform.db.read(move |conn| {
+        let round = service::visible(conn, &caller, *id)?;
+        let rows = store::page_of_invitations(conn, round.id, query.status, after, limit)?;
+        let page = Page::of(rows, limit, |row| (row.plan_number, row.number));
+        page.try_map(|row: RoundInvitation| {
+            let is_named = row.status == RoundInvitationStatus::Accepted;
+            // somebody who is gone has no name any more
+            let name = is_named.then(|| identity::account(conn, row.account_id));
+            let name = name.map(|found| found.map(|account| account.display_name));
+            let code = row.code;
+            Ok(RoundInvitationView {
+                person: service::pseudonym(&vault, round.id, row.account_id),
+                account_id: is_named.then_some(row.account_id),
+                name: name.map(Result::unwrap_or_default),
+                need_kind: row.need_kind,
+                need_id: row.need_id.0,
+                title: row.title,
+                score: row.score,
+                plan_number: row.plan_number,
+                status: row.status,
+                status_since: row.status_since,
+                code,
+            })
+        })
+    });
+    Ok(Json(found.await?))
 }
