@@ -199,6 +199,14 @@ pub fn lifecycles() -> String {
             lifecycle::mermaid(projects::crews::rules::MOVES),
         ),
         (
+            "Invitation to a need 需求邀请",
+            lifecycle::mermaid(matching::invitations::rules::INVITATION),
+        ),
+        (
+            "Recruitment 招募",
+            lifecycle::mermaid(matching::invitations::rules::RECRUITMENT),
+        ),
+        (
             "Batch round 集中匹配",
             lifecycle::mermaid(matching::rounds::rules::MOVES),
         ),
@@ -336,6 +344,7 @@ pub fn configure(app: &App, config: &mut ActixConfig) {
     config.app_data(Data::new(app.projects.clone()));
     config.app_data(Data::new(app.wishes.clone()));
     config.app_data(Data::new(app.matching.clone()));
+    config.app_data(Data::new(app.invitations()));
     config.app_data(Data::new(app.imports()));
     config.app_data(upload_limits(app.platform.files.max_bytes()));
     config.app_data(web::PayloadConfig::new(app.config.server.max_body_bytes));

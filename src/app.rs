@@ -13,7 +13,7 @@ use validator::Validate;
 use crate::error::{Error, Result};
 use crate::identity::{self, IdentityRules, Keyring};
 use crate::imports::{self, ImportRules};
-use crate::matching::{Matching, MatchingRules};
+use crate::matching::{Matching, MatchingRules, invitations};
 use crate::organizations::{self, OrganizationRules};
 use crate::platform::cache::{Cache, CacheConfig};
 use crate::platform::clock::Clock;
@@ -279,6 +279,9 @@ impl Config {
         if !self.matching.weights.tell_apart() {
             wrong.push("matching.weights are all 0");
         }
+        if !self.matching.invitations.agree() {
+            wrong.push("matching.invitations: what is usual is more than what is allowed");
+        }
         if secret.len() < 32 {
             wrong.push("security.master_secret has fewer than 32 characters");
         }
@@ -321,6 +324,15 @@ pub struct App {
 }
 
 impl App {
+    /// What invitations to needs need.
+    pub fn invitations(&self) -> invitations::Desk {
+        invitations::Desk {
+            matching: self.matching.clone(),
+            projects: self.projects.clone(),
+            wishes: self.wishes.clone(),
+        }
+    }
+
     /// What imports need.
     pub fn imports(&self) -> imports::Desk {
         imports::Desk {
@@ -408,6 +420,7 @@ mod tests {
             ("matching", "weights.skills", "-1.0"),
             ("matching", "regions.grid.scale_m", "0.0"),
             ("matching", "rounds.people", "0"),
+            ("matching", "invitations.per_day", "0"),
             ("organizations", "invitation_days", "999999999999"),
             ("projects", "reminder_hours", "[72, 0]"),
             ("server", "shutdown_seconds", "-1"),

@@ -436,7 +436,6 @@ codes! {
     OwnNeed 403 "这是您自己的需求。" "It is your own.",
     ConsentMissing 403 "未同意个性化匹配。" "There is no consent to being matched by profile.",
     Sanctioned 409 "近期多次到期未完成，暂不能参加。" "Too much was left undone lately. It is paused for a while.",
-    DailyCap 409 "进行中的已达上限，请先完成。" "As much is open as one may have. Finish something first.",
     RoundWithoutNeeds 409 "没有尚有名额的岗位或心愿。" "No open role or wish with a place left is there to be planned.",
     RoundWithoutPeople 409 "该区域内没有志愿者。" "There is no volunteer in the region.",
     RoundTooLarge 422 "本次匹配规模过大，请缩小范围。" "The round is larger than one may be. Choose a smaller region.",
@@ -451,6 +450,14 @@ codes! {
     NothingPlanned 409 "方案中没有安排任何人。" "The plan gives nobody a place.",
     InRoundAlready 409 "本次匹配中已邀请过。" "The round has asked this person before.",
     LeftOutByHand 409 "已由工作人员排除。" "It was excluded by hand.",
+    DailyCap 409 "进行中的或当天的邀请已达上限。" "The cap is reached: of what one may have open, or of invitations within a day.",
+    Blocked 409 "此人不接受您的邀请。" "The person takes no invitations from you.",
+    NotInterested 409 "此人对该需求不感兴趣。" "The person is not interested in it.",
+    AlreadyInvited 409 "此人已受邀参与该需求，不再重复邀请。" "The person was invited to it before. Nobody is asked twice.",
+    InvitationExpired 409 "邀请已过答复期限。" "The invitation has expired.",
+    LinkUsed 409 "该邀请已经答复过，链接不能再次使用。" "The invitation was answered. The link works once.",
+    NeedClosed 409 "该需求已不再招募。" "Nobody is wanted for it any more.",
+    RecruitingAlready 409 "该需求已在招募中。" "A recruitment for it is running already.",
     NotAvailable 409 "暂时不可参加。" "Not available at the moment.",
 
     // ---- imports

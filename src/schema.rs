@@ -682,6 +682,78 @@ joinable!(crew_members -> project_claims (claim_id));
 joinable!(crew_members -> project_roles (role_id));
 joinable!(crew_members -> accounts (account_id));
 
+// ---- matching
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Integer, Nullable, Text};
+    recruitments (id) {
+        id -> Id,
+        need_kind -> Text,
+        need_id -> Id,
+        claim_id -> Nullable<Id>,
+        started_by -> Id,
+        organization_id -> Nullable<Id>,
+        size -> Integer,
+        hours -> Integer,
+        note -> Text,
+        max_waves -> Integer,
+        wave -> Integer,
+        status -> Text,
+        status_since -> Instant,
+        reason -> Nullable<Text>,
+        due_at -> Nullable<Instant>,
+        version -> Integer,
+        created_at -> Instant,
+    }
+}
+joinable!(recruitments -> project_claims (claim_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Double, Integer, Nullable, Text};
+    invitations (id) {
+        id -> Id,
+        need_kind -> Text,
+        need_id -> Id,
+        claim_id -> Nullable<Id>,
+        recruitment_id -> Nullable<Id>,
+        wave -> Integer,
+        account_id -> Id,
+        invited_by -> Id,
+        organization_id -> Nullable<Id>,
+        note -> Text,
+        score -> Nullable<Double>,
+        status -> Text,
+        status_since -> Instant,
+        expires_at -> Instant,
+        reason -> Nullable<Text>,
+        created_at -> Instant,
+    }
+}
+joinable!(invitations -> recruitments (recruitment_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::Text;
+    dismissed_needs (account_id, need_id) {
+        account_id -> Id,
+        need_kind -> Text,
+        need_id -> Id,
+        created_at -> Instant,
+    }
+}
+joinable!(dismissed_needs -> accounts (account_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::Nullable;
+    invitation_blocks (id) {
+        id -> Id,
+        account_id -> Id,
+        blocked_id -> Nullable<Id>,
+        organization_id -> Nullable<Id>,
+        created_at -> Instant,
+    }
+}
+joinable!(invitation_blocks -> organizations (organization_id));
+
 // ---- imports
 table! {
     use crate::platform::columns::sql::{Id, Instant, Json};
@@ -737,6 +809,12 @@ table! {
         plan_number -> Integer,
         is_edited -> Bool,
         failure -> Nullable<Text>,
+        committed_by -> Nullable<Id>,
+        answer_hours -> Integer,
+        is_automatic -> Bool,
+        resolves_left -> Integer,
+        goes_on -> Bool,
+        note -> Text,
         version -> Integer,
         created_at -> Instant,
     }
@@ -855,6 +933,28 @@ table! {
 }
 joinable!(round_locks -> rounds (round_id));
 joinable!(round_locks -> accounts (account_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Double, Integer, Nullable, Text};
+    round_invitations (round_id, plan_number, number) {
+        round_id -> Id,
+        plan_number -> Integer,
+        number -> Integer,
+        account_id -> Id,
+        need_kind -> Text,
+        need_id -> Id,
+        title -> Text,
+        score -> Double,
+        claim_id -> Nullable<Id>,
+        invitation_id -> Nullable<Id>,
+        code -> Nullable<Text>,
+        status -> Text,
+        status_since -> Instant,
+    }
+}
+joinable!(round_invitations -> rounds (round_id));
+joinable!(round_invitations -> accounts (account_id));
+joinable!(round_invitations -> project_claims (claim_id));
 
 allow_tables_to_appear_in_same_query!(
     journal,
@@ -900,6 +1000,10 @@ allow_tables_to_appear_in_same_query!(
     claim_progress,
     claim_photos,
     crew_members,
+    recruitments,
+    invitations,
+    dismissed_needs,
+    invitation_blocks,
     imports,
     import_links,
     rounds,
@@ -908,5 +1012,6 @@ allow_tables_to_appear_in_same_query!(
     round_people,
     round_assignments,
     round_columns,
-    round_locks
+    round_locks,
+    round_invitations
 );

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::matching::rounds;
+use crate::matching::{invitations, rounds};
 use crate::notifications::Letter;
 use crate::platform::db::Tx;
 use crate::platform::files::{self, Keeper, Removal};
@@ -24,7 +24,7 @@ use crate::{identity, notifications, organizations, party, projects, volunteers,
 
 /// The kinds of jobs that are performed side by side: a mail server that does not answer holds up
 /// mail alone.
-const LANES: [&[&str]; 4] = [
+const LANES: [&[&str]; 5] = [
     &["mail", "notice"],
     &["sms"],
     &[
@@ -35,6 +35,7 @@ const LANES: [&[&str]; 4] = [
     ],
     // takes a while, and a thread
     &[rounds::PLAN],
+    &[rounds::SEND],
 ];
 
 /// Tries before a planning is given up: what fails so often would fail again.
@@ -208,7 +209,13 @@ impl Worker {
             })
         })
         .await?;
-        self.exhaust(|tx| journal::react(tx, "wishes of organizations", MOST as i64, wishes::react))
+        self.exhaust(|tx| {
+            journal::react(tx, "wishes of organizations", MOST as i64, wishes::react)
+        })
+        .await?;
+        self.exhaust(|tx| journal::react(tx, "invitations", MOST as i64, invitations::react))
+            .await?;
+        self.exhaust(|tx| journal::react(tx, "rounds", MOST as i64, rounds::react))
             .await
     }
 
@@ -231,9 +238,14 @@ impl Worker {
         self.exhaust(|tx| projects::sweep(tx, MOST as i64)).await?;
         self.exhaust(move |tx| wishes::sweep(tx, &wishes, MOST as i64))
             .await?;
+        let rules = self.app.config.matching.invitations.clone();
+        db.write(move |tx| invitations::purge(tx, &rules)).await?;
+        self.exhaust(|tx| invitations::sweep(tx, MOST as i64))
+            .await?;
         let rounds = self.app.config.matching.rounds.clone();
         self.exhaust(move |tx| rounds::sweep(tx, &rounds, MOST as i64))
-            .await
+            .await?;
+        invitations::send_due(&self.app.invitations()).await
     }
 
     /// Does something in steps of [`MOST`], each its own transaction, until a step has less to do.
@@ -279,6 +291,14 @@ impl Worker {
                 Err(error) => Err(Outcome::GiveUp(error.to_string())),
             },
             rounds::PLAN => self.plan(job).await,
+            rounds::SEND => match job.payload::<rounds::Sending>() {
+                Ok(sending) => {
+                    let (desk, db) = (self.app.invitations(), &self.app.platform.db);
+                    let sent = rounds::send(&desk, db, sending).await;
+                    sent.map_err(|error| Outcome::Retry(error.to_string()))
+                }
+                Err(error) => Err(Outcome::GiveUp(error.to_string())),
+            },
             other => Err(Outcome::GiveUp(format!("no such job: {other}"))),
         };
         sent.err().unwrap_or(Outcome::Done)

@@ -21,6 +21,8 @@ use self::wishes::{People, WishFile, act_out};
 use crate::app::{App, Config};
 use crate::error::{Error, Result};
 use crate::identity::{self, Role};
+use crate::matching::invitations::{self, NewRecruitment};
+use crate::matching::{NeedKind, Wanting};
 use crate::platform::clock::{Clock, Instant};
 use crate::platform::db::Tx;
 use crate::platform::journal::Actor;
@@ -171,7 +173,36 @@ pub async fn load(config: &Config) -> Result<bool> {
         clock.advance(TimeDelta::days(days));
         worker.run_once().await?;
     }
+    look_for_people(&app).await?;
     Ok(true)
+}
+
+/// The street's staff look for somebody for one of its wishes: the first wave waits for answers.
+async fn look_for_people(app: &App) -> Result<()> {
+    app.matching.follow();
+    app.matching.until_ready().await;
+    let desk = app.invitations();
+    let begun = app.platform.db.write(move |tx| {
+        let street = by_email(tx, "street@demo.invalid")?;
+        let staff = acting(tx, street)?;
+        let wishes = Wanting {
+            kind: Some(NeedKind::Wish),
+            region: Some(region(tx, "330206002")?),
+            ..Wanting::default()
+        };
+        let open = desk.matching.world().listed(&wishes, tx.today(), None, 1);
+        let Some(wish) = open.first() else {
+            return Ok(());
+        };
+        let new = NewRecruitment {
+            size: Some(3),
+            hours: Some(168),
+            note: "示例：离您不远，您方便吗？".to_owned(),
+            ..NewRecruitment::default()
+        };
+        invitations::start(tx, &desk, &staff, wish.id, &new).map(|_| ())
+    });
+    begun.await
 }
 
 /// Where people live: grids, and streets, which the sample has no grids of but in one.

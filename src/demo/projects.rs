@@ -302,7 +302,6 @@ fn fill_crew(
             }
             let new = NewMember {
                 role_id: role.id,
-                account_id: None,
                 note: "示例：我愿意参加。".to_owned(),
             };
             let place = crews::apply(tx, desk, &person, claim, &new)?;

@@ -11,6 +11,8 @@
 //! commit ─▶ journal ─▶ projection ─▶ world ─▶ top k ─▶ database checks ─▶ answer
 //! ```
 //!
+//! Who fits may be asked: by hand, or in waves until the places are filled (`invitations`).
+//!
 //! What can be matched is listed in `store::SOURCES`, one line and one file for each kind of need.
 //! Nothing here ranks by political status: it is only ever an eligibility rule of a need.
 //! `personalized=false` uses none of all this but the list of open needs.
@@ -21,6 +23,7 @@ pub mod engine;
 mod follower;
 mod hours;
 pub mod http;
+pub mod invitations;
 mod model;
 mod projection;
 mod remedy;

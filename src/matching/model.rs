@@ -189,7 +189,11 @@ impl Viewer {
     pub fn reads(self, code: Code) -> Code {
         let is_private = matches!(
             code,
-            Code::ConsentMissing | Code::Sanctioned | Code::DailyCap
+            Code::ConsentMissing
+                | Code::Sanctioned
+                | Code::DailyCap
+                | Code::Blocked
+                | Code::NotInterested
         );
         if is_private && self == Self::Other {
             Code::NotAvailable
@@ -205,7 +209,13 @@ mod tests {
 
     #[test]
     fn what_others_are_not_to_know_is_not_available() {
-        for code in [Code::ConsentMissing, Code::Sanctioned, Code::DailyCap] {
+        for code in [
+            Code::ConsentMissing,
+            Code::Sanctioned,
+            Code::DailyCap,
+            Code::Blocked,
+            Code::NotInterested,
+        ] {
             assert_eq!(Viewer::Other.reads(code), Code::NotAvailable);
             assert_eq!(Viewer::Oneself.reads(code), code);
             assert_eq!(Viewer::Staff.reads(code), code);

@@ -113,6 +113,11 @@ impl Matching {
         Ok(register.world())
     }
 
+    /// The hands it works with.
+    pub(super) fn platform(&self) -> &Platform {
+        &self.0.platform
+    }
+
     pub(super) fn setting(&self) -> &Setting {
         &self.0.shared.setting
     }

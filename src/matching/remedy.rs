@@ -106,6 +106,10 @@ pub fn remedy(
                 "完成或放弃一项在进行的认领后可以继续。",
                 "Finish or give up something that you have claimed.",
             ),
+            Code::NotInterested => say(
+                "您曾表示对它不感兴趣；可在“不感兴趣的需求”中恢复。",
+                "You said that you are not interested in it; take that back among the needs you dismissed.",
+            ),
             Code::Sanctioned => say(
                 "多次认领到期未完成会暂停认领，过一段时间后恢复。",
                 "Claims that lapsed have paused your claiming; it goes on after a while.",

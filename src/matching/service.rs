@@ -1,9 +1,11 @@
 //! The best that remain after the database was asked, and who may ask.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::invitations::{self, Asker};
 use super::model::{Need, NeedId, NeedKind, Person};
 use super::projection::Matching;
 use super::score;
@@ -22,6 +24,20 @@ pub struct Moment {
     pub now: Instant,
 }
 
+impl Moment {
+    /// With the configured weights, at an instant.
+    pub fn at(matching: &Matching, now: Instant) -> Self {
+        let setting = matching.setting();
+        Self {
+            terms: Terms {
+                weights: setting.matching.weights,
+                today: now.with_timezone(&setting.zone).date_naive(),
+            },
+            now,
+        }
+    }
+}
+
 /// Why these people may not take these needs of one kind on, as only the database knows.
 ///
 /// # Errors
@@ -32,11 +48,28 @@ pub fn bars(
     kind: NeedKind,
     batch: &Batch,
 ) -> Result<Vec<Bar>> {
-    match store::source(kind) {
-        _ if batch.people.is_empty() || batch.needs.is_empty() => Ok(Vec::new()),
-        Some(source) => (source.barred)(conn, matching.setting(), batch),
-        None => Ok(Vec::new()),
+    if batch.people.is_empty() || batch.needs.is_empty() {
+        return Ok(Vec::new());
     }
+    (store::source(kind)?.barred)(conn, matching.setting(), batch)
+}
+
+/// Why one may not ask these people for these needs of one kind, whatever they may do by themselves.
+///
+/// # Errors
+/// Those of the database.
+pub fn bars_to_asking(
+    conn: &mut Conn,
+    matching: &Matching,
+    batch: &Batch,
+    asker: &Asker,
+) -> Result<Vec<Bar>> {
+    if batch.people.is_empty() || batch.needs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let setting = matching.setting();
+    let rules = (&setting.matching.invitations, setting.zone);
+    invitations::barred(conn, rules, batch, asker)
 }
 
 /// The best `k` needs for a person.
@@ -68,7 +101,9 @@ pub fn needs_for(
                 needs: hits.iter().filter(of_kind).map(|h| h.what.id.id).collect(),
                 now: moment.now,
             };
-            for bar in bars(conn, matching, kind, &batch)? {
+            let mut bars = bars(conn, matching, kind, &batch)?;
+            bars.extend(invitations::dismissed(conn, &batch)?);
+            for bar in bars {
                 match bar.need {
                     None => wanting.except.push(kind),
                     Some(id) => hits.retain(|hit| hit.what.id != NeedId { id, kind }),
@@ -86,7 +121,15 @@ pub fn needs_for(
     }
 }
 
-/// The best `k` people for a need.
+/// People whom one may ask for a need.
+pub struct Candidates {
+    /// The best first.
+    pub hits: Vec<Hit<Person>>,
+    /// Whether somebody else fits, and was only asked often enough today.
+    pub put_off: bool,
+}
+
+/// The best `k` people whom `asker` may ask for a need.
 ///
 /// # Errors
 /// Those of the database.
@@ -95,8 +138,9 @@ pub fn people_for(
     matching: &Matching,
     need: &Need,
     moment: &Moment,
+    asker: &Asker,
     k: usize,
-) -> Result<Vec<Hit<Person>>> {
+) -> Result<Candidates> {
     let mut asked = k;
     loop {
         let mut hits = matching.world().people_for(need, &moment.terms, asked);
@@ -106,12 +150,19 @@ pub fn people_for(
             needs: vec![need.id.id],
             now: moment.now,
         };
-        for bar in bars(conn, matching, need.id.kind, &batch)? {
-            hits.retain(|hit| hit.what.id != bar.person);
-        }
+        let barred =
+            |bars: &[Bar]| -> HashSet<AccountId> { bars.iter().map(|bar| bar.person).collect() };
+        let may_not = barred(&bars(conn, matching, need.id.kind, &batch)?);
+        hits.retain(|hit| !may_not.contains(&hit.what.id));
+        let not_asked = bars_to_asking(conn, matching, &batch, asker)?;
+        let put_off = not_asked
+            .iter()
+            .any(|bar| bar.code == Code::DailyCap && !may_not.contains(&bar.person));
+        let not_asked = barred(&not_asked);
+        hits.retain(|hit| !not_asked.contains(&hit.what.id));
         if hits.len() >= k || were_all {
             hits.truncate(k);
-            return Ok(hits);
+            return Ok(Candidates { hits, put_off });
         }
         asked = asked.saturating_mul(4);
     }
@@ -133,14 +184,65 @@ pub fn standing(
         needs: vec![need.id.id],
         now,
     };
-    let found = bars(conn, matching, need.id.kind, &batch)?;
+    let mut found = bars(conn, matching, need.id.kind, &batch)?;
+    found.extend(invitations::dismissed(conn, &batch)?);
     Ok(found.first().map(|bar| bar.code))
+}
+
+/// What keeps organisers from asking one person for one need; none where nothing does. Blocked counts
+/// where all who look for people for it are.
+///
+/// # Errors
+/// Those of the database.
+pub fn uninvited(
+    conn: &mut Conn,
+    matching: &Matching,
+    person: AccountId,
+    need: NeedId,
+    now: Instant,
+) -> Result<Option<Code>> {
+    let batch = Batch {
+        people: vec![person],
+        needs: vec![need.id],
+        now,
+    };
+    let mut askers = (store::source(need.kind)?.askers)(conn, need.id)?;
+    let last = askers.pop().unwrap_or_default();
+    for asker in askers {
+        let found = bars_to_asking(conn, matching, &batch, &asker)?;
+        if found.first().map(|bar| bar.code) != Some(Code::Blocked) {
+            return Ok(found.first().map(|bar| bar.code));
+        }
+    }
+    let found = bars_to_asking(conn, matching, &batch, &last)?;
+    Ok(found.first().map(|bar| bar.code))
+}
+
+/// Whether a person stands in the way of an invitation as everybody concerned knows: it is in the crew,
+/// or asked for a place in it.
+///
+/// # Errors
+/// Those of the database.
+pub fn is_in_already(
+    conn: &mut Conn,
+    matching: &Matching,
+    person: AccountId,
+    need: NeedId,
+    now: Instant,
+) -> Result<bool> {
+    let batch = Batch {
+        people: vec![person],
+        needs: vec![need.id],
+        now,
+    };
+    let found = bars(conn, matching, need.kind, &batch)?;
+    Ok(found.iter().any(|bar| bar.code == Code::InCrewAlready))
 }
 
 /// What a person is called to those who look for people for a need. Stable for the need, and of no
 /// use for another: a keyed hash of both.
-pub fn pseudonym(vault: &Vault, need: &Need, person: AccountId) -> String {
-    let both = format!("{}:{}:{person}", need.id.kind, need.id.id);
+pub fn pseudonym(vault: &Vault, need: NeedId, person: AccountId) -> String {
+    let both = format!("{}:{}:{person}", need.kind, need.id);
     let hash = vault.lookup_hash("candidate", &both);
     hash.iter()
         .take(8)
@@ -159,7 +261,7 @@ pub fn candidate(
     let world = matching.world();
     let found = world
         .people()
-        .find(|person| pseudonym(vault, need, person.id) == called)?;
+        .find(|person| pseudonym(vault, need.id, person.id) == called)?;
     score::is_eligible(found, need, moment.terms.today).then_some(found.id)
 }
 
@@ -181,16 +283,12 @@ pub fn own_profile(matching: &Matching, caller: &Caller) -> Result<Arc<Person>> 
     found.ok_or_else(|| Code::ProfileRequired.into())
 }
 
-/// Refuses whoever may not see candidates for this need.
+/// Refuses whoever may not look for people for this need, open or not.
 ///
 /// # Errors
-/// `forbidden`, and those of the database.
-pub fn check_may_ask(conn: &mut Conn, caller: &Caller, need: &Need) -> Result<()> {
-    let may = match store::source(need.id.kind) {
-        Some(source) => (source.may_ask)(conn, caller, need)?,
-        None => false,
-    };
-    if may {
+/// `not_found`, `forbidden`, and those of the database.
+pub fn check_may_ask(conn: &mut Conn, caller: &Caller, need: NeedId) -> Result<()> {
+    if (store::source(need.kind)?.may_ask)(conn, caller, need.id)? {
         Ok(())
     } else {
         Err(Code::Forbidden.into())

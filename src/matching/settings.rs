@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use super::rounds::RoundRules;
+use super::invitations::InvitationRules;
 use crate::platform::http::valid::finite;
 use crate::regions::Level;
 
@@ -95,4 +96,7 @@ pub struct MatchingRules {
     /// Bounds of batch rounds.
     #[validate(nested)]
     pub rounds: RoundRules,
+    /// Invitations and waves.
+    #[validate(nested)]
+    pub invitations: InvitationRules,
 }

@@ -61,6 +61,8 @@ pub fn react(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
         subject,
         params,
         mail_pause: None,
+        link: None,
+        mailed: true,
     };
     notify(tx, &notice)
 }

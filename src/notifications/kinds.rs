@@ -249,18 +249,12 @@ kinds! {
     /// To the leader of the crew.
     CrewApplied "新的队员申请" "{name}申请加入项目“{title}”，岗位：{role}。"
         "Somebody wants to join the crew" "{name} wants to join the project \"{title}\" as {role}.",
-    /// To the person invited.
-    CrewInvitation "您被邀请加入项目队伍" "邀请您加入项目“{title}”，岗位：{role}。"
-        "You are invited to a crew" "You are invited to the project \"{title}\" as {role}.",
     /// To the volunteer.
     CrewAccepted "您已加入项目队伍" "您已加入项目“{title}”，岗位：{role}。"
         "You are in the crew" "You are in the crew of the project \"{title}\" as {role}.",
     /// To the leader of the crew.
     CrewJoined "队员已接受邀请" "{name}已接受邀请，加入项目“{title}”，岗位：{role}。"
         "An invitation was accepted" "{name} accepted and joins the project \"{title}\" as {role}.",
-    /// To the leader of the crew. Does not say who: nobody is named who never came forward.
-    CrewRefused "队伍邀请被谢绝" "有人谢绝了加入项目“{title}”的邀请，岗位：{role}。理由：{reason}。"
-        "An invitation was refused" "Somebody whom you invited to the project \"{title}\" as {role} said no: {reason}.",
     /// To the leader of the crew.
     CrewWithdrawn "队员申请已撤回" "{name}撤回了加入项目“{title}”的申请，岗位：{role}。"
         "An application was taken back" "{name} took the application for the project \"{title}\" as {role} back.",
@@ -276,6 +270,27 @@ kinds! {
     /// To the volunteer.
     CrewDisbanded "项目队伍已解散" "项目“{title}”的认领已结束，队伍随之解散。"
         "The crew was disbanded" "The claim of the project \"{title}\" has ended, and its crew with it.",
+    /// To the person invited; `until_zh` and `until_en` are sentences of their own.
+    Invited "您收到一份邀请" "邀请您参与“{title}”。{until_zh}"
+        "You are invited" "You are invited to \"{title}\".{until_en}",
+    /// To the person invited, who did not answer in time.
+    InvitationExpired "邀请已过期" "您参与“{title}”的邀请已过答复期限，无需再答复。"
+        "An invitation has expired" "The invitation to \"{title}\" has expired. There is nothing to answer any more.",
+    /// To the person invited: others took the places, or nobody is wanted any more.
+    InvitationClosed "邀请已结束" "您受邀参与的“{title}”名额已满或不再招募，无需再答复。谢谢您的关注！"
+        "An invitation is over" "\"{title}\" has all the people it wants, or looks for nobody any more. There is nothing to answer. Thank you!",
+    /// To the person invited: the organiser took it back.
+    InvitationCancelled "邀请已撤回" "您参与“{title}”的邀请已由发起方撤回：{reason}。"
+        "An invitation was taken back" "The invitation to \"{title}\" was taken back: {reason}.",
+    /// To who invited by hand. Does not say who: nobody is named who never came forward.
+    InvitationDeclined "邀请被谢绝" "有人谢绝了参与“{title}”的邀请。理由：{reason}。"
+        "An invitation was declined" "Somebody whom you invited to \"{title}\" said no: {reason}.",
+    /// To who began a recruitment.
+    RecruitmentFilled "招募已满" "“{title}”的名额已满，招募结束。"
+        "The places are filled" "All places of \"{title}\" are filled. The recruitment is over.",
+    /// To who began a recruitment: it ended before the places were filled.
+    RecruitmentEnded "招募已结束，名额未满" "“{title}”的招募已结束，名额未满：{reason_zh}。"
+        "A recruitment ended without filling the places" "The recruitment for \"{title}\" ended before its places were filled: {reason_en}.",
     /// To the person. Says neither what was declared nor to whom: a mail is no sealed place.
     PartyMembershipVerified "您的申报已核实" "您提交的一项申报已核实，请登录查看。"
         "Your declaration is verified" "A declaration of yours was verified. Sign in to read it.",

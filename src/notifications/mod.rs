@@ -37,6 +37,11 @@ pub struct Notice {
     pub params: BTreeMap<&'static str, String>,
     /// No mail while an unread notice of the same kind about the same thing is younger than this.
     pub mail_pause: Option<TimeDelta>,
+    /// An address at which the person may act without signing in. It stands in the mail alone: who
+    /// has it acts for the person, and the inbox is kept.
+    pub link: Option<String>,
+    /// Whether it comes by mail at all.
+    pub mailed: bool,
 }
 
 /// A mail to somebody who may not want it any more when it leaves.
@@ -87,6 +92,8 @@ impl Notice {
             subject,
             params: BTreeMap::from([("title", title.to_owned())]),
             mail_pause: None,
+            link: None,
+            mailed: true,
         }
     }
 
@@ -99,6 +106,8 @@ impl Notice {
             "project_claim" => "project-claims",
             "organization" => "organizations",
             "round" => "rounds",
+            "invitation" => "invitations",
+            "recruitment" => "recruitments",
             _ => return None,
         };
         Some(format!("/{pages}/{id}"))
@@ -108,6 +117,20 @@ impl Notice {
     #[must_use]
     pub fn mailed_once_in(mut self, pause: TimeDelta) -> Self {
         self.mail_pause = Some(pause);
+        self
+    }
+
+    /// Ends the mail with an address at which the person may act without signing in.
+    #[must_use]
+    pub fn answered_at(mut self, link: String) -> Self {
+        self.link = Some(link);
+        self
+    }
+
+    /// Leaves it to the inbox: what is not worth a mail.
+    #[must_use]
+    pub fn inbox_only(mut self) -> Self {
+        self.mailed = false;
         self
     }
 
@@ -128,7 +151,7 @@ impl Notice {
 pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
     let is_paused = store::is_paused(tx, notice)?;
     store::insert(tx, notice)?;
-    if is_paused {
+    if is_paused || !notice.mailed {
         return Ok(());
     }
     // somebody who is gone is told nothing more
@@ -169,10 +192,18 @@ pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
         false => store::quiet_hours(tx.conn, notice.to)?,
     };
     let at = quiet.map_or(tx.now, |(from, to)| after_quiet(tx.now, tx.zone, from, to));
+    let mut paragraphs = vec![hello.as_str(), &text, why];
+    if notice.link.is_some() {
+        paragraphs.push(lang.pick(
+            "点击下面的链接，不用登录即可查看并答复。请勿转发此邮件。",
+            "Open this link to read more and to answer, without signing in. Do not pass this mail on.",
+        ));
+    }
+    let mail = Mail::letter(&email, &title, &paragraphs);
     let letter = Letter {
         to: notice.to,
         kind: notice.kind,
-        mail: Mail::letter(&email, &title, &[&hello, &text, why]).page(notice.page()),
+        mail: mail.link(notice.link.clone()).page(notice.page()),
     };
     tx.enqueue("notice", &letter, at)?;
     Ok(())

@@ -219,7 +219,7 @@ async fn a_project_that_is_over_is_neither_claimed_nor_joined_nor_recommended() 
     join(json!({ "role_id": role }), &person)
         .refused(409, "project_over")
         .await;
-    join(json!({ "role_id": role, "account_id": person.id }), &leader)
+    t.invite(&leader, &claim, &role, &person)
         .refused(409, "project_over")
         .await;
     t.server

@@ -22,6 +22,19 @@ impl Town {
             .json(json!({}))
     }
 
+    /// Invites somebody into a crew by the account.
+    pub fn invite(&self, by: &User, claim: &str, role: &Value, who: &User) -> Call<'_> {
+        let path = format!("/needs/project_role/{}/invitations", role.as_str().unwrap());
+        let body = json!({"claim_id": claim, "account_id": who.id});
+        self.server.post(&path).by(by).json(body)
+    }
+
+    /// Answers an invitation.
+    pub fn reply(&self, who: &User, invitation: &str, answer: &str) -> Call<'_> {
+        let path = format!("/me/need-invitations/{invitation}/{answer}");
+        self.server.post(&path).by(who).json(json!({}))
+    }
+
     pub async fn role(&self, project: &str, n: usize) -> Value {
         let shown = self.server.get(&format!("/projects/{project}"));
         shown.expect(200).await.json["roles"][n]["id"].clone()
@@ -74,6 +87,12 @@ impl Town {
         items.filter(|notice| notice["kind"] == kind).count()
     }
 
+    async fn invitations(&self, by: &User, role: &Value) -> Vec<Value> {
+        let path = format!("/needs/project_role/{}/invitations", role.as_str().unwrap());
+        let found = self.server.get(&path).by(by).expect(200).await;
+        found.json["items"].as_array().unwrap().clone()
+    }
+
     async fn members(&self, by: &User, claim: &str, status: &str) -> Vec<Value> {
         let path = format!("/project-claims/{claim}/crew?status={status}");
         let found = self.server.get(&path).by(by).expect(200).await;
@@ -104,34 +123,39 @@ async fn an_invitation_tells_the_inviter_nothing_about_the_person() {
         let other = volunteer(&t.server, t.grid).await;
         let mut ids = Vec::new();
         for who in [&bare, &other] {
-            let body = json!({"role_id": role, "account_id": who.id});
-            let invited = t.crew(&leader, &claim, body).expect(201).await;
+            let invited = t.invite(&leader, &claim, &role, who).expect(201).await;
             assert_eq!(named(&invited.json), ASKED, "{:#}", invited.json);
             assert_eq!(invited.json["account_id"], Value::Null);
             ids.push(invited.id());
         }
-        let places = t.members(&leader, &claim, "invited").await;
-        assert!(places.iter().all(|place| named(place) == ASKED));
-        assert_ne!(places[0]["pseudonym"], places[1]["pseudonym"]);
-        let nobody = json!({"role_id": role, "account_id": uuid::Uuid::nil()});
-        t.crew(&leader, &claim, nobody)
+        let asked = t.invitations(&leader, &role).await;
+        assert!(asked.iter().all(|asked| named(asked) == ASKED));
+        assert_ne!(asked[0]["pseudonym"], asked[1]["pseudonym"]);
+        let nobody = User {
+            id: yiqilai::identity::AccountId(uuid::Uuid::nil()),
+            ..bare.clone()
+        };
+        t.invite(&leader, &claim, &role, &nobody)
             .refused(422, "invalid")
             .await;
         // the person learns what is missing
-        t.place_act(&bare, &ids[0], "accept")
+        t.reply(&bare, &ids[0], "accept")
             .refused(409, "profile_required")
             .await;
-        let refused = t.place_act(&other, &ids[1], "accept").send().await;
+        let refused = t.reply(&other, &ids[1], "accept").send().await;
         let code = refused.json["code"].as_str().unwrap().to_owned();
         let codes = ["party_only", "vetting_missing", "qualification_missing"];
         assert!(codes.contains(&code.as_str()), "{code} for {change}");
-        let own = t.server.get("/me/crews").by(&other).expect(200).await;
-        assert_eq!(named(&own.json["items"][0]), CAME, "one knows oneself");
         t.claim_act(&leader, &claim, "withdraw", json!({"reason": "改期"}))
             .expect(200)
             .await;
-        let gone = t.members(&leader, &claim, "disbanded").await;
-        assert!(gone.iter().all(|place| named(place) == ASKED), "{gone:#?}");
+        t.server.work().await;
+        for (who, id) in [&bare, &other].into_iter().zip(&ids) {
+            let path = format!("/me/need-invitations/{id}");
+            let own = t.server.get(&path).by(who).expect(200).await;
+            assert_eq!(own.json["status"], "closed", "nobody is wanted any more");
+            assert_eq!(t.told(who, "invitation_closed").await, 1);
+        }
     }
 
     let id = t.open_project(json!({})).await;
@@ -141,21 +165,28 @@ async fn an_invitation_tells_the_inviter_nothing_about_the_person() {
         volunteer(&t.server, t.grid).await,
         volunteer(&t.server, t.grid).await,
     );
-    let invite = |who: &User| {
-        let body = json!({"role_id": role, "account_id": who.id});
-        t.crew(&leader, &claim, body)
-    };
-    let asked = invite(&ann).expect(201).await.id();
-    t.place_act(&ann, &asked, "decline")
+    let asked = t
+        .invite(&leader, &claim, &role, &ann)
+        .expect(201)
+        .await
+        .id();
+    t.reply(&ann, &asked, "decline")
         .json(json!({"reason": "没有时间"}))
         .expect(200)
         .await;
-    let refused = t.members(&leader, &claim, "refused").await;
+    let refused = t.invitations(&leader, &role).await;
+    assert_eq!(refused[0]["status"], "declined");
     assert_eq!(named(&refused[0]), ASKED, "declined, and never named");
-    let asked = invite(&ben).expect(201).await.id();
-    t.place_act(&ben, &asked, "accept").expect(200).await;
+    let asked = t
+        .invite(&leader, &claim, &role, &ben)
+        .expect(201)
+        .await
+        .id();
+    t.reply(&ben, &asked, "accept").expect(200).await;
+    let accepted = t.invitations(&leader, &role).await;
+    assert_eq!(named(&accepted[0]), CAME);
     let active = t.members(&leader, &claim, "active").await;
-    assert_eq!(named(&active[0]), CAME);
+    assert_eq!(active[0]["account_id"], json!(ben.id));
 }
 
 #[actix_web::test]
@@ -277,13 +308,12 @@ async fn children_are_in_no_crew_and_the_young_not_in_dangerous_work() {
         t.crew(&child, &claim, body.clone())
             .refused(403, "age")
             .await;
-        let answer: Answer = t.crew(&young, &claim, body.clone()).send().await;
+        let answer: Answer = t.crew(&young, &claim, body).send().await;
         joined.push((answer.status == 201, may_young));
         // asked, the child is told as it accepts
-        let mut asked = body;
-        asked["account_id"] = json!(child.id);
-        let asked = t.crew(&leader, &claim, asked).expect(201).await.id();
-        t.place_act(&child, &asked, "accept")
+        let role = t.role(project, 0).await;
+        let asked = t.invite(&leader, &claim, &role, &child).expect(201).await;
+        t.reply(&child, &asked.id(), "accept")
             .refused(403, "age")
             .await;
     }
@@ -348,7 +378,8 @@ async fn a_candidate_is_invited_by_its_pseudonym_and_named_once_it_accepts() {
         .refused(404, "not_found")
         .await;
     let invited = invite(&leader, called, &claim).expect(201).await;
-    assert_eq!(invited.json["status"], "invited");
+    assert_eq!(invited.json["status"], "open");
+    assert_eq!(invited.json["pseudonym"], json!(called));
     assert_eq!(named(&invited.json), ASKED);
     assert!(!invited.json.to_string().contains(&person.id.to_string()));
     assert_eq!(
@@ -358,14 +389,16 @@ async fn a_candidate_is_invited_by_its_pseudonym_and_named_once_it_accepts() {
     let left = t.server.get(&list).by(&leader).expect(200).await;
     assert_eq!(left.json["items"].as_array().unwrap().len(), 1);
 
-    let mine = t.server.get("/me/crews").by(&person).expect(200).await;
+    let mine = t.server.get("/me/need-invitations").by(&person);
+    let mine = mine.expect(200).await;
     assert_eq!(mine.json["items"][0]["id"], invited.json["id"]);
-    t.place_act(&person, &invited.id(), "accept")
-        .expect(200)
-        .await;
+    assert_eq!(mine.json["items"][0]["note"], "欢迎");
+    t.reply(&person, &invited.id(), "accept").expect(200).await;
     let active = t.members(&leader, &claim, "active").await;
-    assert_eq!(named(&active[0]), CAME);
     assert_eq!(active[0]["account_id"], json!(person.id));
+    let asked = &t.invitations(&leader, &json!(role)).await[0];
+    assert_eq!(named(asked), CAME);
+    assert_eq!(asked["account_id"], json!(person.id));
 }
 
 #[actix_web::test]
@@ -402,9 +435,12 @@ async fn work_at_the_same_hours_is_taken_on_once() {
     let codes = t.failed(&person, &crews[2].1).await;
     assert!(!codes.contains(&"time_conflict".to_owned()), "{codes:?}");
     let (claim, role) = &crews[1];
-    let body = json!({"role_id": role, "account_id": person.id});
-    let asked = t.crew(&leader, claim, body).expect(201).await.id();
-    t.place_act(&person, &asked, "accept")
+    let asked = t
+        .invite(&leader, claim, role, &person)
+        .expect(201)
+        .await
+        .id();
+    t.reply(&person, &asked, "accept")
         .refused(409, "time_conflict")
         .await;
     let next = apply(2).expect(201).await.id();
@@ -412,7 +448,7 @@ async fn work_at_the_same_hours_is_taken_on_once() {
     // what is over stands in nobody's way
     t.place_act(&person, &first, "leave").expect(200).await;
     t.place_act(&person, &next, "leave").expect(200).await;
-    t.place_act(&person, &asked, "accept").expect(200).await;
+    t.reply(&person, &asked, "accept").expect(200).await;
 }
 
 #[actix_web::test]
@@ -461,11 +497,10 @@ async fn leaders_and_publishers_are_told() {
     }
     let role = t.role(&id, 1).await;
     let person = volunteer(&t.server, t.grid).await;
-    let asked = json!({"role_id": role, "account_id": person.id});
-    let asked = t.crew(&leader, &claim, asked).expect(201).await.id();
-    let refuse = t.place_act(&person, &asked, "decline");
+    let asked = t.invite(&leader, &claim, &role, &person).expect(201).await;
+    let refuse = t.reply(&person, &asked.id(), "decline");
     refuse.json(json!({"reason": "没有时间"})).expect(200).await;
-    assert_eq!(t.told(&leader, "crew_refused").await, 1);
+    assert_eq!(t.told(&leader, "invitation_declined").await, 1);
     let inbox = t
         .server
         .get("/me/notifications")

@@ -493,7 +493,8 @@ impl Answer {
         let path = path.split('?').next().unwrap_or_default();
         let status = self.status.as_u16();
         assert!(status != 500, "500 from {method} {path}: {:#}", self.json);
-        if kind.starts_with("text/html") && path.contains("/wish-links/") {
+        let is_link = path.contains("/wish-links/") || path.contains("/invitation-links/");
+        if kind.starts_with("text/html") && is_link {
             return; // a page for people, not a part of the API
         }
         if status >= 400 {

@@ -18,6 +18,7 @@ mod imports_again;
 mod imports_files;
 mod imports_open_data;
 mod imports_rows;
+mod invitations;
 mod matching;
 mod moves;
 mod notifications;

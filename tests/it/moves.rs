@@ -732,12 +732,9 @@ const CREW_MEMBER: Noun = Noun {
     path: "/crew-members",
     moves: &[
         ("accept", "accept"),
-        ("join", "accept"),
         ("decline", "decline"),
-        ("refuse", "decline"),
         ("withdraw", "leave"),
         ("leave", "leave"),
-        ("cancel", "remove"),
         ("remove", "remove"),
     ],
 };
@@ -763,20 +760,13 @@ async fn of_crew_members() {
         let project = project.by(leads).expect(200).await.json["project_id"].clone();
         // the one without hours: the same person stands in many of them
         let role = t.role(project.as_str().unwrap(), 1).await;
-        let mut new = json!({ "role_id": role });
-        let is_invited = matches!(state, "invited" | "refused" | "cancelled");
-        if is_invited {
-            new["account_id"] = json!(who.id);
-        }
-        let by = if is_invited { leads } else { who };
-        let id = t.crew(by, claim, new).expect(201).await.id();
+        let new = json!({ "role_id": role });
+        let id = t.crew(who, claim, new).expect(201).await.id();
         let steps: &[(&User, &str)] = match state {
-            "applied" | "invited" => &[],
+            "applied" => &[],
             "active" => &[(leads, "accept")],
             "declined" => &[(leads, "decline")],
-            "refused" => &[(who, "decline")],
             "withdrawn" => &[(who, "leave")],
-            "cancelled" => &[(leads, "remove")],
             "left" => &[(leads, "accept"), (who, "leave")],
             _ => &[(leads, "accept"), (leads, "remove")],
         };
@@ -794,12 +784,9 @@ async fn of_crew_members() {
     };
     for state in [
         "applied",
-        "invited",
         "active",
         "declined",
-        "refused",
         "withdrawn",
-        "cancelled",
         "left",
         "removed",
     ] {
@@ -811,7 +798,7 @@ async fn of_crew_members() {
         walk.state(state, make).await;
     }
     // who claimed as a person leads the crew, and works in it
-    for state in ["applied", "invited", "active"] {
+    for state in ["applied", "active"] {
         let make = async || {
             let project = t.open_project(json!({"allows_person": true})).await;
             let claim = t.claim(&alone, &project, None).expect(201).await.id();

@@ -211,6 +211,7 @@ fn mail(to: &str) -> Mail {
         text: "王奶奶,您好!".to_owned(),
         html: Some("<p>王奶奶,您好!</p>".to_owned()),
         list_unsubscribe: None,
+        link: None,
         page: None,
     }
 }

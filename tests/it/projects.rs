@@ -1037,21 +1037,19 @@ async fn a_crew_comes_by_application_and_invitation_and_nobody_is_assigned() {
     act(seated, seat, "leave").expect(200).await;
     crew(other, json!({"role_id": one_seat})).expect(201).await;
 
-    crew(&ann, json!({"role_id": two_seats, "account_id": cai.id}))
+    t.invite(&ann, &claim, two_seats, &cai)
         .refused(403, "forbidden")
         .await;
-    let invited = crew(&leader, json!({"role_id": two_seats, "account_id": cai.id}))
-        .expect(201)
-        .await
-        .id();
-    act(&leader, &invited, "accept")
-        .refused(403, "forbidden")
-        .await;
-    act(&ann, &invited, "accept")
+    let invited = t.invite(&leader, &claim, two_seats, &cai).expect(201).await;
+    let invited = invited.id();
+    t.reply(&leader, &invited, "accept")
         .refused(404, "not_found")
         .await;
-    act(&cai, &invited, "accept").expect(200).await;
-    act(&cai, &invited, "accept").expect(200).await;
+    t.reply(&ann, &invited, "accept")
+        .refused(404, "not_found")
+        .await;
+    t.reply(&cai, &invited, "accept").expect(200).await;
+    t.reply(&cai, &invited, "accept").expect(200).await;
     let list = format!("/project-claims/{claim}/crew");
     let members = t.server.get(&list).by(&cai).expect(200).await;
     assert_eq!(members.json["items"][0]["name"], "示例·志愿者");
@@ -1060,19 +1058,23 @@ async fn a_crew_comes_by_application_and_invitation_and_nobody_is_assigned() {
         .by(&newcomer)
         .refused(403, "forbidden")
         .await;
-    act(&leader, &invited, "remove")
+    let mut places = members.json["items"].as_array().unwrap().iter();
+    let place = places.find(|place| place["account_id"] == json!(cai.id));
+    act(&leader, place.unwrap()["id"].as_str().unwrap(), "remove")
         .json(why.clone())
         .expect(200)
         .await;
-    let invited = crew(&leader, json!({"role_id": two_seats, "account_id": cai.id}))
-        .expect(201)
-        .await
-        .id();
-    act(&cai, &invited, "decline").json(why).expect(200).await;
-    let invited = crew(&leader, json!({"role_id": two_seats, "account_id": cai.id}))
-        .expect(201)
-        .await
-        .id();
+    // asked once; from then on it is the person's to come
+    t.invite(&leader, &claim, two_seats, &cai)
+        .refused(409, "already_invited")
+        .await;
+    let dan = volunteer(&t.server, t.grid).await;
+    let asked = t.invite(&leader, &claim, two_seats, &dan).expect(201).await;
+    t.reply(&dan, &asked.id(), "decline")
+        .json(why)
+        .expect(200)
+        .await;
+    let applied = crew(&cai, json!({"role_id": two_seats})).expect(201).await;
     t.claim_act(&leader, &claim, "withdraw", json!({"reason": "改期"}))
         .expect(200)
         .await;
@@ -1082,7 +1084,7 @@ async fn a_crew_comes_by_application_and_invitation_and_nobody_is_assigned() {
             &mine.json["items"][0]["id"],
             &mine.json["items"][0]["status"]
         ),
-        (&json!(invited), &json!("disbanded"))
+        (&json!(applied.id()), &json!("disbanded"))
     );
 }
 

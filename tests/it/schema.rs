@@ -189,6 +189,11 @@ const FREE_COLUMNS: &[(&str, &str)] = &[
     ("round_needs", "need_id"),
     ("round_assignments", "need_id"),
     ("round_locks", "need_id"),
+    ("round_invitations", "need_id"),
+    ("round_invitations", "invitation_id"),
+    ("recruitments", "need_id"),
+    ("invitations", "need_id"),
+    ("dismissed_needs", "need_id"),
 ];
 
 #[test]

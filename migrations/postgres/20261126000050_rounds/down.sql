@@ -1,3 +1,4 @@
+DROP TABLE round_invitations;
 DROP TABLE round_locks;
 DROP TABLE round_columns;
 DROP TABLE round_assignments;

@@ -19,6 +19,14 @@ CREATE TABLE rounds (
     is_edited         boolean NOT NULL,
     -- why the last planning failed
     failure           text,
+    -- who sent its invitations, and how
+    committed_by      uuid REFERENCES accounts (id),
+    answer_hours      integer NOT NULL,
+    is_automatic      boolean NOT NULL,
+    resolves_left     integer NOT NULL,
+    -- whether the plan that is made is sent by itself
+    goes_on           boolean NOT NULL,
+    note              text NOT NULL,
     version           integer NOT NULL,
     created_at        timestamptz NOT NULL
 );
@@ -26,6 +34,7 @@ CREATE INDEX rounds_batch ON rounds (batch_id);
 CREATE INDEX rounds_region ON rounds (region_id, id);
 CREATE INDEX rounds_people_region ON rounds (people_region_id);
 CREATE INDEX rounds_creator ON rounds (created_by);
+CREATE INDEX rounds_committer ON rounds (committed_by);
 CREATE INDEX rounds_since ON rounds (status, status_since);
 
 CREATE TABLE round_plans (
@@ -133,3 +142,25 @@ CREATE TABLE round_locks (
 CREATE INDEX round_locks_round ON round_locks (round_id, id);
 CREATE INDEX round_locks_account ON round_locks (account_id);
 CREATE INDEX round_locks_creator ON round_locks (created_by);
+
+-- what became of the pairs of a plan that was sent; an invitation is forgotten before its round may be
+CREATE TABLE round_invitations (
+    round_id      uuid NOT NULL REFERENCES rounds (id),
+    plan_number   integer NOT NULL,
+    number        integer NOT NULL,
+    account_id    uuid NOT NULL REFERENCES accounts (id),
+    need_kind     text NOT NULL,
+    need_id       uuid NOT NULL,
+    title         text NOT NULL,
+    score         double precision NOT NULL,
+    claim_id      uuid REFERENCES project_claims (id),
+    invitation_id uuid,
+    code          text,
+    status        text NOT NULL,
+    status_since  timestamptz NOT NULL,
+    PRIMARY KEY (round_id, plan_number, number)
+);
+CREATE INDEX round_invitations_account ON round_invitations (account_id);
+CREATE INDEX round_invitations_need ON round_invitations (round_id, need_id, status);
+CREATE INDEX round_invitations_claim ON round_invitations (claim_id);
+CREATE UNIQUE INDEX round_invitations_sent ON round_invitations (invitation_id);

@@ -4,11 +4,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::projection::Matching;
 use super::service::Moment;
-use super::world::Terms;
 use crate::platform::Platform;
 use crate::platform::http::page::DEFAULT_LIMIT;
 
-mod invitations;
 mod needs;
 mod recommendations;
 
@@ -17,20 +15,13 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(recommendations::recommend)
         .service(needs::candidates)
-        .service(invitations::invite)
         .service(needs::explain);
     super::rounds::http::routes(config);
+    super::invitations::http::routes(config);
 }
 
 pub(super) fn moment(platform: &Platform, matching: &Matching) -> Moment {
-    let now = platform.clock.now();
-    Moment {
-        terms: Terms {
-            weights: matching.setting().matching.weights,
-            today: now.with_timezone(&platform.zone).date_naive(),
-        },
-        now,
-    }
+    Moment::at(matching, platform.clock.now())
 }
 
 fn rows(limit: Option<i64>) -> usize {

@@ -10,6 +10,7 @@ use validator::Validate;
 use super::{moment, rows};
 use crate::error::Result;
 use crate::identity::Caller;
+use crate::matching::invitations::Asker;
 use crate::matching::model::{NeedKind, Person, Viewer};
 use crate::matching::projection::Matching;
 use crate::matching::score::{self, Side};
@@ -76,12 +77,13 @@ pub(super) async fn candidates(
     let vault = platform.vault.clone();
     let answer = platform.db.read(move |conn| {
         let need = service::open_need(&matching, kind, id)?;
-        service::check_may_ask(conn, &caller, &need)?;
+        service::check_may_ask(conn, &caller, need.id)?;
         let k = rows(query.limit);
-        let hits = service::people_for(conn, &matching, &need, &moment, k)?;
+        let asker = Asker::from(&caller);
+        let hits = service::people_for(conn, &matching, &need, &moment, &asker, k)?.hits;
         let weights = &moment.terms.weights;
         let item = |hit: Hit<Person>| Candidate {
-            pseudonym: service::pseudonym(&vault, &need, hit.what.id),
+            pseudonym: service::pseudonym(&vault, need.id, hit.what.id),
             score: hit.score,
             factors: factor_views(&hit.what, &need, Side::People, weights, caller.lang),
         };
@@ -109,6 +111,18 @@ struct Explanation {
     filters: Vec<FilterView>,
     /// What the score is, or would be, made of.
     factors: Vec<FactorView>,
+    /// What keeps organisers from inviting the caller to it, whatever it may do by itself; null where
+    /// nothing does.
+    uninvited: Option<Uninvited>,
+}
+
+/// Why nobody invites somebody to a need.
+#[derive(Debug, Serialize, ToSchema)]
+struct Uninvited {
+    /// Why.
+    code: String,
+    /// The same in words.
+    sentence: String,
 }
 
 /// Explain a match
@@ -136,9 +150,13 @@ pub(super) async fn explain(
     let Moment { terms, now } = moment(&platform, &matching);
     let weights_version = matching.setting().matching.weights_version;
     let (asked, wanted) = (person.id, need.clone());
-    let standing = platform
+    let (standing, uninvited) = platform
         .db
-        .read(move |conn| service::standing(conn, &matching, asked, &wanted, now))
+        .read(move |conn| {
+            let standing = service::standing(conn, &matching, asked, &wanted, now)?;
+            let uninvited = service::uninvited(conn, &matching, asked, wanted.id, now)?;
+            Ok((standing, uninvited))
+        })
         .await?;
     let reader = (Viewer::Oneself, caller.lang);
     let filters = filter_views(&person, &need, &terms, standing, reader);
@@ -151,5 +169,12 @@ pub(super) async fn explain(
         weights_version,
         filters,
         factors: factor_views(&person, &need, Side::Needs, &terms.weights, caller.lang),
+        uninvited: uninvited.map(|code| {
+            let (zh, en) = code.title();
+            Uninvited {
+                code: code.as_str().to_owned(),
+                sentence: caller.lang.pick(zh, en).to_owned(),
+            }
+        }),
     }))
 }

@@ -22,7 +22,8 @@ use crate::error::{Code, Error, Result};
 use crate::identity::AccountId;
 use crate::matching::model::{Need, Person};
 use crate::matching::projection::Matching;
-use crate::matching::service::bars;
+use crate::matching::invitations::Asker;
+use crate::matching::service::{bars, bars_to_asking};
 use crate::matching::store::{Batch, SOURCES};
 use crate::matching::world::Terms;
 use crate::notifications::{Kind, Notice, notify};
@@ -186,6 +187,10 @@ async fn gather(platform: &Platform, matching: &Matching, seen: Seen) -> Result<
         seen.needs.len(),
     )?;
     let now = platform.clock.now();
+    let asker = Asker {
+        account: Some(seen.round.committed_by.unwrap_or(seen.round.created_by)),
+        organizations: Vec::new(),
+    };
     let mut barred = Bars::default();
     for source in SOURCES {
         let of_kind = seen.needs.iter().filter(|need| need.id.kind == source.kind);
@@ -200,9 +205,15 @@ async fn gather(platform: &Platform, matching: &Matching, seen: Seen) -> Result<
                 now,
             };
             let (matching, kind) = (matching.clone(), source.kind);
-            let read = platform
-                .db
-                .read(move |conn| bars(conn, &matching, kind, &batch));
+            let asker = asker.clone();
+            let read = platform.db.read(move |conn| {
+                let mut found = bars(conn, &matching, kind, &batch)?;
+                // who was asked often enough today may be asked when the plan is sent
+                let not_asked = bars_to_asking(conn, &matching, &batch, &asker)?;
+                let lasting = not_asked.into_iter().filter(|bar| bar.code != Code::DailyCap);
+                found.extend(lasting);
+                Ok(found)
+            });
             barred.add(kind, read.await?);
         }
     }

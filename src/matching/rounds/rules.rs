@@ -178,10 +178,10 @@ pub fn tally(
 }
 
 /// The code as a coordinator reads it beside a pseudonym: political status is sensitive, and stays
-/// unsaid of those who come to be named.
+/// unsaid of those who come to be named; so does whom a person does not want to hear from.
 pub fn readable(code: Code) -> Code {
     match code {
-        Code::PartyOnly => Code::NotAvailable,
+        Code::PartyOnly | Code::Blocked | Code::NotInterested => Code::NotAvailable,
         code => code,
     }
 }

@@ -12,7 +12,7 @@ use super::model::{
     Assignment, BatchRound, BatchRoundId, RoundInvitation, RoundInvitationStatus, RoundStatus,
 };
 use super::planning::{PLAN, Planning};
-use super::rules::{MOVES, tally};
+use super::rules::{MOVES, readable, tally};
 use super::service::{advance, current, is_repeat, relation, seen};
 use super::store;
 use crate::error::{Code, Error, FieldError, Problem, Result};
@@ -294,7 +294,7 @@ fn note(
         score: pair.score,
         claim_id: claim.filter(|_| outcome.is_ok()),
         invitation_id: outcome.ok().map(Uid),
-        code: outcome.err().map(|code| code.as_str().to_owned()),
+        code: outcome.err().map(|code| readable(code).as_str().to_owned()),
         status: match outcome {
             Ok(_) => RoundInvitationStatus::Open,
             Err(_) => RoundInvitationStatus::NotSent,

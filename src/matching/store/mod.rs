@@ -6,17 +6,20 @@ mod wishes;
 
 use std::collections::{BTreeSet, HashMap};
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use uuid::Uuid;
 
+use super::invitations::{Asker, Room};
 use super::model::{Need, NeedId, NeedKind, Person};
 use super::settings::MatchingRules;
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::identity::{AccountId, Caller};
 use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
 use crate::platform::journal::Touched;
 use crate::platform::token::Vault;
+use crate::projects::claims::ClaimId;
 use crate::regions::{Level, RegionId};
 use crate::schema::{region_ancestors, regions};
 use crate::wishes::WishRules;
@@ -54,8 +57,22 @@ pub struct Source {
     pub commitments: fn(&mut Conn, &[AccountId]) -> Result<Commitments>,
     /// What only the database knows, asked once for the whole batch.
     pub barred: fn(&mut Conn, &Setting, &Batch) -> Result<Vec<Bar>>,
-    /// Whether the caller may ask for candidates.
-    pub may_ask: fn(&mut Conn, &Caller, &Need) -> Result<bool>,
+    /// Whether the caller may ask for candidates for this one, open or not.
+    pub may_ask: fn(&mut Conn, &Caller, Uuid) -> Result<bool>,
+    /// What there is to say of one, open or not.
+    pub about: fn(&mut Conn, Uuid) -> Result<About>,
+    /// How much room one has for people, in the crew of a claim where it is a role.
+    pub room: fn(&mut Conn, Uuid, Option<ClaimId>, NaiveDate) -> Result<Room>,
+    /// The organisations and people who look for people for one; none where that is the staff's.
+    pub askers: fn(&mut Conn, Uuid) -> Result<Vec<Asker>>,
+}
+
+/// What there is to say of a need, open or not.
+pub struct About {
+    pub title: String,
+    pub region: RegionId,
+    /// The project that a role belongs to.
+    pub project: Option<Uuid>,
 }
 
 /// Every kind of need.
@@ -77,9 +94,13 @@ pub struct Bar {
     pub code: Code,
 }
 
-/// The kind's source, where there is one.
-pub fn source(kind: NeedKind) -> Option<&'static Source> {
-    SOURCES.iter().find(|source| source.kind == kind)
+/// The kind's source.
+///
+/// # Errors
+/// For a kind without one, which there is not.
+pub fn source(kind: NeedKind) -> Result<&'static Source> {
+    let found = SOURCES.iter().find(|source| source.kind == kind);
+    found.ok_or_else(|| Error::internal(format!("no source of {kind}")))
 }
 
 /// What is looked up anew at once.

@@ -8,13 +8,13 @@ use uuid::Uuid;
 
 use super::{SOURCES, Setting};
 use crate::error::Result;
-use crate::identity::{AccountId, Purpose};
+use crate::identity::{AccountId, AccountStatus, Purpose};
 use crate::matching::{Hours, Person, Site, Span, Spot};
 use crate::party;
 use crate::platform::columns::Uid;
 use crate::platform::db::Conn;
 use crate::schema::{
-    consents, qualifications, volunteer_interests, volunteer_places, volunteer_skills,
+    accounts, consents, qualifications, volunteer_interests, volunteer_places, volunteer_skills,
     volunteer_windows, volunteers,
 };
 use crate::taxonomies::LifeCycle;
@@ -53,10 +53,12 @@ pub fn page(
     load(conn, setting, &ids)
 }
 
-/// Those of these accounts that are volunteers.
+/// Those of these accounts that are volunteers, and not gone.
 pub fn load(conn: &mut Conn, setting: &Setting, ids: &[AccountId]) -> Result<Vec<Person>> {
     let rows: Vec<(AccountId, Option<NaiveDate>)> = volunteers::table
+        .inner_join(accounts::table)
         .filter(volunteers::account_id.eq_any(ids.to_vec()))
+        .filter(accounts::status.ne(AccountStatus::Deleted))
         .order(volunteers::account_id)
         .select((volunteers::account_id, volunteers::birth_date))
         .load(conn)?;

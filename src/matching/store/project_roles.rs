@@ -10,9 +10,10 @@ use chrono::{NaiveDate, NaiveTime, TimeZone, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::{Bar, Batch, Commitments, Setting, Source, region_facts};
+use super::{About, Bar, Batch, Commitments, Setting, Source, region_facts};
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller};
+use crate::matching::invitations::{Asker, Room};
 use crate::matching::{
     Hours, Located, Need, NeedId, NeedKind, Site, Span, Spot, Wanted, Whereabouts,
 };
@@ -36,6 +37,9 @@ pub const SOURCE: Source = Source {
     commitments,
     barred,
     may_ask,
+    about,
+    room,
+    askers,
 };
 
 /// The states in which a project's crews take people.
@@ -342,6 +346,84 @@ fn barred(conn: &mut Conn, setting: &Setting, batch: &Batch) -> Result<Vec<Bar>>
     Ok(bars)
 }
 
-fn may_ask(conn: &mut Conn, caller: &Caller, need: &Need) -> Result<bool> {
-    crews::may_look_for_people(conn, caller, RoleId(need.id.id))
+fn may_ask(conn: &mut Conn, caller: &Caller, id: Uuid) -> Result<bool> {
+    crews::may_look_for_people(conn, caller, RoleId(id))
+}
+
+fn about(conn: &mut Conn, id: Uuid) -> Result<About> {
+    type Row = (String, String, RegionId, ProjectId);
+    let found: Option<Row> = project_roles::table
+        .inner_join(projects::table)
+        .filter(project_roles::id.eq(RoleId(id)))
+        .select((
+            projects::title,
+            project_roles::name,
+            projects::region_id,
+            projects::id,
+        ))
+        .first(conn)
+        .optional()?;
+    let (title, name, region, project) = found.ok_or(Code::NotFound)?;
+    Ok(About {
+        title: format!("{title} · {name}"),
+        region,
+        project: Some(project.0),
+    })
+}
+
+/// The room that a crew has in a role; without a claim, that of all crews together.
+fn room(conn: &mut Conn, id: Uuid, claim: Option<ClaimId>, today: NaiveDate) -> Result<Room> {
+    type Row = (ProjectId, ProjectStatus, NaiveDate, i32);
+    let found: Option<Row> = project_roles::table
+        .inner_join(projects::table)
+        .filter(project_roles::id.eq(RoleId(id)))
+        .select((
+            projects::id,
+            projects::status,
+            projects::ends_on,
+            project_roles::seats,
+        ))
+        .first(conn)
+        .optional()?;
+    let Some((project, status, last, seats)) = found else {
+        return Ok(Room::Gone);
+    };
+    let mut crews = claims::holders(conn, project)?;
+    crews.retain(|holder| claim.is_none_or(|claim| claim == holder.id));
+    let is_open = OPEN.contains(&status) || status == ProjectStatus::Suspended;
+    if crews.is_empty() || last < today || !is_open {
+        return Ok(Room::Gone);
+    }
+    if status == ProjectStatus::Suspended {
+        return Ok(Room::Paused);
+    }
+    let ids: Vec<_> = crews.iter().map(|crew| crew.id).collect();
+    let filled: i64 = crew_members::table
+        .filter(crew_members::role_id.eq(RoleId(id)))
+        .filter(crew_members::claim_id.eq_any(ids))
+        .filter(crew_members::status.eq(CrewStatus::Active))
+        .count()
+        .get_result(conn)?;
+    let places = i64::from(seats) * crews.len() as i64;
+    Ok(Room::Places(u32::try_from(places - filled).unwrap_or(0)))
+}
+
+/// Those who lead a crew of its project.
+fn askers(conn: &mut Conn, id: Uuid) -> Result<Vec<Asker>> {
+    let project: Option<ProjectId> = project_roles::table
+        .filter(project_roles::id.eq(RoleId(id)))
+        .select(project_roles::project_id)
+        .first(conn)
+        .optional()?;
+    let Some(project) = project else {
+        return Ok(Vec::new());
+    };
+    let asker = |claim: claims::ProjectClaim| Asker {
+        account: claim.person_id,
+        organizations: claim.organization_id.into_iter().collect(),
+    };
+    Ok(claims::holders(conn, project)?
+        .into_iter()
+        .map(asker)
+        .collect())
 }

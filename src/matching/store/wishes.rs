@@ -9,16 +9,18 @@ use chrono::{NaiveDate, TimeDelta};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::{Bar, Batch, Commitments, Setting, Source, region_facts};
+use super::{About, Bar, Batch, Commitments, Setting, Source, region_facts};
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
+use crate::matching::invitations::{Asker, Room};
 use crate::matching::{Hours, Located, Need, NeedId, NeedKind, Site, Spot, Whereabouts};
 use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
+use crate::projects::claims::ClaimId;
 use crate::regions::{self, Level, RegionId};
 use crate::schema::{wish_claims, wishes};
 use crate::taxonomies::LifeCycle;
-use crate::wishes::{ClaimOutcome, WishId, WishStatus, public_place};
+use crate::wishes::{ClaimOutcome, WishId, WishStatus, public_place, wish};
 
 pub const SOURCE: Source = Source {
     kind: NeedKind::Wish,
@@ -29,6 +31,9 @@ pub const SOURCE: Source = Source {
     commitments,
     barred,
     may_ask,
+    about,
+    room,
+    askers,
 };
 
 fn named(ids: &[Uuid]) -> Vec<WishId> {
@@ -209,7 +214,36 @@ fn barred(conn: &mut Conn, setting: &Setting, batch: &Batch) -> Result<Vec<Bar>>
     Ok(counts.into_iter().filter_map(bar).collect())
 }
 
-fn may_ask(conn: &mut Conn, caller: &Caller, need: &Need) -> Result<bool> {
+fn may_ask(conn: &mut Conn, caller: &Caller, id: Uuid) -> Result<bool> {
     let staff = [Role::RegionAdmin, Role::GridLeader, Role::GridWorker];
-    caller.holds_in_region(conn, &staff, need.region)
+    let region = wish(conn, WishId(id))?.region_id;
+    caller.holds_in_region(conn, &staff, region)
+}
+
+fn about(conn: &mut Conn, id: Uuid) -> Result<About> {
+    let wish = wish(conn, WishId(id))?;
+    Ok(About {
+        title: wish.title,
+        region: wish.region_id,
+        project: None,
+    })
+}
+
+fn room(conn: &mut Conn, id: Uuid, _: Option<ClaimId>, today: NaiveDate) -> Result<Room> {
+    let wish = wish(conn, WishId(id))?;
+    let is_over = wish.expires_on.is_some_and(|last| last < today);
+    Ok(match wish.status {
+        WishStatus::Published if !is_over => Room::Places(1),
+        WishStatus::Claimed
+        | WishStatus::Delivered
+        | WishStatus::Disputed
+        | WishStatus::Fulfilled
+        | WishStatus::Closed => Room::Places(0),
+        _ => Room::Gone,
+    })
+}
+
+/// The staff of its region look for people for a wish: no organisation, and not always the same.
+fn askers(_: &mut Conn, _: Uuid) -> Result<Vec<Asker>> {
+    Ok(Vec::new())
 }

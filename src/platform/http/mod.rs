@@ -1,6 +1,7 @@
 //! What every handler needs of HTTP: languages, validated input, pages, problems, idempotency.
 
 pub mod border;
+pub mod html;
 pub mod idempotency;
 pub mod limit;
 pub mod page;

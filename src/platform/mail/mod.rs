@@ -85,6 +85,9 @@ pub struct Mail {
     /// An https address that unsubscribes with one POST (RFC 8058).
     #[serde(default)]
     pub list_unsubscribe: Option<String>,
+    /// An address of ours at which whoever has it may act.
+    #[serde(default)]
+    pub link: Option<String>,
     /// The page of the app that shows more, as a path.
     #[serde(default)]
     pub page: Option<String>,
@@ -105,8 +108,16 @@ impl Mail {
                 "<!DOCTYPE html><html><body style=\"font-family:sans-serif\">{html}</body></html>"
             )),
             list_unsubscribe: None,
+            link: None,
             page: None,
         }
+    }
+
+    /// Ends it with an address at which whoever has it may act.
+    #[must_use]
+    pub fn link(mut self, link: Option<String>) -> Self {
+        self.link = link;
+        self
     }
 
     /// Ends it with a link to a page of the app, where there is an app.
@@ -242,10 +253,11 @@ impl Mailer {
             }
         }
         let (mut text, mut html) = (mail.text.clone(), mail.html.clone());
-        if let Some(page) = mail.page.as_ref().filter(|_| !self.app_url.is_empty()) {
-            let link = format!("{}{page}", self.app_url);
+        let page = mail.page.as_ref().filter(|_| !self.app_url.is_empty());
+        let page = page.map(|page| format!("{}{page}", self.app_url));
+        for link in mail.link.iter().chain(&page) {
             text.push_str(&format!("\n\n{link}"));
-            let anchor = format!("<p><a href=\"{0}\">{0}</a></p></body>", escape(&link));
+            let anchor = format!("<p><a href=\"{0}\">{0}</a></p></body>", escape(link));
             html = html.map(|html| html.replacen("</body>", &anchor, 1));
         }
         let message = match html {
@@ -283,6 +295,7 @@ mod tests {
             text: "王奶奶,您好!".to_owned(),
             html: None,
             list_unsubscribe: None,
+            link: None,
             page: None,
         }
     }

@@ -20,7 +20,6 @@ use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::{Nothing, Reason};
 use crate::platform::http::{Cursor, Page, Params, ProblemBody};
 use crate::platform::lifecycle;
-use crate::platform::token::Vault;
 use crate::projects::claims::{self, ClaimId};
 use crate::projects::model::{ProjectId, RoleId};
 use crate::projects::service::Desk;
@@ -49,21 +48,18 @@ pub struct CrewMemberView {
     pub project_id: ProjectId,
     /// In which role.
     pub role_id: RoleId,
-    /// Who; null as long as the person has neither applied nor accepted.
-    pub account_id: Option<AccountId>,
-    /// What the person is called; null until then, too.
-    pub name: Option<String>,
-    /// Stands in the place of both until then: the same in all that is said of this crew.
-    pub pseudonym: Option<String>,
-    /// What the one who asked has to say; only for the leader and the person.
+    /// Who.
+    pub account_id: AccountId,
+    /// What the person is called; empty for somebody who is gone.
+    pub name: String,
+    /// What the person had to say; only for the leader and the person.
     pub note: Option<String>,
     /// Where it stands.
     pub status: CrewStatus,
     /// Since when.
     pub status_since: Instant,
-    /// The moves that are the caller's now; a rule may still refuse one. Four ask for all of them:
-    /// `accept` also to `join`, `decline` also to `refuse`, `leave` also to `withdraw`, `remove` also
-    /// to `cancel`.
+    /// The moves that are the caller's now; a rule may still refuse one. `withdraw` is asked
+    /// for as `leave`.
     pub moves: Vec<&'static str>,
     /// When it was asked.
     pub created_at: Instant,
@@ -74,22 +70,18 @@ impl CrewMemberView {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn of(conn: &mut Conn, vault: &Vault, row: CrewMember, by: &Caller) -> Result<Self> {
+    pub fn of(conn: &mut Conn, row: CrewMember, by: &Caller) -> Result<Self> {
         let claim = claims::claim(conn, row.claim_id)?;
         let relation = service::relation(by, &row, &claim);
-        let is_named = relation.person || service::came_forward(conn, &row)?;
         // somebody who is gone has no name any more
-        let name = is_named.then(|| identity::account(conn, row.account_id));
-        let name = name.map(|account| account.map(|account| account.display_name));
-        let pseudonym = (!is_named).then(|| pseudonym(vault, &row));
+        let name = identity::account(conn, row.account_id).map(|account| account.display_name);
         Ok(Self {
             project_id: claim.project_id,
-            name: name.map(Result::unwrap_or_default),
-            pseudonym,
+            name: name.unwrap_or_default(),
             id: row.id,
             claim_id: row.claim_id,
             role_id: row.role_id,
-            account_id: is_named.then_some(row.account_id),
+            account_id: row.account_id,
             note: relation.is_involved().then_some(row.note),
             status: row.status,
             status_since: row.status_since,
@@ -99,24 +91,14 @@ impl CrewMemberView {
     }
 }
 
-/// Stable for a crew, and of no use for another or for a list of candidates: a keyed hash.
-fn pseudonym(vault: &Vault, row: &CrewMember) -> String {
-    let both = format!("{}:{}", row.claim_id, row.account_id);
-    let hash = vault.lookup_hash("crew", &both);
-    hash.iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-/// Apply for a role, or invite somebody into one
+/// Apply for a role
 ///
-/// A volunteer applies and the leader decides; the leader names an account and that person
-/// decides, and is named once it accepts. Nobody is assigned.
+/// The leader decides. The other way round, the leader invites and the person decides: see
+/// `/needs/project_role/{id}/invitations`. Nobody is assigned.
 #[utoipa::path(tag = "projects", request_body = NewMember,
     params(("id" = ClaimId, Path, description = "The claim")), responses(
-    (status = 201, description = "Applied or invited", body = CrewMemberView),
-    (status = 403, description = "Not the leader of the crew", body = ProblemBody),
+    (status = 201, description = "Applied", body = CrewMemberView),
+    (status = 403, description = "The role is not for the caller", body = ProblemBody),
     (status = 404, description = "No such claim", body = ProblemBody),
     (status = 409, description = "The role is full, the crew closed, or the person in it", body = ProblemBody),
     (status = 422, description = "Wrong fields, or something the role asks for is missing", body = ProblemBody)))]
@@ -128,13 +110,10 @@ async fn join_crew(
 ) -> Result<HttpResponse> {
     command
         .run(move |tx, caller, input| {
-            let row = match input.account_id {
-                Some(who) => service::invite(tx, &desk, caller, *id, who, input)?,
-                None => service::apply(tx, &desk, caller, *id, input)?,
-            };
+            let row = service::apply(tx, &desk, caller, *id, input)?;
             let location = format!("/api/v1/project-claims/{}/crew", row.claim_id);
             Ok(Made::new(
-                CrewMemberView::of(tx.conn, &desk.vault, row, caller)?,
+                CrewMemberView::of(tx.conn, row, caller)?,
                 location,
             ))
         })
@@ -167,7 +146,6 @@ struct Which {
 async fn list_crew(
     caller: Caller,
     platform: Data<Platform>,
-    desk: Data<Desk>,
     id: Path<ClaimId>,
     query: Params<Which>,
 ) -> Result<Json<Page<CrewMemberView>>> {
@@ -182,8 +160,7 @@ async fn list_crew(
         }
         let other = (!relation.claimant).then_some(caller.account);
         let rows = store::of_claim(conn, *id, status, other, after, limit)?;
-        Page::of(rows, limit, |row| row.id)
-            .try_map(|row| CrewMemberView::of(conn, &desk.vault, row, &caller))
+        Page::of(rows, limit, |row| row.id).try_map(|row| CrewMemberView::of(conn, row, &caller))
     });
     Ok(Json(found.await?))
 }
@@ -199,7 +176,7 @@ struct Mine {
     cursor: Option<String>,
 }
 
-/// List one's places in crews, with applications and invitations
+/// List one's places in crews, with applications
 #[utoipa::path(tag = "projects", params(Mine), responses(
     (status = 200, description = "The newest first", body = Page<CrewMemberView>),
     (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
@@ -207,15 +184,13 @@ struct Mine {
 async fn my_crews(
     caller: Caller,
     platform: Data<Platform>,
-    desk: Data<Desk>,
     query: Params<Mine>,
 ) -> Result<Json<Page<CrewMemberView>>> {
     let before = Cursor::decode(query.0.cursor.as_deref())?;
     let limit = query.0.limit.unwrap_or(DEFAULT_LIMIT);
     let found = platform.db.read(move |conn| {
         let rows = store::of_person(conn, caller.account, before, limit)?;
-        Page::of(rows, limit, |row| row.id)
-            .try_map(|row| CrewMemberView::of(conn, &desk.vault, row, &caller))
+        Page::of(rows, limit, |row| row.id).try_map(|row| CrewMemberView::of(conn, row, &caller))
     });
     Ok(Json(found.await?))
 }
@@ -236,7 +211,7 @@ macro_rules! moves {
                 .run(move |$tx, $caller, $input| {
                     let ($id, $desk) = (*id, desk.as_ref());
                     let row = $do?;
-                    Ok(Made::changed(CrewMemberView::of($tx.conn, &$desk.vault, row, $caller)?))
+                    Ok(Made::changed(CrewMemberView::of($tx.conn, row, $caller)?))
                 })
                 .await
         }
@@ -244,12 +219,12 @@ macro_rules! moves {
 }
 
 moves! {
-    /// Say yes to an application or invitation
+    /// Say yes to an application
     accept_member "/crew-members/{id}/accept" Nothing, |tx, desk, caller, id, _input| service::accept(tx, desk, caller, id);
-    /// Say no to an application or invitation
-    decline_member "/crew-members/{id}/decline" Reason, |tx, desk, caller, id, input| service::decline(tx, caller, id, &input.reason);
+    /// Say no to an application
+    decline_member "/crew-members/{id}/decline" Reason, |tx, _desk, caller, id, input| service::decline(tx, caller, id, &input.reason);
     /// Leave a crew, or take one's application back
-    leave_crew "/crew-members/{id}/leave" Nothing, |tx, desk, caller, id, _input| service::leave(tx, caller, id);
-    /// Remove somebody from a crew, or take an invitation back
-    remove_member "/crew-members/{id}/remove" Reason, |tx, desk, caller, id, input| service::remove(tx, caller, id, &input.reason);
+    leave_crew "/crew-members/{id}/leave" Nothing, |tx, _desk, caller, id, _input| service::leave(tx, caller, id);
+    /// Remove somebody from a crew
+    remove_member "/crew-members/{id}/remove" Reason, |tx, _desk, caller, id, input| service::remove(tx, caller, id, &input.reason);
 }

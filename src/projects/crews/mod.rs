@@ -1,10 +1,10 @@
 //! Crews: the volunteers who work in the roles of a claimed project. Nobody is assigned: who is
-//! asked to come accepts or not.
+//! asked to come is invited by the room that finds people, and stands here from the day of the yes.
 //!
 //! ```text
-//! (apply)  ─▶ applied ──accept (leader)──▶ active ──▶ left | removed(reason)
-//! (invite) ─▶ invited ──accept (person)──▶ active
-//! applied ─▶ declined | withdrawn      invited ─▶ refused | cancelled
+//! (apply) ─▶ applied ──accept (leader)──▶ active ──▶ left | removed(reason)
+//! (join, by an invitation) ─────────────▶ active
+//! applied ─▶ declined | withdrawn
 //! disbanded: the claim ended
 //! ```
 
@@ -20,6 +20,6 @@ pub use model::{CrewMember, CrewMemberId, CrewStatus};
 pub(super) use people::{suits, vetted_adults};
 pub use rules::Schedule;
 pub(super) use service::disband;
-pub use service::{NewMember, accept, apply, invite, may_look_for_people};
+pub use service::{NewMember, accept, apply, check_may_invite, join, may_look_for_people};
 pub(super) use store::{ever_in, ever_in_project, people};
 pub use store::{filled, is_in, schedules};

@@ -8,7 +8,7 @@ use crate::schema::crew_members;
 use crate::{id, text_enum};
 
 id! {
-    /// Names a place in a crew, from the application or invitation on.
+    /// Names a place in a crew, from the application on.
     CrewMemberId
 }
 
@@ -17,18 +17,12 @@ text_enum! {
     CrewStatus {
         /// The person would like to; the leader decides.
         Applied,
-        /// The leader asks; the person decides.
-        Invited,
         /// Works in the role.
         Active,
         /// The leader decided against.
         Declined,
-        /// The person did not want to.
-        Refused,
         /// The person took the application back.
         Withdrawn,
-        /// The leader took the invitation back.
-        Cancelled,
         /// The person went.
         Left,
         /// The leader sent the person away.
@@ -38,7 +32,7 @@ text_enum! {
     }
 }
 
-/// A place in a crew, from the application or invitation on.
+/// A place in a crew: from the application on, or from the invitation that was accepted.
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable)]
 #[diesel(table_name = crew_members)]
 pub struct CrewMember {
@@ -50,7 +44,7 @@ pub struct CrewMember {
     pub role_id: RoleId,
     /// Who.
     pub account_id: AccountId,
-    /// What the one who asked has to say.
+    /// What there was to say when it was asked for.
     pub note: String,
     /// Where it stands.
     pub status: CrewStatus,

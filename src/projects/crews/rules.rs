@@ -4,8 +4,7 @@ use chrono::{Datelike, NaiveDate};
 use strum::IntoStaticStr;
 
 use super::model::CrewStatus::{
-    self, Active, Applied, Cancelled, Declined, Disbanded, Invited, Left, Refused, Removed,
-    Withdrawn,
+    self, Active, Applied, Declined, Disbanded, Left, Removed, Withdrawn,
 };
 use crate::error::{Code, Result};
 use crate::platform::lifecycle::{ActsAs, Move};
@@ -60,34 +59,16 @@ pub const MOVES: &[Move<CrewStatus, By>] = &[
         by: &[By::Leader],
     },
     Move {
-        from: &[Invited],
-        verb: "join",
-        to: Active,
-        by: &[By::Person],
-    },
-    Move {
         from: &[Applied],
         verb: "decline",
         to: Declined,
         by: &[By::Leader],
     },
     Move {
-        from: &[Invited],
-        verb: "refuse",
-        to: Refused,
-        by: &[By::Person],
-    },
-    Move {
         from: &[Applied],
         verb: "withdraw",
         to: Withdrawn,
         by: &[By::Person],
-    },
-    Move {
-        from: &[Invited],
-        verb: "cancel",
-        to: Cancelled,
-        by: &[By::Leader],
     },
     Move {
         from: &[Active],
@@ -102,7 +83,7 @@ pub const MOVES: &[Move<CrewStatus, By>] = &[
         by: &[By::Leader],
     },
     Move {
-        from: &[Applied, Invited, Active],
+        from: &[Applied, Active],
         verb: "disband",
         to: Disbanded,
         by: &[By::Claims],
@@ -156,31 +137,12 @@ impl Schedule {
     }
 }
 
-/// What an answer is called: to an application by the leader, to an invitation by the person.
-pub fn answer(status: CrewStatus, yes: bool) -> &'static str {
-    match (status, yes) {
-        (Invited | Refused, true) => "join",
-        (Invited | Refused, false) => "refuse",
-        (_, true) => "accept",
-        (_, false) => "decline",
-    }
-}
-
 /// What going is called: of an application, or of a place.
 pub fn going(status: CrewStatus) -> &'static str {
     if matches!(status, Applied | Withdrawn) {
         "withdraw"
     } else {
         "leave"
-    }
-}
-
-/// What sending away is called: of an invitation, or of a place.
-pub fn sending_away(status: CrewStatus) -> &'static str {
-    if matches!(status, Invited | Cancelled) {
-        "cancel"
-    } else {
-        "remove"
     }
 }
 

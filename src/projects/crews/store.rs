@@ -66,7 +66,7 @@ pub fn is_in(conn: &mut Conn, claim: ClaimId, who: AccountId) -> Result<bool> {
     Ok(place.is_some_and(|place| place.status == CrewStatus::Active))
 }
 
-/// Whether a person has or had a place in a crew of a project, or asked for one or was asked.
+/// Whether a person has or had a place in a crew of a project, or asked for one.
 ///
 /// # Errors
 /// Those of the database.
@@ -78,7 +78,7 @@ pub fn ever_in_project(conn: &mut Conn, project: ProjectId, who: AccountId) -> R
     Ok(places.count().get_result::<i64>(conn)? > 0)
 }
 
-/// Whether a person has or had a place in a crew, or asked for one or was asked.
+/// Whether a person has or had a place in a crew, or asked for one.
 ///
 /// # Errors
 /// Those of the database.
@@ -115,7 +115,7 @@ pub fn schedules(conn: &mut Conn, people: &[AccountId]) -> Result<Vec<(AccountId
     Ok(rows.into_iter().map(taken).collect())
 }
 
-/// Those who work in a crew, asked for a place in it, or are asked.
+/// Those who work in a crew or asked for a place in it.
 ///
 /// # Errors
 /// Those of the database.

@@ -1,15 +1,10 @@
 //! The beneficiary's link in a browser: the same as [`super::links`], as pages. They work without
 //! scripts and load nothing but the photos.
 
-use std::sync::LazyLock;
-
-use actix_web::guard::GuardContext;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Form, Path, Query};
 use actix_web::{HttpResponse, get, post};
 use askama::Template;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::links::{FollowedWish, followed, linked, write};
@@ -17,32 +12,14 @@ use super::messages::MessageView;
 use crate::error::{Code, Error, Result};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
-use crate::platform::http::Lang;
 use crate::platform::http::valid::is_readable_prose;
-use crate::platform::token::digest;
+use crate::platform::http::{Lang, html};
 use crate::wishes::model::WishStatus::{self, *};
 use crate::wishes::service::{self, Desk, Mover};
 use crate::wishes::thread;
 
-const STYLE: &str = include_str!("../../../templates/wish_link.css");
-
 /// Most messages that a page shows.
 const MESSAGES: i64 = 500;
-
-/// Nothing from elsewhere, no scripts, and of styles the one that the pages bring.
-static POLICY: LazyLock<String> = LazyLock::new(|| {
-    let style = STANDARD.encode(digest(STYLE.as_bytes()));
-    format!(
-        "default-src 'none'; style-src 'sha256-{style}'; img-src 'self'; form-action 'self'; \
-         base-uri 'none'; frame-ancestors 'none'"
-    )
-});
-
-/// Whether a page is asked for, as browsers do.
-pub(super) fn is_page(ctx: &GuardContext<'_>) -> bool {
-    let accept = ctx.head().headers().get(header::ACCEPT);
-    accept.is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"))
-}
 
 #[derive(Template)]
 #[template(path = "wish_link.html")]
@@ -249,20 +226,15 @@ async fn page(
     };
     let page = WishPage {
         lang,
-        style: STYLE,
+        style: html::STYLE,
         banner: banner.filter(|_| shown.is_some()),
         shown,
     };
-    Ok(HttpResponse::build(status)
-        .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_LANGUAGE, lang.tag()))
-        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY.as_str()))
-        // with "no-referrer" browsers would name no origin for the page's own forms
-        .insert_header((header::REFERRER_POLICY, "same-origin"))
-        .body(page.render().map_err(Error::internal)?))
+    let html = page.render().map_err(Error::internal)?;
+    Ok(html::page(status, lang, html))
 }
 
-#[get("/wish-links/{token}", guard = "is_page")]
+#[get("/wish-links/{token}", guard = "html::is_page")]
 pub(super) async fn show(
     lang: Lang,
     platform: Data<Platform>,
@@ -274,7 +246,7 @@ pub(super) async fn show(
     page(&platform, &desk, lang, &token, (StatusCode::OK, said)).await
 }
 
-#[post("/wish-links/{token}/{deed}", guard = "is_page")]
+#[post("/wish-links/{token}/{deed}", guard = "html::is_page")]
 pub(super) async fn act(
     lang: Lang,
     platform: Data<Platform>,
@@ -291,9 +263,7 @@ pub(super) async fn act(
     match perform(&platform, &desk, &token, deed, text).await {
         Ok(()) => {
             let back = format!("/api/v1/wish-links/{token}?done={}", deed.name());
-            Ok(HttpResponse::SeeOther()
-                .insert_header((header::LOCATION, back))
-                .finish())
+            Ok(html::see_other(back))
         }
         Err(Error::Problem(problem)) => {
             let (zh, en) = problem.code.title();

@@ -8,16 +8,15 @@ use crate::error::{Code, Error, Result};
 use crate::identity::{self, Caller};
 use crate::notifications::{Kind, notify};
 use crate::platform::db::Tx;
-use crate::platform::journal;
 use crate::platform::lifecycle;
 use crate::projects::service::{Desk, notice};
 use crate::projects::store as projects;
 
-/// Says yes: to an application as the leader, to an invitation as the person.
+/// Says yes to an application.
 ///
 /// # Errors
 /// `not_found`, `forbidden`, `crew_closed`, `project_over`, `capacity_full`, `move_not_allowed`, and
-/// what keeps the person from the role: to the person as it is, to the leader `not_available`.
+/// `not_available` for whatever keeps the person from the role, unless the person leads the crew.
 pub fn accept(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -30,16 +29,9 @@ pub fn accept(
         project,
         relation,
     } = seen(tx, caller, id)?;
-    let last = journal::last_move(tx.conn, "crew_member", id.0)?;
-    let join = ("crew_member.join".to_owned(), caller.actor());
-    let verb = if last == Some(join) {
-        "join"
-    } else {
-        rules::answer(place.status, true)
-    };
-    lifecycle::may(MOVES, relation, verb)?;
+    lifecycle::may(MOVES, relation, "accept")?;
     let role = projects::role(tx.conn, place.role_id)?;
-    if matches!(place.status, CrewStatus::Applied | CrewStatus::Invited) {
+    if place.status == CrewStatus::Applied {
         takes_people(tx, &claim, &project)?;
         has_seat(tx.conn, claim.id, &role)?;
         let may = may_work(tx, desk, &project, &role, place.account_id);
@@ -48,21 +40,15 @@ pub fn accept(
             error => error,
         })?;
     }
-    let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), None)? else {
+    let Some(moved) = advance(tx, &project, &place, "accept", caller.actor(), None)? else {
         return Ok(place);
     };
-    if verb == "accept" {
-        let told = notice(&project, place.account_id, Kind::CrewAccepted);
-        notify(tx, &told.with("role", role.name.as_str()))?;
-    } else {
-        let name = identity::account(tx.conn, place.account_id)?.display_name;
-        let params = [("name", name.as_str()), ("role", role.name.as_str())];
-        tell_leaders(tx, &project, &claim, Kind::CrewJoined, &params)?;
-    }
+    let told = notice(&project, place.account_id, Kind::CrewAccepted);
+    notify(tx, &told.with("role", role.name.as_str()))?;
     Ok(moved)
 }
 
-/// Says no: to an application as the leader, to an invitation as the person.
+/// Says no to an application.
 ///
 /// # Errors
 /// `not_found`, `forbidden`, `move_not_allowed`.
@@ -74,23 +60,17 @@ pub fn decline(
 ) -> Result<CrewMember> {
     let Seen {
         place,
-        claim,
         project,
         relation,
+        ..
     } = seen(tx, caller, id)?;
-    let verb = rules::answer(place.status, false);
-    lifecycle::may(MOVES, relation, verb)?;
-    let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), Some(reason))? else {
+    lifecycle::may(MOVES, relation, "decline")?;
+    let actor = caller.actor();
+    let Some(moved) = advance(tx, &project, &place, "decline", actor, Some(reason))? else {
         return Ok(place);
     };
-    if verb == "decline" {
-        let told = notice(&project, place.account_id, Kind::CrewDeclined);
-        notify(tx, &told.with("reason", reason))?;
-    } else {
-        let role = projects::role(tx.conn, place.role_id)?;
-        let params = [("role", role.name.as_str()), ("reason", reason)];
-        tell_leaders(tx, &project, &claim, Kind::CrewRefused, &params)?;
-    }
+    let told = notice(&project, place.account_id, Kind::CrewDeclined);
+    notify(tx, &told.with("reason", reason))?;
     Ok(moved)
 }
 
@@ -121,7 +101,7 @@ pub fn leave(tx: &mut Tx<'_>, caller: &Caller, id: CrewMemberId) -> Result<CrewM
     Ok(moved)
 }
 
-/// Sends somebody away: takes the invitation back, or removes a member, with a reason.
+/// Sends a member away, with a reason.
 ///
 /// # Errors
 /// `not_found`, `forbidden`, `move_not_allowed`.
@@ -137,9 +117,9 @@ pub fn remove(
         relation,
         ..
     } = seen(tx, caller, id)?;
-    let verb = rules::sending_away(place.status);
-    lifecycle::may(MOVES, relation, verb)?;
-    let Some(moved) = advance(tx, &project, &place, verb, caller.actor(), Some(reason))? else {
+    lifecycle::may(MOVES, relation, "remove")?;
+    let actor = caller.actor();
+    let Some(moved) = advance(tx, &project, &place, "remove", actor, Some(reason))? else {
         return Ok(place);
     };
     let told = notice(&project, place.account_id, Kind::CrewRemoved);

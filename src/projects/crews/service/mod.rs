@@ -12,28 +12,27 @@ use super::rules::{MOVES, Relation};
 use super::store;
 use crate::error::{Code, Problem, Result};
 use crate::identity::{self, AccountId, Caller};
-use crate::notifications::{Kind, notify};
+use crate::notifications::Kind;
+use crate::platform::columns::Uid;
 use crate::platform::db::{Conn, Tx};
-use crate::platform::journal::{self, Actor, Change};
+use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
 use crate::projects::claims::rules::{LIVE, has_run_out};
 use crate::projects::claims::{self, ClaimId, ProjectClaim};
 use crate::projects::model::{Project, ProjectRole, RoleId};
 use crate::projects::rules::is_over;
-use crate::projects::service::{Desk, notice, tell};
+use crate::projects::service::{Desk, tell};
 use crate::projects::store as projects;
 
 pub use answers::{accept, decline, leave, remove};
 
-/// A place in a crew that is asked for: by the volunteer, or by the leader for somebody.
+/// A place in a crew that a volunteer asks for.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewCrewMember)]
 pub struct NewMember {
     /// In which role.
     pub role_id: RoleId,
-    /// Whom the leader invites; the caller itself applies when left out.
-    pub account_id: Option<AccountId>,
     /// What there is to say.
     #[serde(default)]
     #[validate(length(max = 500))]
@@ -98,27 +97,11 @@ fn seen(tx: &mut Tx<'_>, caller: &Caller, id: CrewMemberId) -> Result<Seen> {
     look(tx.conn, caller, id)
 }
 
-/// Whether the person of a place applied or accepted at some time: who was only asked is not named.
-///
-/// # Errors
-/// Those of the database.
-pub(super) fn came_forward(conn: &mut Conn, place: &CrewMember) -> Result<bool> {
-    Ok(match place.status {
-        CrewStatus::Invited | CrewStatus::Refused | CrewStatus::Cancelled => false,
-        CrewStatus::Disbanded => {
-            let last = journal::last_of(conn, "crew_member", place.id.0, &["disband"])?;
-            let before = last.and_then(|entry| entry.from_state);
-            before.as_deref() != Some(CrewStatus::Invited.into())
-        }
-        _ => true,
-    })
-}
-
 /// Applies for a role in the crew of a claim.
 ///
 /// # Errors
-/// `not_found`, `crew_closed`, `project_over`, `capacity_full`, and what keeps the person from the
-/// role.
+/// `not_found`, `crew_closed`, `project_over`, `capacity_full`, `in_crew_already`, and what keeps the
+/// person from the role.
 pub fn apply(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -127,104 +110,123 @@ pub fn apply(
     new: &NewMember,
 ) -> Result<CrewMember> {
     let (claim, project, _) = claims::alone(tx, caller, id)?;
-    ask(
-        tx,
-        desk,
-        &claim,
-        &project,
-        caller.actor(),
-        caller.account,
-        new,
-        CrewStatus::Applied,
-    )
-}
-
-/// Invites somebody into a role of one's crew. Nothing is asked about the person that the inviter
-/// is not to know: what keeps somebody from the role is found, and said, as that person accepts.
-///
-/// # Errors
-/// `not_found`, `forbidden`, `crew_closed`, `project_over`, `capacity_full`, `in_crew_already`.
-pub fn invite(
-    tx: &mut Tx<'_>,
-    desk: &Desk,
-    caller: &Caller,
-    id: ClaimId,
-    who: AccountId,
-    new: &NewMember,
-) -> Result<CrewMember> {
-    let (claim, project, relation) = claims::alone(tx, caller, id)?;
-    if !relation.claimant {
-        return Err(Code::Forbidden.into());
-    }
-    if identity::account(tx.conn, who).is_err() {
-        let unknown = Problem::new(Code::Invalid).field("/account_id", Code::UnknownReference);
-        return Err(unknown.into());
-    }
-    ask(
-        tx,
-        desk,
-        &claim,
-        &project,
-        caller.actor(),
-        who,
-        new,
-        CrewStatus::Invited,
-    )
-}
-
-#[allow(clippy::too_many_arguments)] // the two ways in differ in who asks, and in nothing else
-fn ask(
-    tx: &mut Tx<'_>,
-    desk: &Desk,
-    claim: &ProjectClaim,
-    project: &Project,
-    by: Actor,
-    who: AccountId,
-    new: &NewMember,
-    status: CrewStatus,
-) -> Result<CrewMember> {
-    takes_people(tx, claim, project)?;
-    let role = projects::role(tx.conn, new.role_id)
-        .ok()
-        .filter(|role| role.project_id == project.id)
-        .ok_or_else(|| Problem::new(Code::Invalid).field("/role_id", Code::UnknownReference))?;
-    if let Some(known) = store::standing(tx.conn, claim.id, who)? {
-        return if known.role_id == role.id && known.status == status {
+    takes_people(tx, &claim, &project)?;
+    let role = role_of(tx.conn, &project, new.role_id)?;
+    if let Some(known) = store::standing(tx.conn, claim.id, caller.account)? {
+        return if known.role_id == role.id && known.status == CrewStatus::Applied {
             Ok(known)
         } else {
             Err(Code::InCrewAlready.into())
         };
     }
     has_seat(tx.conn, claim.id, &role)?;
-    if status == CrewStatus::Applied {
-        may_work(tx, desk, project, &role, who)?;
+    may_work(tx, desk, &project, &role, caller.account)?;
+    let status = CrewStatus::Applied;
+    let place = put(tx, claim.id, role.id, caller.account, &new.note, status)?;
+    tx.journal(change(&project, &place, caller.actor(), "apply"))?;
+    let name = identity::account(tx.conn, caller.account)?.display_name;
+    let params = [("name", name.as_str()), ("role", role.name.as_str())];
+    tell_leaders(tx, &project, &claim, Kind::CrewApplied, &params)?;
+    Ok(place)
+}
+
+/// Refuses whoever may not invite people into a role of a crew, and everybody while the crew takes
+/// nobody into it. Nothing is asked about a person: what keeps somebody from the role is found, and
+/// said, as that person accepts.
+///
+/// # Errors
+/// `not_found`, `forbidden`, `crew_closed`, `project_over`, `capacity_full`, and `invalid` for a role
+/// of another project.
+pub fn check_may_invite(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: ClaimId,
+    role: RoleId,
+) -> Result<ProjectClaim> {
+    let (claim, project, relation) = claims::alone(tx, caller, id)?;
+    if !relation.claimant {
+        return Err(Code::Forbidden.into());
     }
+    takes_people(tx, &claim, &project)?;
+    let role = role_of(tx.conn, &project, role)?;
+    has_seat(tx.conn, claim.id, &role)?;
+    Ok(claim)
+}
+
+/// Takes a place in a crew by an invitation of `invited_by`, who speaks for its leader. An application
+/// that waits for the leader is accepted by it.
+///
+/// # Errors
+/// `not_found`, `crew_closed`, `project_over`, `capacity_full`, `in_crew_already`, and what keeps the
+/// person from the role.
+pub fn join(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: ClaimId,
+    role: RoleId,
+    invited_by: AccountId,
+) -> Result<CrewMember> {
+    let (claim, project, _) = claims::alone(tx, caller, id)?;
+    takes_people(tx, &claim, &project)?;
+    let role = role_of(tx.conn, &project, role)?;
+    let known = store::standing(tx.conn, claim.id, caller.account)?;
+    let applied = match known {
+        Some(known) if known.role_id == role.id && known.status == CrewStatus::Applied => {
+            Some(known)
+        }
+        Some(_) => return Err(Code::InCrewAlready.into()),
+        None => None,
+    };
+    has_seat(tx.conn, claim.id, &role)?;
+    may_work(tx, desk, &project, &role, caller.account)?;
+    let place = match applied {
+        Some(place) => {
+            let leader = Actor::Account(Uid(invited_by.0));
+            advance(tx, &project, &place, "accept", leader, None)?.unwrap_or(place)
+        }
+        None => {
+            let status = CrewStatus::Active;
+            let place = put(tx, claim.id, role.id, caller.account, "", status)?;
+            tx.journal(change(&project, &place, caller.actor(), "join"))?;
+            place
+        }
+    };
+    let name = identity::account(tx.conn, caller.account)?.display_name;
+    let params = [("name", name.as_str()), ("role", role.name.as_str())];
+    tell_leaders(tx, &project, &claim, Kind::CrewJoined, &params)?;
+    Ok(place)
+}
+
+fn role_of(conn: &mut Conn, project: &Project, id: RoleId) -> Result<ProjectRole> {
+    let role = projects::role(conn, id).ok();
+    let role = role.filter(|role| role.project_id == project.id);
+    role.ok_or_else(|| {
+        let unknown = Problem::new(Code::Invalid).field("/role_id", Code::UnknownReference);
+        unknown.into()
+    })
+}
+
+fn put(
+    tx: &mut Tx<'_>,
+    claim_id: ClaimId,
+    role_id: RoleId,
+    account_id: AccountId,
+    note: &str,
+    status: CrewStatus,
+) -> Result<CrewMember> {
     let place = CrewMember {
         id: CrewMemberId::new(),
-        claim_id: claim.id,
-        role_id: role.id,
-        account_id: who,
-        note: new.note.clone(),
+        claim_id,
+        role_id,
+        account_id,
+        note: note.to_owned(),
         status,
         status_since: tx.now,
         ended_at: None,
         created_at: tx.now,
     };
     store::insert(tx.conn, &place)?;
-    let verb = if status == CrewStatus::Invited {
-        "invite"
-    } else {
-        "apply"
-    };
-    tx.journal(change(project, &place, by, verb))?;
-    if status == CrewStatus::Invited {
-        let told = notice(project, who, Kind::CrewInvitation);
-        notify(tx, &told.with("role", role.name.as_str()))?;
-    } else {
-        let name = identity::account(tx.conn, who)?.display_name;
-        let params = [("name", name.as_str()), ("role", role.name.as_str())];
-        tell_leaders(tx, project, claim, Kind::CrewApplied, &params)?;
-    }
     Ok(place)
 }
 
