@@ -332,12 +332,8 @@ async fn what_is_set_by_hand_holds_and_the_plan_says_what_changed() {
     t.lock(admin, &id, keep(&out, &f.roles[0]))
         .refused(409, "lock_contradicts")
         .await;
-    let other = text(&people[0], "person").to_owned();
-    let someone = if other == left || other == out {
-        text(&people[1], "person").to_owned()
-    } else {
-        other
-    };
+    let free = |row: &&Value| ![&left, &out].contains(&&text(row, "person").to_owned());
+    let someone = text(people.iter().find(free).unwrap(), "person").to_owned();
     let full = t.lock(admin, &id, keep(&someone, &need)).send().await;
     if need == f.roles[1] {
         assert_eq!(full.status, 201, "{:#}", full.json);
