@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use super::rounds::RoundRules;
 use super::invitations::InvitationRules;
+use super::rounds::RoundRules;
 use crate::platform::http::valid::finite;
 use crate::regions::Level;
 

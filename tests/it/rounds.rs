@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use yiqilai::identity::Role;
 use yiqilai::platform::db::Tx;
-use yiqilai::platform::journal::Actor;
+use yiqilai::platform::journal::{Actor, Change};
 use yiqilai::regions::{self, Level, NewRegion};
 
 use crate::harness::{Answer, Call, User};
@@ -811,7 +811,12 @@ impl Town {
         let items = found["items"].as_array().unwrap().iter();
         items
             .filter(|item| item["status"] == "open")
-            .map(|item| (text(&item["need"], "id").to_owned(), text(item, "id").to_owned()))
+            .map(|item| {
+                (
+                    text(item, "need_id").to_owned(),
+                    text(item, "id").to_owned(),
+                )
+            })
             .collect()
     }
 
@@ -826,22 +831,34 @@ async fn a_plan_becomes_invitations_and_what_is_declined_is_planned_again() {
     let f = fair(6).await;
     let (t, admin) = (&f.t, &f.t.street_admin);
     let id = t.round(admin, json!({})).await;
-    t.round_act(admin, &id, "commit").refused(409, "move_not_allowed").await;
+    t.round_act(admin, &id, "commit")
+        .refused(409, "move_not_allowed")
+        .await;
     t.planned(admin, &id).await;
     let people = t.rows(admin, &id, "people").await;
     let left = people.iter().find(|row| row["assigned"] == 0).unwrap();
     let lock = json!({"kind": "leave_out_person", "person": left["person"]});
     let lock = t.lock(admin, &id, lock).expect(201).await.id();
-    t.round_act(admin, &id, "commit").refused(409, "plan_outdated").await;
-    t.round_call(admin, Method::DELETE, &format!("/{id}/locks/{lock}")).expect(204).await;
+    t.round_act(admin, &id, "commit")
+        .refused(409, "plan_outdated")
+        .await;
+    t.round_call(admin, Method::DELETE, &format!("/{id}/locks/{lock}"))
+        .expect(204)
+        .await;
     t.planned(admin, &id).await;
     let too_long = t.round_call(admin, Method::POST, &format!("/{id}/commit"));
     let too_long = too_long.json(json!({"answer_hours": 1_000_000}));
     let fields = too_long.refused(422, "invalid").await.fields();
     assert_eq!(fields, [("/answer_hours".to_owned(), "range".to_owned())]);
 
-    let round = t.committed(admin, &id, json!({"automatic": true, "note": "请来帮忙"})).await;
-    assert_eq!((&round["status"], &round["answers"]["open"]), (&json!("committed"), &json!(4)), "{round:#}");
+    let round = t
+        .committed(admin, &id, json!({"automatic": true, "note": "请来帮忙"}))
+        .await;
+    assert_eq!(
+        (&round["status"], &round["answers"]["open"]),
+        (&json!("committed"), &json!(4)),
+        "{round:#}"
+    );
     t.server.work().await; // sent once
     assert_eq!(t.read_round(admin, &id).await["answers"]["open"], 4);
     // one declines, all others accept; nobody was assigned before
@@ -873,9 +890,16 @@ async fn a_plan_becomes_invitations_and_what_is_declined_is_planned_again() {
     );
     let rows = t.rows(admin, &id, "invitations").await;
     for row in &rows {
-        assert_eq!(row["name"].is_string(), row["status"] == "accepted", "{row:#}");
+        assert_eq!(
+            row["name"].is_string(),
+            row["status"] == "accepted",
+            "{row:#}"
+        );
     }
-    assert!(!t.asked(who).await.contains_key(&declined_need), "asked twice");
+    assert!(
+        !t.asked(who).await.contains_key(&declined_need),
+        "asked twice"
+    );
     // that one accepts, and the round is over
     let mut last = 0;
     for person in &f.people {
@@ -889,7 +913,11 @@ async fn a_plan_becomes_invitations_and_what_is_declined_is_planned_again() {
     t.server.work().await;
     t.server.work().await;
     let round = t.read_round(admin, &id).await;
-    assert_eq!((&round["status"], &round["answers"]["accepted"]), (&json!("closed"), &json!(4)), "{round:#}");
+    assert_eq!(
+        (&round["status"], &round["answers"]["accepted"]),
+        (&json!("closed"), &json!(4)),
+        "{round:#}"
+    );
     assert_eq!(t.told(admin, "round_finished").await, 1);
     t.has_world_of_database().await;
 }
@@ -905,11 +933,17 @@ async fn what_runs_out_is_planned_by_hand_and_a_place_that_is_gone_is_not_given_
     let other = t.matched(json!([]), 121.85).await;
     let join = t.crew(&other, &f.claims[0], json!({"role_id": f.roles[0]}));
     let place = join.expect(201).await.id();
-    t.place_act(&f.leaders[0], &place, "accept").expect(200).await;
+    t.place_act(&f.leaders[0], &place, "accept")
+        .expect(200)
+        .await;
     assert!(rows.iter().any(|row| row["need_id"] == json!(f.roles[0])));
     let round = t.committed(admin, &id, json!({"answer_hours": 24})).await;
     let answers = &round["answers"];
-    assert_eq!((&answers["open"], &answers["not_sent"]), (&json!(3), &json!(1)), "{round:#}");
+    assert_eq!(
+        (&answers["open"], &answers["not_sent"]),
+        (&json!(3), &json!(1)),
+        "{round:#}"
+    );
     let gone = t.rows(admin, &id, "invitations?status=not_sent").await;
     assert_eq!(gone[0]["need_id"], json!(f.roles[0]));
     // nobody answers
@@ -925,14 +959,19 @@ async fn what_runs_out_is_planned_by_hand_and_a_place_that_is_gone_is_not_given_
     assert_eq!(round["plan"]["needs"], 2, "{round:#}");
     let after = pairs(&t.rows(admin, &id, "assignments").await);
     assert!(!after.is_empty());
-    assert!(after.iter().all(|pair| !before.contains(pair)), "nobody is asked twice for the same");
+    assert!(
+        after.iter().all(|pair| !before.contains(pair)),
+        "nobody is asked twice for the same"
+    );
     t.committed(admin, &id, json!({})).await;
     t.round_act(admin, &id, "close").expect(200).await;
     t.round_act(admin, &id, "close").expect(200).await; // again
-    t.round_act(admin, &id, "plan").refused(409, "move_not_allowed").await;
+    t.round_act(admin, &id, "plan")
+        .refused(409, "move_not_allowed")
+        .await;
     // those who were asked may still answer
     let mut joined = 0;
-    for person in &f.people {
+    for person in f.people.iter().chain([&other]) {
         let person = &t.server.again(person).await;
         for (_, invitation) in t.asked(person).await {
             t.answer(person, &invitation, "accept").expect(200).await;
@@ -941,5 +980,36 @@ async fn what_runs_out_is_planned_by_hand_and_a_place_that_is_gone_is_not_given_
     }
     assert_eq!(joined, after.len());
     t.server.work().await;
-    assert_eq!(t.read_round(admin, &id).await["answers"]["accepted"], json!(joined));
+    assert_eq!(
+        t.read_round(admin, &id).await["answers"]["accepted"],
+        json!(joined)
+    );
+}
+
+#[actix_web::test]
+async fn who_is_gone_between_plan_and_commit_is_not_asked() {
+    let f = fair(1).await;
+    let (t, admin) = (&f.t, &f.t.street_admin);
+    let id = t.round(admin, json!({})).await;
+    t.planned(admin, &id).await;
+    let gone = f.people[0].id;
+    let delete = move |tx: &mut Tx<'_>| {
+        use diesel::prelude::*;
+        use yiqilai::schema::accounts::dsl::{accounts, status};
+        diesel::update(accounts.find(gone))
+            .set(status.eq(yiqilai::identity::AccountStatus::Deleted))
+            .execute(tx.conn)?;
+        tx.journal(Change::new(Actor::System, "account.delete", gone.0))
+    };
+    t.server.write(delete).await;
+    let round = t.committed(admin, &id, json!({})).await;
+    let answers = &round["answers"];
+    assert_eq!(
+        (&answers["open"], &answers["not_sent"]),
+        (&json!(0), &json!(1)),
+        "{round:#}"
+    );
+    let rows = t.rows(admin, &id, "invitations").await;
+    assert_eq!(rows[0]["code"], "not_available", "{rows:#?}");
+    assert_eq!(t.told(admin, "round_finished").await, 1);
 }

@@ -43,6 +43,6 @@ pub use model::{
 };
 pub use planning::{PLAN, Planning, give_up, perform};
 pub use rules::RoundRules;
-pub use sending::{SEND, Sending, react, send};
+pub use sending::{SEND, Sending, has_sent, react, send};
 pub use service::sweep;
 pub use solver::{Pair, Plan, Round};

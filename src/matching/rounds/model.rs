@@ -8,7 +8,8 @@ use crate::projects::campaigns::BatchId;
 use crate::projects::claims::ClaimId;
 use crate::regions::RegionId;
 use crate::schema::{
-    round_assignments, round_columns, round_invitations, round_locks, round_needs, round_people, round_plans, rounds,
+    round_assignments, round_columns, round_invitations, round_locks, round_needs, round_people,
+    round_plans, rounds,
 };
 use crate::{id, text_enum};
 

@@ -157,7 +157,9 @@ struct Desk<'a> {
 impl Desk<'_> {
     fn may(&self, person: AccountId, need: NeedId) -> bool {
         let pair = (person, need);
-        !self.forbidden.contains(&pair) && !self.material.sent.contains(&pair) && self.material.bars.code(person, need).is_none()
+        !self.forbidden.contains(&pair)
+            && !self.material.sent.contains(&pair)
+            && self.material.bars.code(person, need).is_none()
     }
 
     fn rate(&self, person: &Person, need: &Need) -> ([f64; 5], f64) {
@@ -176,9 +178,21 @@ impl Desk<'_> {
             .filter_map(|filter| score::refusal(*filter, person, need, today));
         let bar = self.material.bars.code(person.id, need.id);
         let pair = (person.id, need.id);
-        let by_hand = self.forbidden.contains(&pair).then_some(Code::LeftOutByHand);
-        let sent = self.material.sent.contains(&pair).then_some(Code::InRoundAlready);
-        let all: Vec<_> = filters.chain(bar).chain(by_hand).chain(sent).map(readable).collect();
+        let by_hand = self
+            .forbidden
+            .contains(&pair)
+            .then_some(Code::LeftOutByHand);
+        let sent = self
+            .material
+            .sent
+            .contains(&pair)
+            .then_some(Code::InRoundAlready);
+        let all: Vec<_> = filters
+            .chain(bar)
+            .chain(by_hand)
+            .chain(sent)
+            .map(readable)
+            .collect();
         all.into_iter()
     }
 }
@@ -239,7 +253,9 @@ pub fn plan(material: &Material, now: impl Fn() -> Instant) -> Outcome {
             true => 0,
             false => {
                 let reserved = material.reserved.get(&need.id).copied().unwrap_or(0);
-                need.places.saturating_sub(need.filled).saturating_sub(reserved)
+                need.places
+                    .saturating_sub(need.filled)
+                    .saturating_sub(reserved)
             }
         })
         .collect();
@@ -613,6 +629,28 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// The round that started it: six hundred people, twenty needs.
+    #[test]
+    fn six_hundred_people_are_planned_to_the_optimum() {
+        let mut m = material(600, 20, &[20, 30, 25], &[true, false, true]);
+        for (n, person) in m.people.iter_mut().enumerate() {
+            let place = &mut Arc::make_mut(person).places[0];
+            place.spot.longitude += 0.00013 * ((n * 7) % 300) as f64;
+        }
+        for (n, need) in m.needs.iter_mut().enumerate() {
+            let need = Arc::make_mut(need);
+            if let crate::matching::Whereabouts::At(site, _) = &mut need.whereabouts {
+                site.spot.longitude += 0.002 * n as f64;
+            }
+        }
+        let out = plan(&m, Instant::default);
+        let seats: usize = m.needs.iter().map(|need| need.places as usize).sum();
+        assert_eq!(out.solved.chosen.len(), seats);
+        assert!(out.greedy.1 <= out.solved.total);
+        assert!(out.solved.gap() < 1e-9, "{}", out.solved.gap());
+        assert_eq!(out.people.iter().filter(|p| p.assigned > 0).count(), seats);
     }
 
     #[test]

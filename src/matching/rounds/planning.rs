@@ -20,9 +20,9 @@ use super::service::{self, advance, check_size, refusal};
 use super::store;
 use crate::error::{Code, Error, Result};
 use crate::identity::AccountId;
+use crate::matching::invitations::Asker;
 use crate::matching::model::{Need, Person};
 use crate::matching::projection::Matching;
-use crate::matching::invitations::Asker;
 use crate::matching::service::{bars, bars_to_asking};
 use crate::matching::store::{Batch, SOURCES};
 use crate::matching::world::Terms;
@@ -148,7 +148,10 @@ async fn look(platform: &Platform, matching: &Matching, job: Planning) -> Result
         };
         let sent = store::sent(conn, round.id)?;
         // what was sent is no change of the plan
-        let known: HashSet<_> = sent.iter().map(|(person, need, _)| (*person, *need)).collect();
+        let known: HashSet<_> = sent
+            .iter()
+            .map(|(person, need, _)| (*person, *need))
+            .collect();
         let former = former
             .into_iter()
             .filter(|(person, need, _)| !known.contains(&(*person, *need)));
@@ -210,7 +213,9 @@ async fn gather(platform: &Platform, matching: &Matching, seen: Seen) -> Result<
                 let mut found = bars(conn, &matching, kind, &batch)?;
                 // who was asked often enough today may be asked when the plan is sent
                 let not_asked = bars_to_asking(conn, &matching, &batch, &asker)?;
-                let lasting = not_asked.into_iter().filter(|bar| bar.code != Code::DailyCap);
+                let lasting = not_asked
+                    .into_iter()
+                    .filter(|bar| bar.code != Code::DailyCap);
                 found.extend(lasting);
                 Ok(found)
             });
@@ -224,7 +229,10 @@ async fn gather(platform: &Platform, matching: &Matching, seen: Seen) -> Result<
     };
     let (mut busy, mut reserved, mut sent) = (HashMap::new(), HashMap::new(), HashSet::new());
     for (person, need, status) in seen.sent {
-        if matches!(status, RoundInvitationStatus::Open | RoundInvitationStatus::Accepted) {
+        if matches!(
+            status,
+            RoundInvitationStatus::Open | RoundInvitationStatus::Accepted
+        ) {
             *busy.entry(person).or_default() += 1;
         }
         if status == RoundInvitationStatus::Open {

@@ -169,10 +169,7 @@ pub fn most_frequent(counted: impl IntoIterator<Item = (Code, usize)>, most: usi
 }
 
 /// How many stand in one of these states, of those counted.
-pub fn tally(
-    counts: &[(RoundInvitationStatus, i64)],
-    of: &[RoundInvitationStatus],
-) -> i64 {
+pub fn tally(counts: &[(RoundInvitationStatus, i64)], of: &[RoundInvitationStatus]) -> i64 {
     let counted = counts.iter().filter(|(status, _)| of.contains(status));
     counted.map(|(_, count)| count).sum()
 }

@@ -24,7 +24,7 @@ use crate::matching::score;
 use crate::matching::store::source;
 use crate::notifications::{Kind, Notice, notify};
 use crate::platform::columns::Uid;
-use crate::platform::db::Tx;
+use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{Actor, Entry};
 use crate::platform::lifecycle;
 use crate::projects::RoleId;
@@ -85,8 +85,14 @@ pub fn commit(
     let hours = how.answer_hours.unwrap_or(usual);
     if !(1..=most).contains(&hours) {
         let mut field = FieldError::new("/answer_hours", Code::Range);
-        field.detail.zh.push_str(&format!("（应在 1 到 {most} 之间）"));
-        field.detail.en.push_str(&format!(" It must be between 1 and {most}."));
+        field
+            .detail
+            .zh
+            .push_str(&format!("（应在 1 到 {most} 之间）"));
+        field
+            .detail
+            .en
+            .push_str(&format!(" It must be between 1 and {most}."));
         let mut wrong = Problem::new(Code::Invalid);
         wrong.errors.push(field);
         return Err(wrong.into());
@@ -133,7 +139,10 @@ pub(super) fn go_on(tx: &mut Tx<'_>, round: &BatchRound, assigned: i32) -> Resul
     if assigned == 0 {
         return finish(tx, round);
     }
-    begin(tx, round, (Actor::System, by), |round| round.goes_on = false).map(|_| ())
+    begin(tx, round, (Actor::System, by), |round| {
+        round.goes_on = false
+    })
+    .map(|_| ())
 }
 
 /// Ends a round that has nothing more to plan, and tells who opened it.
@@ -208,13 +217,12 @@ fn invite(
     let world = desk.matching.world();
     for pair in pairs {
         let is_fit = world.need(need).zip(world.person(pair.account_id));
-        let is_fit = is_fit.is_some_and(|(need, person)| {
-            score::is_eligible(&person, &need, tx.today())
-        });
+        let is_fit =
+            is_fit.is_some_and(|(need, person)| score::is_eligible(&person, &need, tx.today()));
         let room = rooms.iter_mut().max_by_key(|(_, left)| *left);
         match room.filter(|(_, left)| *left > 0) {
-            _ if !is_fit => note(tx, round, &pair, None, Err(Code::NotAvailable))?,
             None => note(tx, round, &pair, None, Err(Code::CapacityFull))?,
+            Some(_) if !is_fit => note(tx, round, &pair, None, Err(Code::NotAvailable))?,
             Some((claim, left)) => {
                 *left -= 1;
                 groups.entry(*claim).or_default().push(pair);
@@ -249,11 +257,7 @@ fn invite(
 
 /// The crews that a need's people go to, with the places each has beside the round's open invitations;
 /// a wish is one without a crew.
-fn rooms(
-    tx: &mut Tx<'_>,
-    round: &BatchRound,
-    need: NeedId,
-) -> Result<Vec<(Option<ClaimId>, i64)>> {
+fn rooms(tx: &mut Tx<'_>, round: &BatchRound, need: NeedId) -> Result<Vec<(Option<ClaimId>, i64)>> {
     let claims: Vec<Option<ClaimId>> = match need.kind {
         NeedKind::Wish => vec![None],
         NeedKind::ProjectRole => store::crews_of(tx.conn, RoleId(need.id))?
@@ -302,6 +306,14 @@ fn note(
         status_since: tx.now,
     };
     store::insert_invitation(tx.conn, &row)
+}
+
+/// Whether an invitation was sent by a round.
+///
+/// # Errors
+/// Those of the database.
+pub fn has_sent(conn: &mut Conn, invitation: uuid::Uuid) -> Result<bool> {
+    Ok(store::round_of_invitation(conn, Uid(invitation))?.is_some())
 }
 
 /// A reaction: what becomes of the round's invitations is noted, and once all are answered the round

@@ -17,13 +17,13 @@ use crate::matching::NeedId;
 use crate::platform::clock::Instant;
 use crate::platform::columns::Uid;
 use crate::platform::db::Conn;
+use crate::projects::campaigns::BatchId;
 use crate::projects::claims::{self, ClaimId};
 use crate::projects::{ProjectId, RoleId};
-use crate::projects::campaigns::BatchId;
 use crate::regions::{self, RegionId};
 use crate::schema::{
-    project_claims, project_roles, projects, round_assignments, round_columns, round_invitations, round_locks, round_needs,
-    round_people, round_plans, rounds, volunteers,
+    project_claims, project_roles, projects, round_assignments, round_columns, round_invitations,
+    round_locks, round_needs, round_people, round_plans, rounds, volunteers,
 };
 
 pub fn insert(conn: &mut Conn, round: &BatchRound) -> Result<()> {
@@ -624,7 +624,12 @@ pub type Sent = (AccountId, NeedId, RoundInvitationStatus);
 
 /// What became of the pairs of a round.
 pub fn sent(conn: &mut Conn, of: BatchRoundId) -> Result<Vec<Sent>> {
-    type Row = (AccountId, crate::matching::NeedKind, Uid, RoundInvitationStatus);
+    type Row = (
+        AccountId,
+        crate::matching::NeedKind,
+        Uid,
+        RoundInvitationStatus,
+    );
     let rows: Vec<Row> = round_invitations::table
         .filter(round_invitations::round_id.eq(of))
         .select((

@@ -8,6 +8,7 @@ use crate::matching::NeedKind;
 use crate::matching::invitations::model::{Answer, Invitation, InvitationId, InvitationStatus};
 use crate::matching::invitations::rules::INVITATION;
 use crate::matching::invitations::store;
+use crate::matching::rounds;
 use crate::matching::store::source;
 use crate::notifications::{Kind, notify};
 use crate::platform::columns::Uid;
@@ -82,8 +83,9 @@ pub fn answer(
             block(tx, caller.account, actor, &sender)?;
         }
     }
-    if answer != Answer::Accept && moved.recruitment_id.is_none() {
-        // of waves, the organiser reads the list; a choice by hand waits for its answer
+    let is_of_many = moved.recruitment_id.is_some() || rounds::has_sent(tx.conn, id.0)?;
+    if answer != Answer::Accept && !is_of_many {
+        // of waves and rounds, the organiser reads the list; a choice by hand waits for its answer
         let told = notice(&moved, &about, moved.invited_by, Kind::InvitationDeclined);
         notify(tx, &told.with("reason", reason.unwrap_or("—")))?;
     }

@@ -11,9 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 use validator::Validate;
 
-use super::model::{
-    BatchRound, BatchRoundId, RoundInvitation, RoundInvitationStatus, RoundStatus,
-};
+use super::model::{BatchRound, BatchRoundId, RoundInvitation, RoundInvitationStatus, RoundStatus};
 use super::rules::{MOVES, tally};
 use super::sending::{self, Commitment};
 use super::service::{self, EditBatchRound, NewBatchRound};
