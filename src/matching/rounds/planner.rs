@@ -588,7 +588,7 @@ mod tests {
                 let bar = Bar { person: m.people[i % people].id, need, code: Code::TimeConflict };
                 m.bars.add(NeedKind::Wish, vec![bar]);
             }
-            let out = plan(&m, || Instant::default());
+            let out = plan(&m, Instant::default);
             let chosen: Vec<_> = out.pairs.iter().filter(|pair| pair.in_plan).collect();
             let total: i64 = chosen.iter().map(|pair| i64::from(weight(pair.score))).sum();
             prop_assert_eq!(total, out.solved.total + out.kept.1);
