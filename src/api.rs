@@ -207,6 +207,10 @@ pub fn lifecycles() -> String {
             lifecycle::mermaid(matching::invitations::rules::RECRUITMENT),
         ),
         (
+            "Batch round 集中匹配",
+            lifecycle::mermaid(matching::rounds::rules::MOVES),
+        ),
+        (
             "Qualification 资质",
             lifecycle::mermaid(volunteers::rules::MOVES),
         ),

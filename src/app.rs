@@ -419,6 +419,7 @@ mod tests {
             ("mail", "port", "0"),
             ("matching", "weights.skills", "-1.0"),
             ("matching", "regions.grid.scale_m", "0.0"),
+            ("matching", "rounds.people", "0"),
             ("matching", "invitations.per_day", "0"),
             ("organizations", "invitation_days", "999999999999"),
             ("projects", "reminder_hours", "[72, 0]"),

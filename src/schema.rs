@@ -790,6 +790,172 @@ table! {
     }
 }
 
+// ---- rounds
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
+    rounds (id) {
+        id -> Id,
+        title -> Text,
+        batch_id -> Nullable<Id>,
+        region_id -> Id,
+        people_region_id -> Id,
+        with_wishes -> Bool,
+        party_only -> Bool,
+        places_per_person -> Integer,
+        created_by -> Id,
+        status -> Text,
+        status_since -> Instant,
+        plan_number -> Integer,
+        is_edited -> Bool,
+        failure -> Nullable<Text>,
+        committed_by -> Nullable<Id>,
+        answer_hours -> Integer,
+        is_automatic -> Bool,
+        resolves_left -> Integer,
+        goes_on -> Bool,
+        note -> Text,
+        version -> Integer,
+        created_at -> Instant,
+    }
+}
+joinable!(rounds -> batches (batch_id));
+joinable!(rounds -> regions (region_id));
+joinable!(rounds -> accounts (created_by));
+table! {
+    use crate::platform::columns::sql::{Id, Instant, Json};
+    use diesel::sql_types::{BigInt, Double, Integer, Nullable};
+    round_plans (id) {
+        id -> Id,
+        round_id -> Id,
+        number -> Nullable<Integer>,
+        people -> Integer,
+        needs -> Integer,
+        pairs -> BigInt,
+        assigned -> Integer,
+        kept -> Integer,
+        without_place -> Integer,
+        free_places -> BigInt,
+        total -> BigInt,
+        kept_total -> BigInt,
+        upper_bound -> Double,
+        greedy_assigned -> Integer,
+        greedy_total -> BigInt,
+        seconds -> Double,
+        weights_version -> Integer,
+        weights -> Json,
+        created_at -> Instant,
+    }
+}
+joinable!(round_plans -> rounds (round_id));
+table! {
+    use crate::platform::columns::sql::{Id, Json};
+    use diesel::sql_types::{Double, Integer, Nullable, Text};
+    round_needs (plan_id, number) {
+        plan_id -> Id,
+        number -> Integer,
+        need_kind -> Text,
+        need_id -> Id,
+        title -> Text,
+        places -> Integer,
+        assigned -> Integer,
+        candidates -> Integer,
+        price -> Double,
+        reason -> Nullable<Text>,
+        codes -> Json,
+    }
+}
+joinable!(round_needs -> round_plans (plan_id));
+table! {
+    use crate::platform::columns::sql::{Id, Json};
+    use diesel::sql_types::{Integer, Nullable, Text};
+    round_people (plan_id, number) {
+        plan_id -> Id,
+        number -> Integer,
+        account_id -> Id,
+        pseudonym -> Text,
+        places -> Integer,
+        assigned -> Integer,
+        candidates -> Integer,
+        reason -> Nullable<Text>,
+        codes -> Json,
+    }
+}
+joinable!(round_people -> round_plans (plan_id));
+joinable!(round_people -> accounts (account_id));
+table! {
+    use crate::platform::columns::sql::{Id, Json};
+    use diesel::sql_types::{Bool, Double, Integer, Text};
+    round_assignments (plan_id, number) {
+        plan_id -> Id,
+        number -> Integer,
+        account_id -> Id,
+        need_kind -> Text,
+        need_id -> Id,
+        title -> Text,
+        score -> Double,
+        factors -> Json,
+        in_plan -> Bool,
+        in_greedy -> Bool,
+        in_former -> Bool,
+        is_kept -> Bool,
+    }
+}
+joinable!(round_assignments -> round_plans (plan_id));
+joinable!(round_assignments -> accounts (account_id));
+table! {
+    use crate::platform::columns::sql::Id;
+    use diesel::sql_types::{Binary, Integer, Text};
+    round_columns (plan_id, name, part) {
+        plan_id -> Id,
+        name -> Text,
+        part -> Integer,
+        data -> Binary,
+    }
+}
+joinable!(round_columns -> round_plans (plan_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Nullable, Text};
+    round_locks (id) {
+        id -> Id,
+        round_id -> Id,
+        kind -> Text,
+        account_id -> Nullable<Id>,
+        need_kind -> Nullable<Text>,
+        need_id -> Nullable<Id>,
+        pseudonym -> Nullable<Text>,
+        title -> Nullable<Text>,
+        refusal -> Nullable<Text>,
+        created_by -> Id,
+        created_at -> Instant,
+    }
+}
+joinable!(round_locks -> rounds (round_id));
+joinable!(round_locks -> accounts (account_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Double, Integer, Nullable, Text};
+    round_invitations (round_id, plan_number, number) {
+        round_id -> Id,
+        plan_number -> Integer,
+        number -> Integer,
+        account_id -> Id,
+        need_kind -> Text,
+        need_id -> Id,
+        title -> Text,
+        score -> Double,
+        claim_id -> Nullable<Id>,
+        invitation_id -> Nullable<Id>,
+        code -> Nullable<Text>,
+        status -> Text,
+        status_since -> Instant,
+    }
+}
+joinable!(round_invitations -> rounds (round_id));
+joinable!(round_invitations -> accounts (account_id));
+joinable!(round_invitations -> project_claims (claim_id));
+
 allow_tables_to_appear_in_same_query!(
     journal,
     journal_cursors,
@@ -839,5 +1005,13 @@ allow_tables_to_appear_in_same_query!(
     dismissed_needs,
     invitation_blocks,
     imports,
-    import_links
+    import_links,
+    rounds,
+    round_plans,
+    round_needs,
+    round_people,
+    round_assignments,
+    round_columns,
+    round_locks,
+    round_invitations
 );

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::matching::invitations;
+use crate::matching::{invitations, rounds};
 use crate::notifications::Letter;
 use crate::platform::db::Tx;
 use crate::platform::files::{self, Keeper, Removal};
@@ -24,7 +24,7 @@ use crate::{identity, notifications, organizations, party, projects, volunteers,
 
 /// The kinds of jobs that are performed side by side: a mail server that does not answer holds up
 /// mail alone.
-const LANES: [&[&str]; 3] = [
+const LANES: [&[&str]; 5] = [
     &["mail", "notice"],
     &["sms"],
     &[
@@ -33,7 +33,13 @@ const LANES: [&[&str]; 3] = [
         "claim.remind",
         files::REMOVAL,
     ],
+    // takes a while, and a thread
+    &[rounds::PLAN],
+    &[rounds::SEND],
 ];
+
+/// Tries before a planning is given up: what fails so often would fail again.
+const PLANNINGS: i32 = 3;
 
 /// The rooms whose rows refer to files: a file goes only when none of them does. All stand here.
 const KEEPERS: &[Keeper] = &[
@@ -208,6 +214,8 @@ impl Worker {
         })
         .await?;
         self.exhaust(|tx| journal::react(tx, "invitations", MOST as i64, invitations::react))
+            .await?;
+        self.exhaust(|tx| journal::react(tx, "rounds", MOST as i64, rounds::react))
             .await
     }
 
@@ -233,6 +241,9 @@ impl Worker {
         let rules = self.app.config.matching.invitations.clone();
         db.write(move |tx| invitations::purge(tx, &rules)).await?;
         self.exhaust(|tx| invitations::sweep(tx, MOST as i64))
+            .await?;
+        let rounds = self.app.config.matching.rounds.clone();
+        self.exhaust(move |tx| rounds::sweep(tx, &rounds, MOST as i64))
             .await?;
         invitations::send_due(&self.app.invitations()).await
     }
@@ -279,6 +290,15 @@ impl Worker {
                 }
                 Err(error) => Err(Outcome::GiveUp(error.to_string())),
             },
+            rounds::PLAN => self.plan(job).await,
+            rounds::SEND => match job.payload::<rounds::Sending>() {
+                Ok(sending) => {
+                    let (desk, db) = (self.app.invitations(), &self.app.platform.db);
+                    let sent = rounds::send(&desk, db, sending).await;
+                    sent.map_err(|error| Outcome::Retry(error.to_string()))
+                }
+                Err(error) => Err(Outcome::GiveUp(error.to_string())),
+            },
             other => Err(Outcome::GiveUp(format!("no such job: {other}"))),
         };
         sent.err().unwrap_or(Outcome::Done)
@@ -295,6 +315,25 @@ impl Worker {
         answered
             .await
             .map_err(|error| Outcome::Retry(error.to_string()))
+    }
+
+    /// Plans a round; whoever opened it is told when that comes to nothing.
+    async fn plan(&self, job: &Job) -> Result<(), Outcome> {
+        let planning: rounds::Planning = job
+            .payload()
+            .map_err(|error| Outcome::GiveUp(error.to_string()))?;
+        let (platform, matching) = (&self.app.platform, &self.app.matching);
+        let Err(error) = rounds::perform(platform, matching, planning).await else {
+            return Ok(());
+        };
+        if job.attempts < PLANNINGS {
+            return Err(Outcome::Retry(error.to_string()));
+        }
+        let given_up = platform.db.write(move |tx| rounds::give_up(tx, planning));
+        match given_up.await {
+            Ok(()) => Err(Outcome::GiveUp(error.to_string())),
+            Err(error) => Err(Outcome::Retry(error.to_string())),
+        }
     }
 
     async fn mail(&self, mail: &Mail, id: &str) -> Result<(), Outcome> {

@@ -39,7 +39,15 @@ impl Moment {
 }
 
 /// Why these people may not take these needs of one kind on, as only the database knows.
-fn bars(conn: &mut Conn, matching: &Matching, kind: NeedKind, batch: &Batch) -> Result<Vec<Bar>> {
+///
+/// # Errors
+/// Those of the database.
+pub fn bars(
+    conn: &mut Conn,
+    matching: &Matching,
+    kind: NeedKind,
+    batch: &Batch,
+) -> Result<Vec<Bar>> {
     if batch.people.is_empty() || batch.needs.is_empty() {
         return Ok(Vec::new());
     }

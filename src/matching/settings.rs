@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use super::invitations::InvitationRules;
+use super::rounds::RoundRules;
 use crate::platform::http::valid::finite;
 use crate::regions::Level;
 
@@ -92,6 +93,9 @@ pub struct MatchingRules {
     /// How often to look for changes when nothing wakes us, in milliseconds.
     #[validate(range(min = 1, max = 3_600_000))]
     pub poll_ms: u64,
+    /// Bounds of batch rounds.
+    #[validate(nested)]
+    pub rounds: RoundRules,
     /// Invitations and waves.
     #[validate(nested)]
     pub invitations: InvitationRules,

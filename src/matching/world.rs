@@ -352,6 +352,11 @@ impl World {
         self.people.all()
     }
 
+    /// All needs, in no order.
+    pub fn needs(&self) -> impl Iterator<Item = &Arc<Need>> {
+        self.needs.all()
+    }
+
     /// How many people and needs there are.
     pub fn counts(&self) -> (usize, usize) {
         (self.people.keys.len(), self.needs.keys.len())

@@ -237,6 +237,15 @@ kinds! {
     /// To the claimant.
     ClaimSentBack "结项报告被退回" "项目“{title}”的结项报告被退回：{reason}。"
         "Your report was sent back" "Your report on the project \"{title}\" was sent back: {reason}.",
+    /// To who opened the round.
+    RoundPlanned "集中匹配方案已生成" "集中匹配“{title}”的方案已生成：安排 {assigned} 人次，总分 {total}；{left} 人未安排，{free} 个名额空缺。"
+        "A batch round is planned" "The plan of the round \"{title}\" is there: {assigned} places filled, {total} points in all; {left} people without a place, {free} places left.",
+    /// To who opened the round.
+    RoundFinished "集中匹配邀请已答复" "集中匹配“{title}”的邀请已全部答复：接受 {accepted}，谢绝 {declined}，其他 {left}。"
+        "A batch round is answered" "The invitations of the round \"{title}\" are answered: {accepted} accepted, {declined} declined, {left} came to nothing otherwise.",
+    /// To who opened the round.
+    RoundPlanFailed "集中匹配方案未能生成" "集中匹配“{title}”的方案未能生成：{reason_zh}"
+        "A batch round could not be planned" "The round \"{title}\" could not be planned: {reason_en}",
     /// To the leader of the crew.
     CrewApplied "新的队员申请" "{name}申请加入项目“{title}”，岗位：{role}。"
         "Somebody wants to join the crew" "{name} wants to join the project \"{title}\" as {role}.",

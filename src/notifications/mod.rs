@@ -105,6 +105,7 @@ impl Notice {
             "project" => "projects",
             "project_claim" => "project-claims",
             "organization" => "organizations",
+            "round" => "rounds",
             "invitation" => "invitations",
             "recruitment" => "recruitments",
             _ => return None,

@@ -31,6 +31,7 @@ mod projects;
 mod publishers;
 mod qualifications;
 mod regions;
+mod rounds;
 mod schema;
 mod uploads;
 mod volunteers;

@@ -3,7 +3,6 @@
 //! The columns are `cap_v.i32` places a person may take, `cap_p.i32` seats of each need, `off.i64`
 //! where each person's pairs begin, `prj.i32` and `w.i32` the need and the weight of each pair.
 
-use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -11,7 +10,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::{column, wrong};
-use crate::matching::rounds::{Pair, Plan, Round};
+use crate::matching::rounds::{Pair, Round, duals};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -92,7 +91,7 @@ pub fn run(order: &Order) -> io::Result<Figures> {
     let plan = round.solve();
     let solve_s = started.elapsed().as_secs_f64();
     if let Some(path) = &order.duals {
-        std::fs::write(path, duals(&plan))?;
+        std::fs::write(path, duals(&plan.people, &plan.needs))?;
     }
     Ok(Figures {
         pairs: round.pairs.len(),
@@ -104,16 +103,6 @@ pub fn run(order: &Order) -> io::Result<Figures> {
         solve_s,
         rss_bytes: most_memory(),
     })
-}
-
-fn duals(plan: &Plan) -> String {
-    let mut text = String::new();
-    for (letter, values) in [('u', &plan.people), ('v', &plan.needs)] {
-        for (n, value) in values.iter().enumerate() {
-            let _ = writeln!(text, "{letter} {n} {value:.9}"); // writing to a string does not fail
-        }
-    }
-    text
 }
 
 /// `VmHWM` of Linux.

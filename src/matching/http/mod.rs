@@ -16,6 +16,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(recommendations::recommend)
         .service(needs::candidates)
         .service(needs::explain);
+    super::rounds::http::routes(config);
     super::invitations::http::routes(config);
 }
 

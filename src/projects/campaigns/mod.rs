@@ -11,6 +11,7 @@ mod service;
 mod store;
 
 pub use model::{Batch, BatchId, BatchStatus, Campaign, CampaignId};
+pub use service::batch as visible_batch;
 pub use service::{
     EditBatch, NewBatch, NewCampaign, create, create_batch, edit_batch, is_published, publish,
 };

@@ -1,5 +1,8 @@
 //! What people answer.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::refusing::{NewBlock, block, dismiss};
 use super::{Desk, about, advance, notice, relation};
 use crate::error::{Code, Error, Result};
@@ -8,14 +11,14 @@ use crate::matching::NeedKind;
 use crate::matching::invitations::model::{Answer, Invitation, InvitationId, InvitationStatus};
 use crate::matching::invitations::rules::INVITATION;
 use crate::matching::invitations::store;
+use crate::matching::rounds;
 use crate::matching::store::source;
 use crate::notifications::{Kind, notify};
-use crate::platform::columns::Uid;
 use crate::platform::db::Tx;
 use crate::platform::journal::Actor;
 use crate::platform::lifecycle;
+use crate::projects::RoleId;
 use crate::projects::crews;
-use crate::projects::{RoleId, claims::ClaimId};
 use crate::wishes::{self, NewWishClaim, WishId};
 
 /// Who answers.
@@ -82,8 +85,9 @@ pub fn answer(
             block(tx, caller.account, actor, &sender)?;
         }
     }
-    if answer != Answer::Accept && moved.recruitment_id.is_none() {
-        // of waves, the organiser reads the list; a choice by hand waits for its answer
+    let is_of_many = moved.recruitment_id.is_some() || rounds::has_sent(tx.conn, id.0)?;
+    if answer != Answer::Accept && !is_of_many {
+        // of waves and rounds, the organiser reads the list; a choice by hand waits for its answer
         let told = notice(&moved, &about, moved.invited_by, Kind::InvitationDeclined);
         notify(tx, &told.with("reason", reason.unwrap_or("—")))?;
     }
@@ -130,8 +134,8 @@ fn take(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, invitation: &Invitation) 
     }
 }
 
-/// Ends the open invitations to a need, and to a crew where it is named, for which there is no room any
-/// more, and tells the people; returns what the one in question is refused with, if it is.
+/// Ends an invitation for which there is no room any more, and tells the person; returns what a yes to it
+/// is refused with, if it is.
 ///
 /// # Errors
 /// Those of the database.
@@ -145,23 +149,18 @@ pub fn settle(tx: &mut Tx<'_>, id: InvitationId) -> Result<Option<Code>> {
 
 /// Ends those of these invitations for which there is no room any more, and tells the people.
 pub(super) fn close_where_full(tx: &mut Tx<'_>, open: &[Invitation]) -> Result<()> {
-    let mut rooms: Vec<((Uid, Option<ClaimId>), Option<Code>)> = Vec::new();
+    let today = tx.today();
+    let mut refusals = HashMap::new();
     for seen in open {
         if seen.status != InvitationStatus::Open {
             continue;
         }
-        let key = (seen.need_id, seen.claim_id);
-        let known = rooms
-            .iter()
-            .find(|(of, _)| *of == key)
-            .map(|(_, code)| *code);
-        let refusal = match known {
-            Some(refusal) => refusal,
-            None => {
-                let (source, today) = (source(seen.need_kind)?, tx.today());
-                let room = (source.room)(tx.conn, seen.need_id.0, seen.claim_id, today)?;
-                rooms.push((key, room.refusal()));
-                room.refusal()
+        let refusal = match refusals.entry((seen.need_id, seen.claim_id)) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(unknown) => {
+                let room = source(seen.need_kind)?.room;
+                let room = room(tx.conn, seen.need_id.0, seen.claim_id, today)?;
+                *unknown.insert(room.refusal())
             }
         };
         if refusal.is_some() {

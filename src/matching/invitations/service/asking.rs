@@ -278,7 +278,7 @@ fn ask(
     let matching = &desk.matching;
     let Some(need) = matching.world().need(seen.need()) else {
         // what is open is not in the world yet
-        let soon = tx.now + TimeDelta::minutes(1);
+        let soon = tx.now + TimeDelta::seconds(5);
         return wait(tx, seen, Some(soon));
     };
     let asker = Asker {
