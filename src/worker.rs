@@ -19,7 +19,7 @@ use crate::platform::jobs::{self, Job, Outcome};
 use crate::platform::journal;
 use crate::platform::mail::{Mail, MailError};
 use crate::platform::sms::{Sms, SmsError};
-use crate::{identity, notifications, organizations, party, projects, volunteers, wishes};
+use crate::{identity, notifications, organizations, party, projects, search, volunteers, wishes};
 
 /// The kinds of jobs that are performed side by side: a mail server that does not answer holds up
 /// mail alone.
@@ -203,6 +203,8 @@ impl Worker {
         })
         .await?;
         self.exhaust(|tx| journal::react(tx, "wishes of organizations", MOST as i64, wishes::react))
+            .await?;
+        self.exhaust(|tx| journal::react(tx, "saved searches", MOST as i64, search::react))
             .await
     }
 
@@ -224,6 +226,9 @@ impl Worker {
             .await?;
         self.exhaust(|tx| projects::sweep(tx, MOST as i64)).await?;
         self.exhaust(move |tx| wishes::sweep(tx, &wishes, MOST as i64))
+            .await?;
+        let searches = self.app.saved_searches.clone();
+        self.exhaust(move |tx| search::sweep(tx, &searches, MOST as i64))
             .await
     }
 

@@ -98,6 +98,7 @@ impl Notice {
             "project" => "projects",
             "project_claim" => "project-claims",
             "organization" => "organizations",
+            "saved_search" => "saved-searches",
             _ => return None,
         };
         Some(format!("/{pages}/{id}"))

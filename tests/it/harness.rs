@@ -90,6 +90,7 @@ impl Server {
         let handle = running.handle();
         actix_web::rt::spawn(running);
         app.matching.until_ready().await;
+        app.search.until_ready().await;
         let client = reqwest::Client::builder()
             .pool_max_idle_per_host(64)
             // the server ends idle connections after five seconds: none is used as it goes

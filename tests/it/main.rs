@@ -31,6 +31,7 @@ mod publishers;
 mod qualifications;
 mod regions;
 mod schema;
+mod search;
 mod uploads;
 mod volunteers;
 mod wishes;
