@@ -202,8 +202,10 @@ impl Worker {
             })
         })
         .await?;
-        self.exhaust(|tx| journal::react(tx, "wishes of organizations", MOST as i64, wishes::react))
-            .await?;
+        self.exhaust(|tx| {
+            journal::react(tx, "wishes of organizations", MOST as i64, wishes::react)
+        })
+        .await?;
         self.exhaust(|tx| journal::react(tx, "saved searches", MOST as i64, search::react))
             .await
     }

@@ -231,13 +231,7 @@ impl Relation {
 
 /// The states in which everybody sees a project in lists.
 pub const PUBLIC: [ProjectStatus; 7] = [
-    Open,
-    Claimed,
-    Running,
-    Suspended,
-    Completing,
-    Completed,
-    Archived,
+    Open, Claimed, Running, Suspended, Completing, Completed, Archived,
 ];
 
 /// Years into the future in which a day can lie that somebody means.

@@ -57,6 +57,7 @@ impl Search {
                 shown: inner.shelf.clone(),
                 register: None,
                 clock: inner.platform.clock.clone(),
+                db: inner.platform.db.clone(),
             };
             follower.spawn(follow(
                 projection,
@@ -104,9 +105,10 @@ impl Search {
 
 struct Follower {
     shown: Arc<RwLock<Shelf>>,
-    /// None before it is built.
+    /// None before it is built, and after a change that broke it.
     register: Option<Register>,
     clock: Clock,
+    db: Db,
 }
 
 impl Follower {
@@ -123,7 +125,7 @@ impl Projection for Follower {
         let began = self.clock.now();
         let (register, shelf) = build(db).await?;
         let took_ms = (self.clock.now() - began).num_milliseconds();
-        let documents = shelf.len();
+        let documents = shelf.count();
         tracing::info!(documents, took_ms, "search is ready");
         self.register = Some(register);
         self.show(shelf);
@@ -139,18 +141,19 @@ impl Projection for Follower {
             return Ok(());
         }
         let Some(mut register) = self.register.take() else {
-            return Err(Error::internal("nothing was built"));
+            let db = self.db.clone();
+            return self.build(&db).await;
         };
         // the index writes on a thread of its own, and this one waits for it
         let work = move || {
-            let shelf = put(&mut register, present);
-            (register, shelf)
+            let shelf = put(&mut register, present)?;
+            Ok::<_, Error>((register, shelf))
         };
         let (register, shelf) = tokio::task::spawn_blocking(work)
             .await
-            .map_err(Error::internal)?;
+            .map_err(Error::internal)??;
         self.register = Some(register);
-        self.show(shelf?);
+        self.show(shelf);
         Ok(())
     }
 }

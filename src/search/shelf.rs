@@ -128,8 +128,8 @@ impl<T: Ord> Tally<T> {
 }
 
 impl Shelf {
-    /// How many there are, and the numbers of their kinds.
-    pub fn len(&self) -> usize {
+    /// How many there are.
+    pub fn count(&self) -> usize {
         self.documents.len()
     }
 

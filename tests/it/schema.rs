@@ -186,6 +186,8 @@ const FREE_COLUMNS: &[(&str, &str)] = &[
     ("role_grants", "scope_id"),
     ("notifications", "subject_id"),
     ("import_links", "subject_id"),
+    ("saved_search_finds", "subject_id"),
+    ("search_news", "subject_id"),
 ];
 
 #[test]

@@ -170,7 +170,7 @@ async fn bad_queries_are_told_so_and_nothing_is_a_language() {
             [("/q".to_owned(), "format".to_owned())]
         );
     }
-    let long = "长".repeat(10_000);
+    let long = "long".repeat(2_500);
     assert_eq!(
         t.refused(&[("q", &long)]).await.fields()[0],
         ("/q".to_owned(), "length".to_owned())
@@ -283,7 +283,7 @@ async fn nobody_finds_what_the_public_does_not_see() {
     assert_eq!(status, "withdrawn");
     assert!(t.titles_of("收音机").await.is_empty(), "withdrawn");
 
-    let project = t.project(&t.street_admin, crate::projects::body(&t)).await;
+    t.project(&t.street_admin, crate::projects::body(&t)).await;
     assert!(t.titles_of("课外").await.is_empty(), "a draft");
     let open = t.open_project(json!({"title": "旧名称活动"})).await;
     assert_eq!(t.titles_of("旧名称").await.len(), 1);
@@ -296,16 +296,19 @@ async fn nobody_finds_what_the_public_does_not_see() {
         .expect(200)
         .await;
     assert!(t.titles_of("旧名称").await.is_empty(), "cancelled");
-    let _ = project;
 
-    let (organization, manager) = t.active("旧名志愿队").await;
-    assert_eq!(t.titles_of("旧名志愿队").await.len(), 1);
-    let edited = t
-        .edit(&manager, &organization, json!({"name": "新名志愿队"}))
-        .await;
-    assert_eq!(edited.status, 200, "{:#}", edited.json);
-    assert!(t.titles_of("旧名").await.is_empty(), "its name of before");
-    assert_eq!(t.titles_of("新名").await, ["新名志愿队"]);
+    let (organization, manager) = t.active("示例志愿队").await;
+    for (introduction, gone) in [("旧的介绍", "示例某"), ("新的文字", "旧的介绍")] {
+        let edited = t.edit(
+            &manager,
+            &organization,
+            json!({"introduction": introduction}),
+        );
+        let edited = edited.await;
+        assert_eq!(edited.status, 200, "{:#}", edited.json);
+        assert_eq!(t.titles_of(introduction).await, ["示例志愿队"]);
+        assert!(t.titles_of(gone).await.is_empty(), "what it said before");
+    }
     let suspended = t
         .review(
             &t.district_admin,
@@ -315,7 +318,7 @@ async fn nobody_finds_what_the_public_does_not_see() {
         )
         .await;
     assert_eq!(suspended.status, 200, "{:#}", suspended.json);
-    assert!(t.titles_of("新名").await.is_empty(), "suspended");
+    assert!(t.titles_of("新的文字").await.is_empty(), "suspended");
     let back = t
         .review(
             &t.district_admin,
@@ -325,7 +328,7 @@ async fn nobody_finds_what_the_public_does_not_see() {
         )
         .await;
     assert_eq!(back.status, 200, "{:#}", back.json);
-    assert_eq!(t.titles_of("新名").await.len(), 1);
+    assert_eq!(t.titles_of("新的文字").await.len(), 1);
     t.finds_what_the_database_holds().await;
 }
 
@@ -732,7 +735,7 @@ async fn after_any_changes_and_a_restart_it_answers_as_a_scan_does() {
     let (mut wishes, mut projects) = (Vec::new(), Vec::new());
     let (mut organizations, mut managers) = (Vec::new(), Vec::new());
     for name in ["新碶示例志愿服务队", "示例读书队"] {
-        let (id, manager) = t.active(name).await;
+        let (id, manager) = Box::pin(t.active(name)).await;
         organizations.push(id);
         managers.push(manager);
     }
@@ -746,15 +749,13 @@ async fn after_any_changes_and_a_restart_it_answers_as_a_scan_does() {
                 if random.next(4) == 0 {
                     wish["expires_on"] = json!("2026-11-24");
                 }
-                wishes.push(t.published_wish(&resident, wish).await);
+                wishes.push(Box::pin(t.published_wish(&resident, wish)).await);
             }
             2 => {
                 let title = random.one(&["示例·一小时课外服务", "收音机修理", "读书会"]);
                 let field = random.one(&["education", "health"]);
-                projects.push(
-                    t.open_project(json!({"title": title, "field": field}))
-                        .await,
-                );
+                let open = t.open_project(json!({"title": title, "field": field}));
+                projects.push(Box::pin(open).await);
             }
             3 if !wishes.is_empty() => {
                 let id = &wishes[random.next(wishes.len())];
@@ -773,8 +774,8 @@ async fn after_any_changes_and_a_restart_it_answers_as_a_scan_does() {
             6 => {
                 let id = &organizations[random.next(organizations.len())];
                 let verb = random.one(&["suspend", "reinstate"]);
-                t.review(&t.district_admin, id, verb, json!({"reason": "示例"}))
-                    .await;
+                let review = t.review(&t.district_admin, id, verb, json!({"reason": "示例"}));
+                Box::pin(review).await;
             }
             7 if !projects.is_empty() => {
                 let id = &projects[random.next(projects.len())];
@@ -800,21 +801,21 @@ async fn after_any_changes_and_a_restart_it_answers_as_a_scan_does() {
             _ => {}
         }
         if step % 5 == 4 {
-            holds_against_a_scan(&t, &mut random).await;
+            Box::pin(holds_against_a_scan(&t, &mut random)).await;
         }
     }
     t.finds_what_the_database_holds().await;
     let before = t.search(&[("limit", "100"), ("sort", "newest")]).await;
-    let server = t.server.restarted().await;
+    let server = Box::pin(t.server.restarted()).await;
     t = Town { server, ..t };
     assert_eq!(
         t.search(&[("limit", "100"), ("sort", "newest")]).await,
         before
     );
-    holds_against_a_scan(&t, &mut random).await;
+    Box::pin(holds_against_a_scan(&t, &mut random)).await;
     // two days later, without a word in the journal, some are over
     t.server.app.platform.clock.advance(TimeDelta::days(2));
-    holds_against_a_scan(&t, &mut random).await;
+    Box::pin(holds_against_a_scan(&t, &mut random)).await;
 }
 
 #[actix_web::test]
@@ -854,7 +855,7 @@ async fn another_process_finds_it_within_a_second() {
     tokio::time::sleep(Duration::from_millis(1000)).await;
     t.open_project(json!({})).await;
     let started = std::time::Instant::now();
-    while other.search.shelf().len() < 1 {
+    while other.search.shelf().count() == 0 {
         assert!(
             started.elapsed() < Duration::from_secs(1),
             "it heard nothing"
@@ -1066,7 +1067,7 @@ async fn of_several_workers_one_tells_and_a_restart_forgets_nothing() {
     t.server.work().await;
     t.published_wish(&resident, t.wish("新的收音机", "想听越剧。"))
         .await;
-    let server = t.server.restarted().await;
+    let server = Box::pin(t.server.restarted()).await;
     t = Town { server, ..t };
     let workers: Vec<_> = (0..4).map(|_| Worker::new(t.server.app.clone())).collect();
     for _ in 0..5 {
