@@ -25,7 +25,7 @@ use crate::platform::http::problem::PROBLEM_JSON;
 use crate::platform::lifecycle;
 use crate::{
     branches, identity, imports, matching, notifications, organizations, party, projects, regions,
-    server, taxonomies, volunteers, wishes,
+    search, server, taxonomies, volunteers, wishes,
 };
 
 /// The rooms' routes under `/api/v1`: with [`operations`], every route of the product.
@@ -40,6 +40,7 @@ const ROOMS: &[fn(&mut ServiceConfig<'_>)] = &[
     projects::http::routes,
     wishes::http::routes,
     matching::http::routes,
+    search::http::routes,
     imports::http::routes,
 ];
 
@@ -125,6 +126,7 @@ fn opening(path: &str) -> &str {
         (name = "projects", description = "Campaigns, batches, projects, their claims and crews"),
         (name = "wishes", description = "Micro-wishes, from the draft to the confirmation"),
         (name = "matching", description = "What fits whom, and why"),
+        (name = "search", description = "Finding by words and filters, saved searches"),
         (name = "imports", description = "Foreign data by mapping files"),
         (name = "volunteers", description = "Profiles, verified skills and qualifications"),
         (name = "party", description = "Party branches and verified membership"),
@@ -345,6 +347,8 @@ pub fn configure(app: &App, config: &mut ActixConfig) {
     config.app_data(Data::new(app.wishes.clone()));
     config.app_data(Data::new(app.matching.clone()));
     config.app_data(Data::new(app.invitations()));
+    config.app_data(Data::new(app.search.clone()));
+    config.app_data(Data::new(app.saved_searches.clone()));
     config.app_data(Data::new(app.imports()));
     config.app_data(upload_limits(app.platform.files.max_bytes()));
     config.app_data(web::PayloadConfig::new(app.config.server.max_body_bytes));

@@ -25,6 +25,7 @@ use crate::platform::token::Vault;
 use crate::platform::wakeups::Wakeups;
 use crate::platform::{Platform, config};
 use crate::projects::{self, ProjectRules};
+use crate::search::{self, Search, SearchRules};
 use crate::volunteers::{self, VolunteerRules};
 use crate::wishes::{self, WishRules};
 
@@ -82,6 +83,9 @@ pub struct Config {
     /// Weights and reaches of matching.
     #[validate(nested)]
     pub matching: MatchingRules,
+    /// How searches follow, and what may be saved.
+    #[validate(nested)]
+    pub search: SearchRules,
 }
 
 impl ServerConfig {
@@ -321,6 +325,10 @@ pub struct App {
     pub wishes: wishes::Desk,
     /// Who and what can be matched; followed by the server.
     pub matching: Matching,
+    /// What can be found by words; followed by the server.
+    pub search: Search,
+    /// What writes about saved searches need.
+    pub saved_searches: search::Desk,
 }
 
 impl App {
@@ -388,6 +396,10 @@ impl App {
                 config.wishes.clone(),
                 &config.projects,
             ),
+            search: Search::new(platform.clone(), config.search.clone()),
+            saved_searches: search::Desk {
+                rules: config.search.clone(),
+            },
             keyring: Keyring::new(platform.db.clone(), platform.vault.clone()),
             config: Arc::new(config),
             platform,
@@ -423,6 +435,7 @@ mod tests {
             ("matching", "invitations.per_day", "0"),
             ("organizations", "invitation_days", "999999999999"),
             ("projects", "reminder_hours", "[72, 0]"),
+            ("search", "digest_hours", "0"),
             ("server", "shutdown_seconds", "-1"),
             ("sms", "timeout_seconds", "\"soon\""),
             ("volunteers", "reminder_days", "-1"),

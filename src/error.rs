@@ -381,6 +381,9 @@ codes! {
     TooManyDrafts 409 "组织草稿已达上限，请先提交或注销已有草稿。" "You have written down as many drafts as one may. Submit or dissolve one first.",
     LastManager 409 "至少要保留一位负责人，请先指定接任者。" "There must be at least one manager. Name a successor first.",
 
+    // ---- search
+    TooManySavedSearches 409 "保存的搜索已达上限，请先删除一些。" "You have saved as many searches as one may. Delete one first.",
+
     // ---- projects
     RiskNoticeMissing 422 "请填写风险告知。" "Write what volunteers must know about the risks.",
     InsuranceMissing 422 "高风险项目须有保险。" "Dangerous work needs an insurance policy.",

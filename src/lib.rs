@@ -38,4 +38,6 @@ pub mod wishes;
 
 pub mod matching;
 
+pub mod search;
+
 pub mod imports;

@@ -955,6 +955,45 @@ table! {
 joinable!(round_invitations -> rounds (round_id));
 joinable!(round_invitations -> accounts (account_id));
 joinable!(round_invitations -> project_claims (claim_id));
+// ---- search
+table! {
+    use crate::platform::columns::sql::{Id, Instant, Json};
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+    saved_searches (id) {
+        id -> Id,
+        account_id -> Id,
+        name -> Text,
+        criteria -> Json,
+        txid -> BigInt,
+        seq -> BigInt,
+        told_at -> Nullable<Instant>,
+        version -> Integer,
+        created_at -> Instant,
+    }
+}
+joinable!(saved_searches -> accounts (account_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::Text;
+    saved_search_finds (saved_search_id, subject_kind, subject_id) {
+        saved_search_id -> Id,
+        subject_kind -> Text,
+        subject_id -> Id,
+        told_at -> Instant,
+    }
+}
+joinable!(saved_search_finds -> saved_searches (saved_search_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{BigInt, Text};
+    search_news (txid, seq) {
+        txid -> BigInt,
+        seq -> BigInt,
+        subject_kind -> Text,
+        subject_id -> Id,
+        noted_at -> Instant,
+    }
+}
 
 allow_tables_to_appear_in_same_query!(
     journal,
@@ -1013,5 +1052,8 @@ allow_tables_to_appear_in_same_query!(
     round_assignments,
     round_columns,
     round_locks,
-    round_invitations
+    round_invitations,
+    saved_searches,
+    saved_search_finds,
+    search_news
 );

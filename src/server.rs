@@ -31,6 +31,7 @@ use crate::platform::jobs;
 pub fn start(app: App, listener: TcpListener) -> Result<Server> {
     keep_figures_small();
     app.matching.follow();
+    app.search.follow();
     let workers = match app.config.server.workers {
         0 => std::thread::available_parallelism().map_or(2, Into::into),
         n => n,
@@ -175,8 +176,8 @@ pub async fn livez() -> Json<Health> {
 /// Whether the process can serve
 ///
 /// Looks at the `database` (`ok` or `unreachable`), its schema (`migrations`: `ok`, `pending`, or
-/// `unknown` without a database), what `matching` keeps in memory (`ok` or `building`), and the
-/// `cache` (`ok` or `unreachable`). A cache that does not answer costs speed, not correctness: the
+/// `unknown` without a database), what `matching` and `search` keep in memory (`ok` or `building`), and
+/// the `cache` (`ok` or `unreachable`). A cache that does not answer costs speed, not correctness: the
 /// process is degraded, not down.
 #[utoipa::path(tag = "operations", security(()), responses(
     (status = 200, description = "It can", body = Health),
@@ -185,11 +186,10 @@ pub async fn livez() -> Json<Health> {
 pub async fn readyz(app: Data<App>) -> Result<Json<Health>> {
     let (cache, (database, migrations)) =
         futures_util::join!(app.platform.cache.ping(), state_of(&app.platform.db));
-    let matching = match app.matching.is_ready() {
-        true => "ok",
-        false => "building",
-    };
-    let is_ready = [database, migrations, matching]
+    let state_of_projection = |is_ready| if is_ready { "ok" } else { "building" };
+    let matching = state_of_projection(app.matching.is_ready());
+    let search = state_of_projection(app.search.is_ready());
+    let is_ready = [database, migrations, matching, search]
         .iter()
         .all(|state| *state == "ok");
     let (status, cache) = match cache {
@@ -203,6 +203,7 @@ pub async fn readyz(app: Data<App>) -> Result<Json<Health>> {
         ("database", database),
         ("migrations", migrations),
         ("matching", matching),
+        ("search", search),
         ("cache", cache),
     ]);
     if is_ready {

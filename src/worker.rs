@@ -17,10 +17,10 @@ use crate::platform::db::Tx;
 use crate::platform::files::{self, Keeper, Removal};
 use crate::platform::http::idempotency;
 use crate::platform::jobs::{self, Job, Outcome};
-use crate::platform::journal;
+use crate::platform::journal::{self, Entry};
 use crate::platform::mail::{Mail, MailError};
 use crate::platform::sms::{Sms, SmsError};
-use crate::{identity, notifications, organizations, party, projects, volunteers, wishes};
+use crate::{identity, notifications, organizations, party, projects, search, volunteers, wishes};
 
 /// The kinds of jobs that are performed side by side: a mail server that does not answer holds up
 /// mail alone.
@@ -194,58 +194,71 @@ impl Worker {
         self.sweep().await
     }
 
-    /// Lets rooms react to what happened in rooms before them. All reactions stand here.
+    /// Lets rooms react to what happened in rooms before them. All reactions stand here; one that fails
+    /// does not hold up the others.
     async fn react(&self) -> Result<()> {
         let projects = self.app.projects.clone();
-        self.exhaust(|tx| {
-            journal::react(tx, "accounts of people", MOST as i64, notifications::react)
-        })
-        .await?;
-        self.exhaust(|tx| journal::react(tx, "party", MOST as i64, party::react))
-            .await?;
-        self.exhaust(move |tx| {
-            journal::react(tx, "claims of organizations", MOST as i64, |tx, entry| {
-                projects::claims::react(tx, &projects, entry)
-            })
-        })
-        .await?;
-        self.exhaust(|tx| {
-            journal::react(tx, "wishes of organizations", MOST as i64, wishes::react)
-        })
-        .await?;
-        self.exhaust(|tx| journal::react(tx, "invitations", MOST as i64, invitations::react))
-            .await?;
-        self.exhaust(|tx| journal::react(tx, "rounds", MOST as i64, rounds::react))
+        let claims =
+            move |tx: &mut Tx<'_>, entry: &Entry| projects::claims::react(tx, &projects, entry);
+        let done = [
+            self.follow("accounts of people", notifications::react)
+                .await,
+            self.follow("party", party::react).await,
+            self.follow("claims of organizations", claims).await,
+            self.follow("wishes of organizations", wishes::react).await,
+            self.follow("invitations", invitations::react).await,
+            self.follow("rounds", rounds::react).await,
+            self.follow("saved searches", search::react).await,
+        ];
+        done.into_iter().collect()
+    }
+
+    /// Lets one reader of the journal react to what it has not read yet.
+    async fn follow(
+        &self,
+        reader: &'static str,
+        react: impl Fn(&mut Tx<'_>, &Entry) -> Result<()> + Clone + Send + 'static,
+    ) -> Result<()> {
+        self.exhaust(move |tx| journal::react(tx, reader, MOST as i64, react.clone()))
             .await
     }
 
-    /// Everything that the passing of time moves on.
+    /// Everything that the passing of time moves on; what fails does not hold up the rest.
     async fn sweep(&self) -> Result<()> {
-        let db = &self.app.platform.db;
-        db.write(idempotency::forget_old).await?;
-        db.write(identity::forget_expired).await?;
-        db.write(|tx| jobs::purge(tx, tx.now - KEPT)).await?;
-        self.exhaust(|tx| files::sweep(tx, MOST as i64)).await?;
-        let organizations = self.app.organizations.clone();
-        let (projects, wishes) = (self.app.projects.clone(), self.app.wishes.clone());
-        let volunteers = self.app.volunteers.clone();
-        self.exhaust(move |tx| organizations::sweep(tx, &organizations, MOST as i64))
-            .await?;
-        self.exhaust(move |tx| volunteers::sweep(tx, &volunteers, MOST as i64))
-            .await?;
-        self.exhaust(move |tx| projects::claims::sweep(tx, &projects, MOST as i64))
-            .await?;
-        self.exhaust(|tx| projects::sweep(tx, MOST as i64)).await?;
-        self.exhaust(move |tx| wishes::sweep(tx, &wishes, MOST as i64))
-            .await?;
-        let rules = self.app.config.matching.invitations.clone();
-        db.write(move |tx| invitations::purge(tx, &rules)).await?;
-        self.exhaust(|tx| invitations::sweep(tx, MOST as i64))
-            .await?;
-        let rounds = self.app.config.matching.rounds.clone();
-        self.exhaust(move |tx| rounds::sweep(tx, &rounds, MOST as i64))
-            .await?;
-        invitations::send_due(&self.app.invitations()).await
+        let (app, db) = (&self.app, &self.app.platform.db);
+        let invited = app.config.matching.invitations.clone();
+        let planned = app.config.matching.rounds.clone();
+        let (organizations, volunteers) = (app.organizations.clone(), app.volunteers.clone());
+        let (projects, wishes) = (app.projects.clone(), app.wishes.clone());
+        let searches = app.saved_searches.clone();
+        let most = MOST as i64;
+        let done = [
+            db.write(idempotency::forget_old).await.map(drop),
+            db.write(identity::forget_expired).await.map(drop),
+            db.write(|tx| jobs::purge(tx, tx.now - KEPT))
+                .await
+                .map(drop),
+            self.exhaust(move |tx| files::sweep(tx, most)).await,
+            self.exhaust(move |tx| organizations::sweep(tx, &organizations, most))
+                .await,
+            self.exhaust(move |tx| volunteers::sweep(tx, &volunteers, most))
+                .await,
+            self.exhaust(move |tx| projects::claims::sweep(tx, &projects, most))
+                .await,
+            self.exhaust(move |tx| projects::sweep(tx, most)).await,
+            self.exhaust(move |tx| wishes::sweep(tx, &wishes, most))
+                .await,
+            db.write(move |tx| invitations::purge(tx, &invited))
+                .await
+                .map(drop),
+            self.exhaust(move |tx| invitations::sweep(tx, most)).await,
+            self.exhaust(move |tx| rounds::sweep(tx, &planned, most))
+                .await,
+            invitations::send_due(&app.invitations()).await,
+            self.exhaust(move |tx| search::sweep(tx, &searches, most))
+                .await,
+        ];
+        done.into_iter().collect()
     }
 
     /// Does something in steps of [`MOST`], each its own transaction, until a step has less to do.

@@ -1,12 +1,9 @@
 //! Pure decisions about accounts.
 
-use argon2::Argon2;
-use argon2::password_hash::rand_core::OsRng;
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use validator::ValidationError;
 
 use super::model::{Grant, Role, ScopeKind};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 
 /// A Chinese mobile number in E.164: `+86` and eleven digits that begin with 1. Blanks and hyphens
 /// are let pass, the country code may be left out.
@@ -57,30 +54,6 @@ pub fn normal_email(text: &str) -> Result<String, Code> {
     } else {
         Err(Code::Format)
     }
-}
-
-/// Hashes a password (Argon2id with the crate's current defaults).
-///
-/// # Errors
-/// Never in practice.
-pub fn hash_password(password: &str) -> Result<String> {
-    let salt = SaltString::generate(&mut OsRng);
-    Argon2::default()
-        .hash_password(password.as_bytes(), &salt)
-        .map(|hash| hash.to_string())
-        .map_err(|error| Error::internal(error.to_string()))
-}
-
-/// Whether the password fits. Takes as long without a hash as with one, so that nobody learns from
-/// the time which accounts exist.
-pub fn password_fits(password: &str, hash: Option<&str>) -> bool {
-    const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$2QQ6oNyDbkYqJ5DCGmgwTyGmzAyIWoGhS2Z0W7oPZPA";
-    let fits = PasswordHash::new(hash.unwrap_or(NOBODY)).is_ok_and(|hash| {
-        Argon2::default()
-            .verify_password(password.as_bytes(), &hash)
-            .is_ok()
-    });
-    fits && hash.is_some()
 }
 
 /// Which kind of scope a role is granted in (domain: who may do what).
@@ -145,14 +118,6 @@ mod tests {
             "wang@example.org"
         );
         assert!(normal_email("wang").is_err());
-    }
-
-    #[test]
-    fn passwords_fit_their_own_hash_only() {
-        let hash = hash_password("correct horse").unwrap();
-        assert!(password_fits("correct horse", Some(&hash)));
-        assert!(!password_fits("correct house", Some(&hash)));
-        assert!(!password_fits("correct horse", None));
     }
 
     proptest! {

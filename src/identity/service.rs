@@ -15,7 +15,7 @@ use super::model::{
 };
 use super::requests::Request;
 use super::tries::Tries;
-use super::{Caller, contacts, rules, store};
+use super::{Caller, contacts, passwords, store};
 use crate::error::{Code, Error, Problem, Result};
 use crate::platform::Platform;
 use crate::platform::columns::Uid;
@@ -706,11 +706,11 @@ pub(super) fn end_session(
 }
 
 async fn hash(password: String) -> Result<String> {
-    in_turn(move || rules::hash_password(&password)).await?
+    in_turn(move || passwords::hash_password(&password)).await?
 }
 
 async fn fits(password: String, stored: Option<String>) -> Result<bool> {
-    in_turn(move || rules::password_fits(&password, stored.as_deref())).await
+    in_turn(move || passwords::password_fits(&password, stored.as_deref())).await
 }
 
 /// Checking a password takes a core for a while, and 19 MB: as many at once as there are cores.

@@ -5,17 +5,14 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::follower::{Shared, build, follow};
+use super::follower::{Follower, Shared, build};
 use super::settings::MatchingRules;
 use super::store::Setting;
 use super::world::World;
-use crate::error::{Error, Result};
-use crate::platform::Platform;
+use crate::error::Result;
+use crate::platform::{Platform, projection};
 use crate::projects::ProjectRules;
 use crate::wishes::WishRules;
-
-/// How long an answer waits for the caller's own writes; then it does without.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The room's door: the world, and what keeps it current. Cheap to clone.
 #[derive(Clone)]
@@ -60,25 +57,27 @@ impl Matching {
             .unwrap_or_else(PoisonError::into_inner);
         if follower.is_empty() {
             inner.platform.wakeups.relay();
-            follower.spawn(follow(inner.shared.clone(), inner.platform.clone()));
+            let shared = inner.shared.clone();
+            let poll = Duration::from_millis(shared.setting.matching.poll_ms);
+            let progress = shared.progress.clone();
+            let platform = inner.platform.clone();
+            follower.spawn(projection::follow(
+                Follower::new(shared),
+                progress,
+                platform,
+                poll,
+            ));
         }
     }
 
     /// Whether the world is built.
     pub fn is_ready(&self) -> bool {
-        self.0.shared.applied.borrow().is_some()
+        self.0.shared.progress.is_ready()
     }
 
     /// Waits until the world is built.
     pub async fn until_ready(&self) {
-        // the sender lives as long as this handle, so waiting cannot fail
-        let _ = self
-            .0
-            .shared
-            .applied
-            .subscribe()
-            .wait_for(Option::is_some)
-            .await;
+        self.0.shared.progress.until_ready().await;
     }
 
     /// Waits until the world has all that this process had answered by now, so that callers see
@@ -87,16 +86,12 @@ impl Matching {
     /// # Errors
     /// `overloaded` while the world is built.
     pub async fn until_current(&self) -> Result<()> {
-        if !self.is_ready() {
-            return Err(Error::overloaded());
-        }
-        let commits = *self.0.platform.db.commits().borrow();
-        let mut applied = self.0.shared.applied.subscribe();
-        let current = applied.wait_for(|applied| applied.is_some_and(|count| count >= commits));
-        if tokio::time::timeout(PATIENCE, current).await.is_err() {
-            tracing::warn!("matching answers without the latest changes");
-        }
-        Ok(())
+        let inner = &self.0;
+        inner
+            .shared
+            .progress
+            .until_current(&inner.platform.db)
+            .await
     }
 
     /// The world as it is: a snapshot, which later changes leave as it was.

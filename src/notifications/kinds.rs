@@ -300,6 +300,9 @@ kinds! {
     /// To the person; as discreet.
     PartyMembershipEnded "您的一项登记已结束" "您的一项登记已由管理方结束，请登录查看原因。"
         "A registration of yours was ended" "A registration of yours was ended. Sign in to read why.",
+    /// To the person, about all saved searches together.
+    SavedSearchNews "有新内容符合您保存的搜索" "您保存的搜索“{title}”有 {count} 条新内容。"
+        "Something new fits your saved searches" "What is new in your saved searches ({title}): {count}.",
     /// To the person.
     PasswordChanged "密码已更改" "您的账号密码已更改，其他设备已退出登录。如非本人操作，请立即重置密码。"
         "Your password was changed" "The password of your account was changed and your other devices were signed out. If it was not you, reset it at once.",

@@ -108,6 +108,7 @@ impl Notice {
             "round" => "rounds",
             "invitation" => "invitations",
             "recruitment" => "recruitments",
+            "saved_search" => "saved-searches",
             _ => return None,
         };
         Some(format!("/{pages}/{id}"))

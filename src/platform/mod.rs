@@ -12,6 +12,7 @@ pub mod journal;
 pub mod lang;
 pub mod lifecycle;
 pub mod mail;
+pub mod projection;
 pub mod sms;
 pub mod token;
 pub mod wakeups;

@@ -30,6 +30,6 @@ mod store;
 
 pub use import::import;
 pub use model::{ClaimMode, Project, ProjectId, ProjectRole, ProjectStatus, RoleId, RoleSkill};
-pub use rules::{ProjectRules, day_of_work, least_age};
+pub use rules::{PUBLIC, ProjectRules, day_of_work, least_age};
 pub use service::{Desk, EditProject, NewProject, NewRole, approve, create, open, submit, sweep};
 pub use store::{Query, list, project, roles};

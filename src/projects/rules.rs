@@ -229,6 +229,11 @@ impl Relation {
     }
 }
 
+/// The states in which everybody sees a project in lists.
+pub const PUBLIC: [ProjectStatus; 7] = [
+    Open, Claimed, Running, Suspended, Completing, Completed, Archived,
+];
+
 /// Years into the future in which a day can lie that somebody means.
 const YEARS_AHEAD: u32 = 50;
 

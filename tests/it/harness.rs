@@ -61,17 +61,19 @@ impl Server {
 
     /// Starts with some settings changed: an object as `config/default.toml` is a table.
     pub async fn start_with(settings: Value) -> Self {
-        Self::start_at(settings, beginning()).await
+        Box::pin(Self::start_at(settings, beginning())).await
     }
 
     /// The same, from an instant on.
     pub async fn start_at(settings: Value, at: Instant) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let app = App::build(config(&folder, &settings).await, Clock::fixed(at))
+        // on the heap: where nothing is optimised, tests would run out of stack
+        let config = Box::pin(config(&folder, &settings)).await;
+        let app = Box::pin(App::build(config, Clock::fixed(at)))
             .await
             .unwrap();
         app.platform.db.migrate().await.unwrap();
-        Self::serve(app, folder).await
+        Box::pin(Self::serve(app, folder)).await
     }
 
     /// The same after a stop and a start.
@@ -79,8 +81,8 @@ impl Server {
         let (config, clock) = (self.app.config.clone(), self.app.platform.clock.clone());
         let folder = self.folder.clone();
         drop(self);
-        let app = App::build((*config).clone(), clock).await.unwrap();
-        Self::serve(app, folder).await
+        let app = Box::pin(App::build((*config).clone(), clock));
+        Box::pin(Self::serve(app.await.unwrap(), folder)).await
     }
 
     async fn serve(app: App, folder: Arc<TempDir>) -> Self {
@@ -90,6 +92,7 @@ impl Server {
         let handle = running.handle();
         actix_web::rt::spawn(running);
         app.matching.until_ready().await;
+        app.search.until_ready().await;
         let client = reqwest::Client::builder()
             .pool_max_idle_per_host(64)
             // the server ends idle connections after five seconds: none is used as it goes
@@ -150,7 +153,8 @@ impl Server {
     /// Lets the worker do all that is due now.
     pub async fn work(&self) -> usize {
         self.settled().await;
-        Worker::new(self.app.clone()).run_once().await.unwrap()
+        let worker = Worker::new(self.app.clone());
+        Box::pin(worker.run_once()).await.unwrap()
     }
 
     /// Waits until readers of the journal see all of it: on PostgreSQL they stay behind the oldest
@@ -198,12 +202,12 @@ impl Server {
     pub async fn person(&self, name: &str) -> User {
         static NEXT: AtomicU64 = AtomicU64::new(13_800_000_000);
         let phone = format!("+86{}", NEXT.fetch_add(1, Ordering::SeqCst));
-        self.sign_in(phone, name).await
+        Box::pin(self.sign_in(phone, name)).await
     }
 
     /// The same person with fresh tokens, however long ago it was last here.
     pub async fn again(&self, user: &User) -> User {
-        self.sign_in(user.phone.clone(), "").await
+        Box::pin(self.sign_in(user.phone.clone(), "")).await
     }
 
     /// The same session with fresh tokens; lets nothing else happen.
@@ -325,7 +329,9 @@ async fn config(folder: &TempDir, settings: &Value) -> Config {
     merge(&mut all, settings);
     let file = folder.path().join("test.toml");
     std::fs::write(&file, toml::to_string(&all).unwrap()).unwrap();
-    Config::load(Some(&file)).unwrap()
+    // reading all sections takes a good part of a test's stack where nothing is optimised
+    let load = move || Config::load(Some(&file)).unwrap();
+    std::thread::spawn(load).join().unwrap()
 }
 
 fn merge(base: &mut Value, over: &Value) {
@@ -413,7 +419,7 @@ impl Call<'_> {
     /// Sends it and holds the answer against the specification.
     pub async fn send(self) -> Answer {
         let _ = self.server;
-        let response = self.request.send().await.unwrap();
+        let response = Box::pin(self.request.send()).await.unwrap();
         let status = response.status();
         let headers = response.headers().clone();
         let bytes = response.bytes().await.unwrap().to_vec();
@@ -440,7 +446,7 @@ impl Call<'_> {
     /// Sends it and expects this status.
     pub async fn expect(self, status: u16) -> Answer {
         let what = format!("{} {}", self.method, self.path);
-        let answer = self.send().await;
+        let answer = Box::pin(self.send()).await;
         assert_eq!(answer.status.as_u16(), status, "{what}: {:#}", answer.json);
         answer
     }

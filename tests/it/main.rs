@@ -33,6 +33,7 @@ mod qualifications;
 mod regions;
 mod rounds;
 mod schema;
+mod search;
 mod uploads;
 mod volunteers;
 mod wishes;

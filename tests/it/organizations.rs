@@ -22,7 +22,7 @@ pub struct Town {
 }
 
 pub async fn town() -> Town {
-    town_with(json!({})).await
+    Box::pin(town_with(json!({}))).await
 }
 
 /// With some settings changed.

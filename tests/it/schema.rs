@@ -194,6 +194,8 @@ const FREE_COLUMNS: &[(&str, &str)] = &[
     ("recruitments", "need_id"),
     ("invitations", "need_id"),
     ("dismissed_needs", "need_id"),
+    ("saved_search_finds", "subject_id"),
+    ("search_news", "subject_id"),
 ];
 
 #[test]

@@ -14,8 +14,33 @@ pub const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migration
 /// The schema's steps for SQLite, the same names step by step.
 pub const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
+/// Puts the journal's transactions before those to come. They are numbered by the server: one that a
+/// backup was restored on may have counted less than the one it was made on, and who follows the journal
+/// would wait for numbers that were given long ago. All places move by the same, so nothing is read
+/// twice or not at all.
+///
+/// The newest entry is read first: whatever is committed by then is below the snapshot's end after it.
+const REBASE: &str = "
+DO $$
+DECLARE
+    newest bigint := (SELECT max(txid) FROM journal);
+    next bigint;
+    place text;
+BEGIN
+    next := pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+    IF newest >= next THEN
+        LOCK TABLE journal IN EXCLUSIVE MODE;
+        FOR place IN SELECT table_name FROM information_schema.columns
+                     WHERE table_schema = current_schema() AND column_name = 'txid' LOOP
+            EXECUTE format('UPDATE %I SET txid = txid - $1', place) USING newest - next + 1;
+        END LOOP;
+        RAISE LOG 'journal: moved by % transactions, as restored from another server', newest - next + 1;
+    END IF;
+END $$";
+
 impl Db {
-    /// Brings the schema up to date, under a lock where several processes may start at once.
+    /// Brings the schema up to date, under a lock where several processes may start at once; on
+    /// PostgreSQL also the journal of a backup that was made on another server.
     ///
     /// # Errors
     /// When a step fails; on PostgreSQL the lock is released and nothing half-applied stays.
@@ -27,8 +52,11 @@ impl Db {
                 conn.batch_execute(LOCK)?;
                 conn.batch_execute("SET statement_timeout = 0")?;
                 let applied = conn.run_pending_migrations(POSTGRES_MIGRATIONS).map(names);
+                let rebased = conn.batch_execute(REBASE);
                 conn.batch_execute(UNLOCK)?;
-                applied.map_err(Error::internal)
+                let applied = applied.map_err(Error::internal)?;
+                rebased?;
+                Ok(applied)
             }
             Conn::Sqlite(conn) => conn
                 .run_pending_migrations(SQLITE_MIGRATIONS)

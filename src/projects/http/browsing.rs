@@ -9,6 +9,7 @@ use validator::Validate;
 
 use super::super::campaigns::BatchId;
 use super::super::model::{ProjectId, ProjectStatus};
+use super::super::rules::PUBLIC;
 use super::super::store::{self, Query};
 use super::super::{claims, service};
 use super::{ProjectView, view};
@@ -31,17 +32,6 @@ const LIVE: &[ProjectStatus] = &[
     ProjectStatus::Running,
     ProjectStatus::Suspended,
     ProjectStatus::Completing,
-];
-
-/// The states in which everybody sees a project in lists.
-const PUBLIC: &[ProjectStatus] = &[
-    ProjectStatus::Open,
-    ProjectStatus::Claimed,
-    ProjectStatus::Running,
-    ProjectStatus::Suspended,
-    ProjectStatus::Completing,
-    ProjectStatus::Completed,
-    ProjectStatus::Archived,
 ];
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]

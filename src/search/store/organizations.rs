@@ -1,0 +1,83 @@
+//! Active organisations, as the public sees them in their list.
+
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::Source;
+use crate::error::Result;
+use crate::organizations::{OrganizationId, OrganizationStatus};
+use crate::platform::db::Conn;
+use crate::regions::RegionId;
+use crate::schema::organizations;
+use crate::search::model::{Document, SearchKind, SearchState};
+
+pub const SOURCE: Source = Source {
+    kind: SearchKind::Organization,
+    ids,
+    load,
+    touched,
+    noun: "organization",
+    is_public: |state| state == OrganizationStatus::Active.as_str(),
+};
+
+fn ids(conn: &mut Conn, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>> {
+    let mut active = organizations::table
+        .filter(organizations::status.eq(OrganizationStatus::Active))
+        .select(organizations::id)
+        .into_boxed();
+    if let Some(after) = after {
+        active = active.filter(organizations::id.gt(OrganizationId(after)));
+    }
+    let found: Vec<OrganizationId> = active.order(organizations::id).limit(limit).load(conn)?;
+    Ok(found.into_iter().map(|id| id.0).collect())
+}
+
+#[derive(Queryable)]
+struct Row {
+    id: OrganizationId,
+    name: String,
+    introduction: String,
+    region_id: RegionId,
+    field: Option<String>,
+    longitude: Option<f64>,
+    latitude: Option<f64>,
+}
+
+fn load(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Document>> {
+    let ids: Vec<_> = ids.iter().map(|id| OrganizationId(*id)).collect();
+    let rows: Vec<Row> = organizations::table
+        .filter(organizations::id.eq_any(ids))
+        .filter(organizations::status.eq(OrganizationStatus::Active))
+        .select((
+            organizations::id,
+            organizations::name,
+            organizations::introduction,
+            organizations::region_id,
+            organizations::field,
+            organizations::longitude,
+            organizations::latitude,
+        ))
+        .load(conn)?;
+    let document = |row: Row| Document {
+        kind: SearchKind::Organization,
+        id: row.id.0,
+        title: row.name,
+        text: row.introduction,
+        region: row.region_id,
+        field: row.field,
+        life_cycle: None,
+        group: None,
+        state: SearchState::Active,
+        place: row.longitude.zip(row.latitude),
+        last_day: None,
+    };
+    Ok(rows.into_iter().map(document).collect())
+}
+
+fn touched(_: &mut Conn, noun: &str, subjects: &[Uuid]) -> Result<Vec<Uuid>> {
+    Ok(if noun == SOURCE.noun {
+        subjects.to_vec()
+    } else {
+        Vec::new()
+    })
+}

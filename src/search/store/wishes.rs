@@ -1,0 +1,89 @@
+//! Published wishes, as the public sees them in their list.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::Source;
+use crate::error::Result;
+use crate::platform::db::Conn;
+use crate::regions::RegionId;
+use crate::schema::wishes;
+use crate::search::model::{Document, SearchKind, SearchState};
+use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
+use crate::wishes::{WishId, WishStatus, public_place};
+
+pub const SOURCE: Source = Source {
+    kind: SearchKind::Wish,
+    ids,
+    load,
+    touched,
+    noun: "wish",
+    is_public: |state| state == WishStatus::Published.as_str(),
+};
+
+fn ids(conn: &mut Conn, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>> {
+    let mut open = wishes::table
+        .filter(wishes::status.eq(WishStatus::Published))
+        .select(wishes::id)
+        .into_boxed();
+    if let Some(after) = after {
+        open = open.filter(wishes::id.gt(WishId(after)));
+    }
+    let found: Vec<WishId> = open.order(wishes::id).limit(limit).load(conn)?;
+    Ok(found.into_iter().map(|id| id.0).collect())
+}
+
+#[derive(Queryable)]
+struct Row {
+    id: WishId,
+    title: String,
+    description: String,
+    region_id: RegionId,
+    life_cycle: LifeCycle,
+    beneficiary_group: BeneficiaryGroup,
+    longitude: Option<f64>,
+    latitude: Option<f64>,
+    expires_on: Option<NaiveDate>,
+}
+
+fn load(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Document>> {
+    let ids: Vec<_> = ids.iter().map(|id| WishId(*id)).collect();
+    let rows: Vec<Row> = wishes::table
+        .filter(wishes::id.eq_any(ids))
+        .filter(wishes::status.eq(WishStatus::Published))
+        .select((
+            wishes::id,
+            wishes::title,
+            wishes::description,
+            wishes::region_id,
+            wishes::life_cycle,
+            wishes::beneficiary_group,
+            wishes::longitude,
+            wishes::latitude,
+            wishes::expires_on,
+        ))
+        .load(conn)?;
+    let document = |row: Row| Document {
+        kind: SearchKind::Wish,
+        id: row.id.0,
+        title: row.title,
+        text: row.description,
+        region: row.region_id,
+        field: None,
+        life_cycle: Some(row.life_cycle),
+        group: Some(row.beneficiary_group),
+        state: SearchState::Published,
+        place: row.longitude.zip(row.latitude).map(public_place),
+        last_day: row.expires_on,
+    };
+    Ok(rows.into_iter().map(document).collect())
+}
+
+fn touched(_: &mut Conn, noun: &str, subjects: &[Uuid]) -> Result<Vec<Uuid>> {
+    Ok(if noun == SOURCE.noun {
+        subjects.to_vec()
+    } else {
+        Vec::new()
+    })
+}
