@@ -2387,6 +2387,16 @@ async fn an_organisation_is_stopped_at_once_and_told_why_its_claim_ended() {
     assert_eq!(lost.json["state"], "published");
 }
 
+#[actix_web::test]
+async fn a_late_reaction_to_a_suspension_leaves_a_reinstated_organisation_its_wish() {
+    let c = Claimed::by_an_organization().await;
+    c.suspended().await;
+    c.review("reinstate", json!({})).await;
+    c.t.server.work().await;
+    let shown = c.t.server.get(&format!("/wishes/{}", c.id)).by(&c.leader);
+    assert_eq!(shown.expect(200).await.json["status"], "claimed");
+}
+
 /// Whoever runs an organisation finds what it has claimed, whoever claimed it.
 #[actix_web::test]
 async fn the_claims_of_an_organisation_are_those_of_all_who_run_it() {

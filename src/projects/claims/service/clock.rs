@@ -8,7 +8,7 @@ use super::line::Reminder;
 use super::{name, serialize, tell_claimant, tell_publisher};
 use crate::error::{Error, Result};
 use crate::notifications::Kind;
-use crate::organizations::{self, OrganizationId};
+use crate::organizations;
 use crate::platform::db::Tx;
 use crate::platform::journal::{Actor, Entry};
 use crate::projects::model::ProjectStatus;
@@ -71,17 +71,17 @@ fn expire(tx: &mut Tx<'_>, desk: &Desk, seen: &ProjectClaim) -> Result<()> {
     )
 }
 
-/// A reaction: an organisation that may not act any more loses its claims (domain §3). What it
-/// finds ended stays as it is, so reacting twice is reacting once.
+/// A reaction: an organisation that may not act any more, and was not reinstated since, loses its
+/// claims (domain §3). What it finds ended stays as it is, so reacting twice is reacting once.
 ///
 /// # Errors
 /// Those of the database.
 pub fn react(tx: &mut Tx<'_>, desk: &Desk, entry: &Entry) -> Result<()> {
-    if !organizations::stops_acting(&entry.kind) {
+    let Some(organization) = organizations::stopped(tx.conn, entry)? else {
         return Ok(());
-    }
+    };
     let reason = entry.reason.clone().unwrap_or_default();
-    for seen in store::of_organization(tx.conn, OrganizationId(entry.subject_id.0))? {
+    for seen in store::of_organization(tx.conn, organization)? {
         serialize(tx, seen.project_id)?;
         let claim = store::claim(tx.conn, seen.id)?;
         if claim.ended_at.is_some() {
