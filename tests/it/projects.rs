@@ -786,6 +786,25 @@ async fn a_lease_ends_with_warnings_unless_progress_renews_it() {
 }
 
 #[actix_web::test]
+async fn after_a_standstill_one_reminder_comes_or_none() {
+    for (days, warnings) in [(13, 1), (14, 0)] {
+        let t = town().await;
+        let (a, leader) = t.active("示例·甲队").await;
+        let id = t.open_project(json!({})).await;
+        t.claim(&leader, &id, Some(&a)).expect(201).await;
+        let time = TimeDelta::days(days) + TimeDelta::hours(1);
+        t.server.app.platform.clock.advance(time);
+        if days == 14 {
+            let remind = yiqilai::projects::claims::remind;
+            t.server.jobs_first("claim.remind", remind).await;
+        }
+        t.server.work().await;
+        let leader = t.server.again(&leader).await;
+        assert_eq!(t.told(&leader, "claim_lease_ending").await, warnings);
+    }
+}
+
+#[actix_web::test]
 async fn expiry_against_renewal_has_one_winner() {
     for round in 0..4 {
         let t = town().await;

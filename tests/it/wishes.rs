@@ -887,6 +887,20 @@ async fn claims_lapse_with_a_warning_and_too_many_pause_claiming() {
 }
 
 #[actix_web::test]
+async fn nobody_is_reminded_of_a_lease_that_is_over() {
+    let s = street().await;
+    let id = s.published().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    let time = TimeDelta::days(7) + TimeDelta::minutes(1);
+    s.server.app.platform.clock.advance(time);
+    let remind = yiqilai::wishes::remind;
+    s.server.jobs_first("wish.remind", remind).await;
+    s.server.work().await;
+    let told = s.told(&s.volunteer).await;
+    assert!(!told.contains(&"wish_lease_ending".to_owned()), "{told:?}");
+}
+
+#[actix_web::test]
 async fn an_unconfirmed_delivery_counts_by_timeout() {
     let s = street().await;
     let id = s.delivered().await;

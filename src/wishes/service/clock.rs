@@ -20,7 +20,8 @@ pub fn remind(tx: &mut Tx<'_>, payload: &serde_json::Value) -> Result<()> {
     let wish = store::wish(tx.conn, reminder.wish)?;
     let claim = store::live_claim(tx.conn, wish.id)?;
     let same = claim
-        .filter(|claim| claim.id == reminder.claim && claim.lease_until == reminder.lease_until);
+        .filter(|claim| claim.id == reminder.claim && claim.lease_until == reminder.lease_until)
+        .filter(|claim| claim.lease_until > tx.now);
     if let Some(claim) = same
         && wish.status == WishStatus::Claimed
     {

@@ -14,15 +14,18 @@ use crate::platform::journal::{Actor, Entry};
 use crate::projects::model::ProjectStatus;
 use crate::projects::service::Desk;
 
-/// Reminds a claimant whose lease is about to end, if it still does: a job.
+/// Reminds a claimant whose lease is about to end, if it still does: a job. Of several that are due
+/// at once, after a standstill, the last one tells.
 ///
 /// # Errors
 /// Those of the database.
 pub fn remind(tx: &mut Tx<'_>, payload: &serde_json::Value) -> Result<()> {
     let reminder: Reminder = serde_json::from_value(payload.clone()).map_err(Error::internal)?;
     let claim = store::claim(tx.conn, reminder.claim)?;
-    if claim.lease_until != Some(reminder.lease_until) {
-        return Ok(()); // renewed, or over
+    let is_over = claim.lease_until != Some(reminder.lease_until) || has_run_out(&claim, tx.now);
+    let is_late = reminder.next.is_some_and(|next| next <= tx.now);
+    if is_over || is_late {
+        return Ok(()); // renewed or ended; or the next one, which is due too, tells
     }
     let project = crate::projects::store::project(tx.conn, claim.project_id)?;
     let due = reminder.lease_until.on_the_wall(tx.zone);

@@ -160,6 +160,9 @@ pub(super) fn promote_elsewhere(tx: &mut Tx<'_>, desk: &Desk, ended: &ProjectCla
 pub(super) struct Reminder {
     pub claim: ClaimId,
     pub lease_until: Instant,
+    /// When the next reminder of the same lease is due.
+    #[serde(default)]
+    pub next: Option<Instant>,
 }
 
 /// The claim with a lease that begins now, and its reminders planned.
@@ -168,16 +171,18 @@ pub(super) fn renewed(tx: &mut Tx<'_>, desk: &Desk, claim: &ProjectClaim) -> Res
     if claim.lease_until == Some(lease_until) {
         return Ok(claim.clone()); // at the same instant: reminded once
     }
-    for hours in &desk.rules.reminder_hours {
+    let before = desk.rules.reminder_hours.iter();
+    let mut due: Vec<_> = before
+        .map(|hours| lease_until - TimeDelta::hours(*hours))
+        .collect();
+    due.sort_unstable();
+    for (n, at) in due.iter().enumerate() {
         let reminder = Reminder {
             claim: claim.id,
             lease_until,
+            next: due.get(n + 1).copied(),
         };
-        tx.enqueue(
-            "claim.remind",
-            &reminder,
-            lease_until - TimeDelta::hours(*hours),
-        )?;
+        tx.enqueue("claim.remind", &reminder, *at)?;
     }
     Ok(ProjectClaim {
         lease_until: Some(lease_until),
