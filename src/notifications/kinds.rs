@@ -66,6 +66,9 @@ kinds! {
     /// To author and beneficiary: the clock confirmed.
     WishTimedOut "微心愿按期视为达成" "微心愿“{title}”在确认期内未收到您的答复，已视为达成。如有问题，请在 {due} 前提出。"
         "The wish counts as fulfilled" "Nobody answered about the wish \"{title}\" in time, so it counts as fulfilled. If something is wrong, say so by {due}.",
+    /// To the claimant: the clock confirmed.
+    WishUnanswered "微心愿按期视为达成" "微心愿“{title}”的确认期已过，未收到答复，视为达成。感谢您！"
+        "The wish counts as fulfilled" "The time to answer about the wish \"{title}\" is over, so it counts as fulfilled. Thank you!",
     /// To author and beneficiary, after a dispute.
     WishSentBack "微心愿将重新送达" "您提出异议的微心愿“{title}”将由认领人重新送达：{reason}。期限为 {due}。"
         "The wish will be delivered again" "The wish \"{title}\" that you disputed is to be delivered again by {due}: {reason}.",

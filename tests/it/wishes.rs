@@ -909,6 +909,7 @@ async fn an_unconfirmed_delivery_counts_by_timeout() {
     let public = s.server.get(&format!("/wishes/{id}")).expect(200).await;
     assert_eq!(public.json["fulfilled_by"], "timeout");
     assert_eq!(s.told(&s.resident).await[0], "wish_timed_out");
+    assert_eq!(s.told(&s.volunteer).await[0], "wish_unanswered");
 }
 
 #[actix_web::test]
