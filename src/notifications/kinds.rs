@@ -66,6 +66,9 @@ kinds! {
     /// To author and beneficiary: the clock confirmed.
     WishTimedOut "微心愿按期视为达成" "微心愿“{title}”在确认期内未收到您的答复，已视为达成。如有问题，请在 {due} 前提出。"
         "The wish counts as fulfilled" "Nobody answered about the wish \"{title}\" in time, so it counts as fulfilled. If something is wrong, say so by {due}.",
+    /// To the claimant: the clock confirmed.
+    WishUnanswered "微心愿按期视为达成" "微心愿“{title}”的确认期已过，未收到答复，视为达成。感谢您！"
+        "The wish counts as fulfilled" "The time to answer about the wish \"{title}\" is over, so it counts as fulfilled. Thank you!",
     /// To author and beneficiary, after a dispute.
     WishSentBack "微心愿将重新送达" "您提出异议的微心愿“{title}”将由认领人重新送达：{reason}。期限为 {due}。"
         "The wish will be delivered again" "The wish \"{title}\" that you disputed is to be delivered again by {due}: {reason}.",
@@ -183,6 +186,9 @@ kinds! {
     /// To the claimants and their crews.
     ProjectCancelled "项目已取消" "项目“{title}”已取消：{reason}。"
         "The project was cancelled" "The project \"{title}\" was cancelled: {reason}.",
+    /// To the crews of a project whose claims are all fulfilled.
+    ProjectCompleted "项目已结项" "您参与的项目“{title}”已结项，感谢您！"
+        "The project is completed" "The project \"{title}\" that you worked in is completed. Thank you!",
     /// To the publisher, when the region's staff stop it.
     ProjectSuspendedOf "项目被暂停" "您发布的项目“{title}”已由所在区域的工作人员暂停：{reason}。"
         "Your project was suspended" "Staff of its region suspended the project \"{title}\" that you published: {reason}.",
@@ -207,6 +213,9 @@ kinds! {
     /// To the claimant.
     ClaimRejected "项目认领未通过" "您对项目“{title}”的认领未通过：{reason}。"
         "Your claim was turned down" "Your claim of the project \"{title}\" was turned down: {reason}.",
+    /// To who applied or waits in line: the project is over.
+    ClaimWaitedInVain "项目认领候补已结束" "您对项目“{title}”的认领申请或候补已结束：{reason_zh}。"
+        "The line for a project is over" "Nobody is given a seat of the project \"{title}\" any more, and your claim has ended: {reason_en}.",
     /// To the claimant, before the lease ends.
     ClaimLeaseEnding "项目认领即将到期" "您认领的项目“{title}”将于 {due} 到期，请提交计划或填写进展续期。"
         "Your claim is about to end" "Your claim of the project \"{title}\" ends at {due}. Hand in the plan, or show progress to renew it.",
@@ -267,6 +276,9 @@ kinds! {
     /// To the volunteer.
     CrewRemoved "您已被移出项目队伍" "您已被移出项目“{title}”的队伍：{reason}。"
         "You were removed from a crew" "You were removed from the crew of the project \"{title}\": {reason}.",
+    /// To the volunteer whose application waits as the work is done.
+    CrewClosed "队员申请已结束" "项目“{title}”的队伍已完成工作，不再接收队员，您的申请随之结束。"
+        "Your application has ended" "The crew of the project \"{title}\" has done its work and takes nobody any more. Your application has ended.",
     /// To the volunteer.
     CrewDisbanded "项目队伍已解散" "项目“{title}”的认领已结束，队伍随之解散。"
         "The crew was disbanded" "The claim of the project \"{title}\" has ended, and its crew with it.",

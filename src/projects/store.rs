@@ -190,6 +190,27 @@ pub fn closed_and_claimed(
         .load(conn)?)
 }
 
+/// Projects whose last day is over, for which somebody waits while nobody holds a claim seat.
+pub fn over_and_waited_for(
+    conn: &mut Conn,
+    today: NaiveDate,
+    limit: i64,
+) -> Result<Vec<ProjectId>> {
+    let with = |states: &[ClaimStatus]| {
+        project_claims::table
+            .filter(project_claims::status.eq_any(states.to_vec()))
+            .select(project_claims::project_id)
+    };
+    Ok(projects::table
+        .filter(projects::ends_on.lt(today))
+        .filter(projects::id.eq_any(with(claims::rules::WAITING)))
+        .filter(projects::id.ne_all(with(claims::rules::LIVE)))
+        .order(projects::id)
+        .limit(limit)
+        .select(projects::id)
+        .load(conn)?)
+}
+
 /// How many projects that live on a day serve each goal, in a region and below it.
 pub fn coverage(
     conn: &mut Conn,

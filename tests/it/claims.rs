@@ -661,3 +661,82 @@ async fn a_plan_is_changed_under_its_lease_until_the_report() {
     t.report(&leader, &claim).await;
     change("太晚了。").refused(409, "move_not_allowed").await;
 }
+
+#[actix_web::test]
+async fn nobody_waits_for_what_is_completed() {
+    let t = town().await;
+    let (a, leader) = t.active("示例·甲队").await;
+    let (b, waiting) = t.active("示例·乙队").await;
+    let id = t.open_project(json!({})).await;
+    let claim = t.executing(&leader, &id, &a).await;
+    let waited = t.claim(&waiting, &id, Some(&b)).expect(201).await.id();
+    let role = json!({"role_id": t.role(&id, 1).await});
+    let member = volunteer(&t.server, t.grid).await;
+    let applicant = volunteer(&t.server, t.grid).await;
+    let applied = t.crew(&applicant, &claim, role.clone()).expect(201).await;
+    let applied = applied.id();
+    let place = t.crew(&member, &claim, role).expect(201).await.id();
+    t.place_act(&leader, &place, "accept").expect(200).await;
+    t.report(&leader, &claim).await;
+    assert_eq!(t.claim_status(&waiting, &waited).await, "waitlisted");
+    t.claim_act(&t.street_admin, &claim, "accept", json!({}))
+        .expect(200)
+        .await;
+    assert_eq!(t.status(&id).await, "completed");
+
+    let seen = t.server.get(&format!("/project-claims/{waited}"));
+    let seen = seen.by(&waiting).expect(200).await.json;
+    assert_eq!(seen["status"], "rejected");
+    assert_eq!(seen["involved"]["reason"], "项目已结项");
+    assert_eq!(t.told(&waiting, "claim_waited_in_vain").await, 1);
+    for (who, place, status, kind) in [
+        (&member, &place, "active", "project_completed"),
+        (&applicant, &applied, "disbanded", "crew_closed"),
+    ] {
+        let places = t.server.get("/me/crews").by(who).expect(200).await;
+        let places = places.json["items"].as_array().unwrap().clone();
+        let place = places.iter().find(|seen| seen["id"] == **place).unwrap();
+        assert_eq!(place["status"], status);
+        for told in ["project_completed", "crew_closed", "crew_disbanded"] {
+            assert_eq!(t.told(who, told).await, usize::from(told == kind), "{told}");
+        }
+    }
+    assert_eq!(t.told(&leader, "project_completed").await, 0);
+    assert_eq!(t.told(&leader, "claim_fulfilled").await, 1);
+    t.server.work().await;
+    t.has_world_of_database().await;
+}
+
+#[actix_web::test]
+async fn nobody_waits_for_what_ran_out() {
+    let t = town().await;
+    let short = json!({
+        "starts_on": "2026-12-01", "ends_on": "2026-12-02", "claim_mode": "reviewed",
+    });
+    let (a, leader) = t.active("示例·甲队").await;
+    let (b, second) = t.active("示例·乙队").await;
+    let applied = t.open_project(short.clone()).await;
+    let applied = t.claim(&leader, &applied, Some(&a)).expect(201).await.id();
+    let held = t.open_project(short).await;
+    let holder = t.claim(&leader, &held, Some(&a)).expect(201).await.id();
+    t.claim_act(&t.street_admin, &holder, "approve", json!({}))
+        .expect(200)
+        .await;
+    let waited = t.claim(&second, &held, Some(&b)).expect(201).await.id();
+
+    t.server.pass(TimeDelta::days(10)).await; // its last day is over, the lease of the holder is not
+    let leader = t.server.again(&leader).await;
+    let second = t.server.again(&second).await;
+    assert_eq!(t.claim_status(&leader, &applied).await, "rejected");
+    assert_eq!(t.told(&leader, "claim_waited_in_vain").await, 1);
+    assert_eq!(t.claim_status(&second, &waited).await, "waitlisted");
+
+    t.server.pass(TimeDelta::days(5)).await;
+    let leader = t.server.again(&leader).await;
+    let second = t.server.again(&second).await;
+    assert_eq!(t.claim_status(&leader, &holder).await, "expired");
+    assert_eq!(t.claim_status(&second, &waited).await, "rejected");
+    assert_eq!(t.told(&second, "claim_waited_in_vain").await, 1);
+    t.server.work().await;
+    assert_eq!(t.told(&second, "claim_waited_in_vain").await, 1);
+}

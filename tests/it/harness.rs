@@ -180,6 +180,25 @@ impl Server {
         // somebody holds one open on purpose
     }
 
+    /// Does the work of every job of a kind, as the worker does when it is at jobs before it is at
+    /// sweeps.
+    pub async fn jobs_first(
+        &self,
+        kind: &'static str,
+        work: fn(&mut Tx<'_>, &Value) -> yiqilai::error::Result<()>,
+    ) {
+        use diesel::prelude::*;
+        use yiqilai::platform::jobs::Job;
+        use yiqilai::schema::jobs;
+        self.write(move |tx| {
+            let found = jobs::table.filter(jobs::kind.eq(kind));
+            let found: Vec<Job> = found.select(Job::as_select()).load(tx.conn)?;
+            assert!(!found.is_empty(), "{kind}");
+            found.iter().try_for_each(|job| work(tx, &job.payload.0))
+        })
+        .await;
+    }
+
     pub async fn write<T: Send + 'static>(
         &self,
         f: impl Fn(&mut Tx<'_>) -> yiqilai::error::Result<T> + Send + 'static,

@@ -716,6 +716,26 @@ async fn suspending_an_organisation_releases_its_claims() {
 }
 
 #[actix_web::test]
+async fn a_late_reaction_to_a_suspension_leaves_a_reinstated_organisation_alone() {
+    let t = town().await;
+    let (a, leader) = t.active("示例·甲队").await;
+    let reason = json!({"reason": "年检未通过"});
+    for (verb, body) in [("suspend", reason.clone()), ("reinstate", json!({}))] {
+        let done = t.review(&t.district_admin, &a, verb, body).await;
+        assert_eq!(done.status, 200, "{:#}", done.json);
+    }
+    let id = t.open_project(json!({})).await;
+    let claim = t.claim(&leader, &id, Some(&a)).expect(201).await.id();
+    t.server.work().await;
+    assert_eq!(t.claim_status(&leader, &claim).await, "approved");
+    assert_eq!(t.told(&leader, "claim_revoked").await, 0);
+    let suspended = t.review(&t.district_admin, &a, "suspend", reason).await;
+    assert_eq!(suspended.status, 200, "{:#}", suspended.json);
+    t.server.work().await;
+    assert_eq!(t.claim_status(&leader, &claim).await, "revoked");
+}
+
+#[actix_web::test]
 async fn a_lease_ends_with_warnings_unless_progress_renews_it() {
     let t = town().await;
     let id = t.open_project(json!({})).await;
@@ -763,6 +783,25 @@ async fn a_lease_ends_with_warnings_unless_progress_renews_it() {
         .multipart(crate::projects::photo(200))
         .refused(409, "move_not_allowed")
         .await;
+}
+
+#[actix_web::test]
+async fn after_a_standstill_one_reminder_comes_or_none() {
+    for (days, warnings) in [(13, 1), (14, 0)] {
+        let t = town().await;
+        let (a, leader) = t.active("示例·甲队").await;
+        let id = t.open_project(json!({})).await;
+        t.claim(&leader, &id, Some(&a)).expect(201).await;
+        let time = TimeDelta::days(days) + TimeDelta::hours(1);
+        t.server.app.platform.clock.advance(time);
+        if days == 14 {
+            let remind = yiqilai::projects::claims::remind;
+            t.server.jobs_first("claim.remind", remind).await;
+        }
+        t.server.work().await;
+        let leader = t.server.again(&leader).await;
+        assert_eq!(t.told(&leader, "claim_lease_ending").await, warnings);
+    }
 }
 
 #[actix_web::test]

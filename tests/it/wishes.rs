@@ -887,6 +887,20 @@ async fn claims_lapse_with_a_warning_and_too_many_pause_claiming() {
 }
 
 #[actix_web::test]
+async fn nobody_is_reminded_of_a_lease_that_is_over() {
+    let s = street().await;
+    let id = s.published().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    let time = TimeDelta::days(7) + TimeDelta::minutes(1);
+    s.server.app.platform.clock.advance(time);
+    let remind = yiqilai::wishes::remind;
+    s.server.jobs_first("wish.remind", remind).await;
+    s.server.work().await;
+    let told = s.told(&s.volunteer).await;
+    assert!(!told.contains(&"wish_lease_ending".to_owned()), "{told:?}");
+}
+
+#[actix_web::test]
 async fn an_unconfirmed_delivery_counts_by_timeout() {
     let s = street().await;
     let id = s.delivered().await;
@@ -895,6 +909,7 @@ async fn an_unconfirmed_delivery_counts_by_timeout() {
     let public = s.server.get(&format!("/wishes/{id}")).expect(200).await;
     assert_eq!(public.json["fulfilled_by"], "timeout");
     assert_eq!(s.told(&s.resident).await[0], "wish_timed_out");
+    assert_eq!(s.told(&s.volunteer).await[0], "wish_unanswered");
 }
 
 #[actix_web::test]
@@ -2385,6 +2400,16 @@ async fn an_organisation_is_stopped_at_once_and_told_why_its_claim_ended() {
     let lost = c.act(&c.leader, "deliver");
     let lost = lost.refused(409, "move_not_allowed").await;
     assert_eq!(lost.json["state"], "published");
+}
+
+#[actix_web::test]
+async fn a_late_reaction_to_a_suspension_leaves_a_reinstated_organisation_its_wish() {
+    let c = Claimed::by_an_organization().await;
+    c.suspended().await;
+    c.review("reinstate", json!({})).await;
+    c.t.server.work().await;
+    let shown = c.t.server.get(&format!("/wishes/{}", c.id)).by(&c.leader);
+    assert_eq!(shown.expect(200).await.json["status"], "claimed");
 }
 
 /// Whoever runs an organisation finds what it has claimed, whoever claimed it.

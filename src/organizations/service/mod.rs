@@ -12,7 +12,7 @@ use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
 use crate::notifications::{Kind, Notice, notify};
 use crate::platform::db::{Conn, Tx};
-use crate::platform::journal::{Actor, Change};
+use crate::platform::journal::{Actor, Change, Entry};
 use crate::platform::lifecycle::{self, ActsAs};
 use crate::platform::token::Vault;
 use crate::regions::{self, RegionId};
@@ -146,16 +146,26 @@ pub fn may_act(conn: &mut Conn, organization: &Organization, region: RegionId) -
     }
 }
 
-/// Whether a kind of journal entry says that an organisation may not act any more: rooms that hold
-/// its claims react to it.
-pub fn stops_acting(kind: &str) -> bool {
-    matches!(
-        kind,
+/// The organisation that may not act any more by what a journal entry says, and may not to this
+/// hour: rooms that hold its claims react to it. One that was reinstated before anybody came to react
+/// keeps what it has.
+///
+/// # Errors
+/// Those of the database.
+pub fn stopped(conn: &mut Conn, entry: &Entry) -> Result<Option<OrganizationId>> {
+    let stops = matches!(
+        entry.kind.as_str(),
         "organization.suspend"
             | "organization.lapse"
             | "organization.revoke"
             | "organization.dissolve"
-    )
+    );
+    if !stops {
+        return Ok(None);
+    }
+    let organization = store::organization(conn, OrganizationId(entry.subject_id.0))?;
+    let is_active = organization.status == OrganizationStatus::Active;
+    Ok((!is_active).then_some(organization.id))
 }
 
 fn change(organization: &Organization, actor: Actor, verb: &str) -> Change {

@@ -23,6 +23,8 @@ pub use service::{
     Application, NewProgress, Plan, Report, accept, add_photo, add_progress, apply, approve, plan,
     react, remind, report, start, sweep, withdraw,
 };
+pub(super) use service::{
+    Over, complete, dissolve_line, end_all, line_up, pause, serialize, tally, unpause,
+};
 pub(super) use service::{alone, is_claimant, leaders, relation, steps, took_part, visible};
-pub(super) use service::{end_all, line_up, pause, serialize, tally, unpause};
 pub use store::{claim, holders, keeps_file};

@@ -37,7 +37,7 @@ text_enum! {
         Reported,
         /// The report was accepted.
         Fulfilled,
-        /// Not chosen.
+        /// Not chosen, or in line to the project's end.
         Rejected,
         /// Taken back by the claimant.
         Withdrawn,

@@ -25,7 +25,7 @@ pub enum By {
     /// The passing of time.
     #[strum(serialize = "clock")]
     Time,
-    /// What happened elsewhere, such as to the organisation.
+    /// What happened elsewhere, such as to the organisation or the project.
     Reactions,
 }
 
@@ -96,7 +96,7 @@ pub const MOVES: &[Move<ClaimStatus, By>] = &[
         from: &[Applied, Waitlisted],
         verb: "reject",
         to: Rejected,
-        by: &[By::Publisher],
+        by: &[By::Publisher, By::Reactions],
     },
     Move {
         from: &[Approved],
@@ -162,6 +162,9 @@ pub const MOVES: &[Move<ClaimStatus, By>] = &[
 
 /// The states in which a claim holds a seat.
 pub const LIVE: &[ClaimStatus] = &[Approved, Planned, Executing, Reported];
+
+/// The states in which a claim waits for a seat.
+pub const WAITING: &[ClaimStatus] = &[Applied, Waitlisted];
 
 /// The states in which a claim may show progress, which renews its lease.
 pub const LEASED: &[ClaimStatus] = &[Approved, Planned, Executing];

@@ -5,7 +5,7 @@
 //! (apply) ─▶ applied ──accept (leader)──▶ active ──▶ left | removed(reason)
 //! (join, by an invitation) ─────────────▶ active
 //! applied ─▶ declined | withdrawn
-//! disbanded: the claim ended
+//! disbanded: the claim ended; when it was fulfilled, of applications only
 //! ```
 
 pub mod http;
@@ -19,7 +19,7 @@ pub use http::CrewMemberView;
 pub use model::{CrewMember, CrewMemberId, CrewStatus};
 pub(super) use people::{suits, vetted_adults};
 pub use rules::Schedule;
-pub(super) use service::disband;
 pub use service::{NewMember, accept, apply, check_may_invite, join, may_look_for_people};
+pub(super) use service::{close, disband};
 pub(super) use store::{ever_in, ever_in_project, people};
 pub use store::{filled, is_in, standings};

@@ -4,7 +4,7 @@ mod editing;
 mod moves;
 mod writing;
 
-use super::model::{Project, ProjectId};
+use super::model::{Project, ProjectId, ProjectStatus};
 use super::rules::{self, By, MOVES, ProjectRules, Relation};
 use super::store;
 use super::{campaigns, claims};
@@ -256,6 +256,9 @@ pub(in crate::projects) fn follow_claims(tx: &mut Tx<'_>, id: ProjectId) -> Resu
     let closed = claiming_is_closed(tx, &project)?;
     while let Some(verb) = rules::follow(project.status, project.claim_seats, closed, tally) {
         project = advance(tx, &project, verb, Actor::System, None)?;
+        if project.status == ProjectStatus::Completed {
+            claims::complete(tx, &project)?;
+        }
     }
     Ok(project)
 }

@@ -179,7 +179,8 @@ pub fn close_claims(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<P
 }
 
 /// Lets the open projects whose claiming has closed by the passing of time go on with the claims
-/// they have, up to `limit`; returns how many there were.
+/// they have, and ends the lines for those that are over with nobody at work, up to `limit` of each;
+/// returns how many there were.
 ///
 /// # Errors
 /// Those of the database.
@@ -189,7 +190,15 @@ pub fn sweep(tx: &mut Tx<'_>, limit: i64) -> Result<usize> {
         claims::serialize(tx, *id)?;
         follow_claims(tx, *id)?;
     }
-    Ok(closed.len())
+    let over = store::over_and_waited_for(tx.conn, tx.today(), limit)?;
+    for id in &over {
+        claims::serialize(tx, *id)?;
+        if claims::tally(tx.conn, *id)?.live == 0 {
+            let project = store::project(tx.conn, *id)?;
+            claims::dissolve_line(tx, &project, claims::Over::LastDay)?;
+        }
+    }
+    Ok(closed.len() + over.len())
 }
 
 /// Opens the approved projects of a batch that is being published; returns how many there were.
@@ -316,5 +325,7 @@ pub fn archive(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Projec
     if is_repeat(tx.conn, &project, "archive", caller)? {
         return Ok(project);
     }
-    advance(tx, &project, "archive", caller.actor(), None)
+    let moved = advance(tx, &project, "archive", caller.actor(), None)?;
+    claims::dissolve_line(tx, &moved, claims::Over::Completed)?;
+    Ok(moved)
 }

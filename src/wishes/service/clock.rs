@@ -5,7 +5,7 @@ use super::telling::{Reminder, tell_authors, tell_claimant, tell_owners, tell_st
 use super::{Desk, Mover, advance, change};
 use crate::error::{Error, Result};
 use crate::notifications::Kind;
-use crate::organizations::{self, OrganizationId};
+use crate::organizations;
 use crate::platform::db::Tx;
 use crate::platform::journal::{Actor, Entry};
 use crate::wishes::model::{ClaimOutcome, FulfilledBy, Wish, WishStatus};
@@ -20,7 +20,8 @@ pub fn remind(tx: &mut Tx<'_>, payload: &serde_json::Value) -> Result<()> {
     let wish = store::wish(tx.conn, reminder.wish)?;
     let claim = store::live_claim(tx.conn, wish.id)?;
     let same = claim
-        .filter(|claim| claim.id == reminder.claim && claim.lease_until == reminder.lease_until);
+        .filter(|claim| claim.id == reminder.claim && claim.lease_until == reminder.lease_until)
+        .filter(|claim| claim.lease_until > tx.now);
     if let Some(claim) = same
         && wish.status == WishStatus::Claimed
     {
@@ -89,7 +90,7 @@ fn sweep_one(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish) -> Result<()> {
     Ok(())
 }
 
-/// A reaction: an organisation that may not act any more gives up what it has claimed and not yet
+/// A reaction: an organisation that may not act any more, and was not reinstated since, gives up what it has claimed and not yet
 /// delivered (domain §3). What is delivered is the beneficiary's to confirm; what is disputed the
 /// region's to free, since nobody is there to deliver again. What it finds ended stays as it is, so
 /// reacting twice is reacting once.
@@ -97,11 +98,11 @@ fn sweep_one(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish) -> Result<()> {
 /// # Errors
 /// Those of the database.
 pub fn react(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
-    if !organizations::stops_acting(&entry.kind) {
+    let Some(organization) = organizations::stopped(tx.conn, entry)? else {
         return Ok(());
-    }
+    };
     let reason = entry.reason.as_deref().unwrap_or_default();
-    for claim in store::of_organization(tx.conn, OrganizationId(entry.subject_id.0))? {
+    for claim in store::of_organization(tx.conn, organization)? {
         let wish = store::wish(tx.conn, claim.wish_id)?;
         if wish.status != WishStatus::Claimed {
             continue;

@@ -377,7 +377,11 @@ pub(super) fn fulfil(
     store::set_fulfilled(tx.conn, moved.id, Some(who), Some(tx.now))?;
     if let Some(claim) = store::live_claim(tx.conn, moved.id)? {
         store::end_claim(tx, claim.id, ClaimOutcome::Fulfilled)?;
-        tell_claimant(tx, &moved, &claim, Kind::WishFulfilled, &[])?;
+        let kind = match by {
+            Mover::Clock => Kind::WishUnanswered,
+            _ => Kind::WishFulfilled,
+        };
+        tell_claimant(tx, &moved, &claim, kind, &[])?;
     }
     if let Mover::Clock = by {
         let due = until.on_the_wall(tx.zone);

@@ -8,21 +8,24 @@ use super::line::Reminder;
 use super::{name, serialize, tell_claimant, tell_publisher};
 use crate::error::{Error, Result};
 use crate::notifications::Kind;
-use crate::organizations::{self, OrganizationId};
+use crate::organizations;
 use crate::platform::db::Tx;
 use crate::platform::journal::{Actor, Entry};
 use crate::projects::model::ProjectStatus;
 use crate::projects::service::Desk;
 
-/// Reminds a claimant whose lease is about to end, if it still does: a job.
+/// Reminds a claimant whose lease is about to end, if it still does: a job. Of several that are due
+/// at once, after a standstill, the last one tells.
 ///
 /// # Errors
 /// Those of the database.
 pub fn remind(tx: &mut Tx<'_>, payload: &serde_json::Value) -> Result<()> {
     let reminder: Reminder = serde_json::from_value(payload.clone()).map_err(Error::internal)?;
     let claim = store::claim(tx.conn, reminder.claim)?;
-    if claim.lease_until != Some(reminder.lease_until) {
-        return Ok(()); // renewed, or over
+    let is_over = claim.lease_until != Some(reminder.lease_until) || has_run_out(&claim, tx.now);
+    let is_late = reminder.next.is_some_and(|next| next <= tx.now);
+    if is_over || is_late {
+        return Ok(()); // renewed or ended; or the next one, which is due too, tells
     }
     let project = crate::projects::store::project(tx.conn, claim.project_id)?;
     let due = reminder.lease_until.on_the_wall(tx.zone);
@@ -71,17 +74,17 @@ fn expire(tx: &mut Tx<'_>, desk: &Desk, seen: &ProjectClaim) -> Result<()> {
     )
 }
 
-/// A reaction: an organisation that may not act any more loses its claims (domain §3). What it
-/// finds ended stays as it is, so reacting twice is reacting once.
+/// A reaction: an organisation that may not act any more, and was not reinstated since, loses its
+/// claims (domain §3). What it finds ended stays as it is, so reacting twice is reacting once.
 ///
 /// # Errors
 /// Those of the database.
 pub fn react(tx: &mut Tx<'_>, desk: &Desk, entry: &Entry) -> Result<()> {
-    if !organizations::stops_acting(&entry.kind) {
+    let Some(organization) = organizations::stopped(tx.conn, entry)? else {
         return Ok(());
-    }
+    };
     let reason = entry.reason.clone().unwrap_or_default();
-    for seen in store::of_organization(tx.conn, OrganizationId(entry.subject_id.0))? {
+    for seen in store::of_organization(tx.conn, organization)? {
         serialize(tx, seen.project_id)?;
         let claim = store::claim(tx.conn, seen.id)?;
         if claim.ended_at.is_some() {

@@ -28,6 +28,7 @@ use super::store;
 pub use clock::{react, remind, sweep};
 pub use lease::{Application, apply, approve, reject, revoke, withdraw};
 pub(in crate::projects) use lease::{end_all, line_up, pause, unpause};
+pub(in crate::projects) use line::{Over, complete, dissolve_line};
 pub use work::{
     NewProgress, Plan, Report, accept, add_photo, add_progress, may_add_photo, plan, report,
     send_back, start, story,

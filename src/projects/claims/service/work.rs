@@ -23,7 +23,7 @@ use crate::platform::lifecycle::{self, ActsAs};
 use crate::projects::crews;
 use crate::projects::model::{Project, ProjectStatus};
 use crate::projects::rules::{MINORS_ADULTS, claims_go_on};
-use crate::projects::service::{Desk, follow_claims};
+use crate::projects::service::{Desk, follow_claims, tell};
 
 /// How a claimant will carry a project out.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
@@ -290,6 +290,8 @@ pub fn accept(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Res
         ..claim
     };
     let moved = advance(tx, &project, &over, "accept", caller.actor(), None)?;
+    let applicants = crews::close(tx, &project, id)?;
+    tell(tx, &project, &applicants, Kind::CrewClosed, &[])?;
     follow_claims(tx, project.id)?;
     promote_elsewhere(tx, desk, &moved)?;
     tell_claimant(tx, &project, &moved, Kind::ClaimFulfilled, &[])?;

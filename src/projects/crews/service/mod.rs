@@ -303,6 +303,22 @@ pub(in crate::projects) fn disband(
     claim: ClaimId,
 ) -> Result<Vec<AccountId>> {
     let places = store::open_ones(tx.conn, claim)?;
+    let_go(tx, project, places)
+}
+
+/// Ends the applications that wait in the crew of a claim that is fulfilled; returns whose they were,
+/// to be told. Who works in the crew stays in it.
+pub(in crate::projects) fn close(
+    tx: &mut Tx<'_>,
+    project: &Project,
+    claim: ClaimId,
+) -> Result<Vec<AccountId>> {
+    let mut places = store::open_ones(tx.conn, claim)?;
+    places.retain(|place| place.status == CrewStatus::Applied);
+    let_go(tx, project, places)
+}
+
+fn let_go(tx: &mut Tx<'_>, project: &Project, places: Vec<CrewMember>) -> Result<Vec<AccountId>> {
     for place in &places {
         advance(tx, project, place, "disband", Actor::System, None)?;
     }
