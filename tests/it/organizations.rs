@@ -682,6 +682,14 @@ async fn a_filed_organisation_becomes_registered_and_stays_itself() {
         )
         .await;
     assert_eq!(no.json["kind"], "filed");
+    let again = json!({"reason": "证书未附"});
+    let again = t
+        .review(&t.street_admin, &id, "registration/refuse", again)
+        .await;
+    assert_eq!(
+        (again.status.as_u16(), &again.json["kind"]),
+        (200, &json!("filed"))
+    );
     ask("51330206MJ88990059").expect(200).await;
     let yes = t
         .review(&t.street_admin, &id, "registration/approve", json!({}))
@@ -691,7 +699,50 @@ async fn a_filed_organisation_becomes_registered_and_stays_itself() {
         (Some("registered"), Some(&*id))
     );
     assert_eq!(yes.json["credit_code"], "51330206MJ88990059");
+    // a registered one is its district's and its street's alike
+    let again = t
+        .review(&t.street_admin, &id, "registration/approve", json!({}))
+        .await;
+    assert_eq!(
+        (again.status.as_u16(), &again.json["version"]),
+        (200, &yes.json["version"]),
+        "{:#}",
+        again.json
+    );
     ask("51330206MJ88990059").refused(409, "not_filed").await;
+}
+
+/// What an organisation asked for before its end is answered no more.
+#[actix_web::test]
+async fn nothing_that_is_not_active_becomes_registered() {
+    let t = town().await;
+    let (id, manager) = t.filed_and_active().await;
+    let ask = json!({"credit_code": "51330206MJ88990059"});
+    let ask = t.act(&manager, &id, "registration").json(ask);
+    ask.expect(200).await;
+    let why = json!({"reason": "整改"});
+    let answers = [
+        ("registration/approve", json!({})),
+        ("registration/refuse", why.clone()),
+    ];
+    let suspended = t.review(&t.street_admin, &id, "suspend", why.clone()).await;
+    assert_eq!(suspended.status, 200, "{:#}", suspended.json);
+    for (verb, body) in &answers {
+        let answer = t.review(&t.street_admin, &id, verb, body.clone()).await;
+        assert_eq!(answer.json["code"], "organization_not_active", "{verb}");
+    }
+    t.act(&manager, &id, "dissolve").json(why).expect(200).await;
+    for (verb, body) in &answers {
+        let answer = t.review(&t.street_admin, &id, verb, body.clone()).await;
+        assert_eq!(answer.json["code"], "organization_not_active", "{verb}");
+    }
+    let kept = t.server.app.platform.db.read(|conn| {
+        use diesel::prelude::*;
+        use yiqilai::schema::organizations::dsl;
+        let asked = dsl::organizations.filter(dsl::registering_code.is_not_null());
+        Ok(asked.count().get_result::<i64>(conn)?)
+    });
+    assert_eq!(kept.await.unwrap(), 0, "the request ended too");
 }
 
 #[actix_web::test]

@@ -173,11 +173,14 @@ fn advance(
     reason: Option<&str>,
 ) -> Result<Organization> {
     let to = lifecycle::step(MOVES, wanted.status, verb)?;
-    let moved = Organization {
+    let mut moved = Organization {
         status: to,
         status_since: tx.now,
         ..wanted.clone()
     };
+    if has_ended(&moved) {
+        moved.registering_code = None; // what it still asked for ends with it
+    }
     if !store::save(tx.conn, &moved)? {
         // somebody was faster: say where it stands now
         let now = store::organization(tx.conn, wanted.id)?;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::super::model::{Organization, OrganizationId, OrganizationKind};
+use super::super::model::{Organization, OrganizationId, OrganizationKind, OrganizationStatus};
 use super::super::{rules, store};
 use super::filing::complete;
 use super::invitations::cancel_all;
@@ -15,9 +15,10 @@ use super::{
 use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
 use crate::notifications::{self, Kind, notify};
+use crate::platform::columns::Uid;
 use crate::platform::db::Tx;
 use crate::platform::http::IfMatch;
-use crate::platform::journal::Actor;
+use crate::platform::journal::{self, Actor};
 
 /// A reviewer's approval.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
@@ -212,10 +213,40 @@ pub fn dissolve(
     Ok(moved)
 }
 
+/// An organisation that asks to count as registered, for a reviewer who answers it. It asks for nothing
+/// where the same reviewer gave the same answer before.
+fn asking(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: OrganizationId,
+    seen: &IfMatch,
+    verb: &str,
+) -> Result<Organization> {
+    serialize(tx, id)?;
+    let organization = of_reviewer(tx.conn, caller, id)?;
+    if organization.registering_code.is_none() {
+        let steps = ["ask_registration", "register", "refuse_registration"];
+        let last = journal::last_of(tx.conn, "organization", id.0, &steps)?;
+        let answer = (format!("organization.{verb}"), Some(Uid(caller.account.0)));
+        if last.is_some_and(|last| (last.kind, last.actor_id) == answer) {
+            return Ok(organization);
+        }
+        return Err(match organization.status {
+            OrganizationStatus::Active => Code::NothingAsked.into(),
+            _ => Code::OrganizationNotActive.into(),
+        });
+    }
+    seen.expect(organization.version)?;
+    if organization.status != OrganizationStatus::Active {
+        return Err(Code::OrganizationNotActive.into());
+    }
+    Ok(organization)
+}
+
 /// Lets a filed organisation count as registered: same id, same history, now with a code.
 ///
 /// # Errors
-/// `nothing_asked`, `credit_code_unconfirmed`, `credit_code_taken`.
+/// `nothing_asked`, `organization_not_active`, `credit_code_unconfirmed`, `credit_code_taken`.
 pub fn approve_registration(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -223,10 +254,9 @@ pub fn approve_registration(
     seen: &IfMatch,
     approval: &Approval,
 ) -> Result<Organization> {
-    let organization = of_reviewer(tx.conn, caller, id)?;
-    seen.expect(organization.version)?;
+    let organization = asking(tx, caller, id, seen, "register")?;
     let Some(code) = organization.registering_code.clone() else {
-        return Err(Code::NothingAsked.into());
+        return Ok(organization);
     };
     let registered = Organization {
         kind: OrganizationKind::Registered,
@@ -251,7 +281,7 @@ pub fn approve_registration(
 /// Leaves a filed organisation filed, with a reason.
 ///
 /// # Errors
-/// `nothing_asked`.
+/// `nothing_asked`, `organization_not_active`.
 pub fn refuse_registration(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -259,10 +289,9 @@ pub fn refuse_registration(
     seen: &IfMatch,
     reason: &str,
 ) -> Result<Organization> {
-    let organization = of_reviewer(tx.conn, caller, id)?;
-    seen.expect(organization.version)?;
+    let organization = asking(tx, caller, id, seen, "refuse_registration")?;
     if organization.registering_code.is_none() {
-        return Err(Code::NothingAsked.into());
+        return Ok(organization);
     }
     let still_filed = Organization {
         registering_code: None,
