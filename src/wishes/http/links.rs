@@ -193,7 +193,8 @@ pub(super) async fn write(
 /// Oldest first.
 #[utoipa::path(tag = "wishes", params(("token" = String, Path, description = "From the SMS"), Paging), security(()), responses(
     (status = 200, description = "A page of messages", body = Page<MessageView>),
-    (status = 404, description = "Not valid, or no longer", body = ProblemBody)))]
+    (status = 404, description = "Not valid, or no longer", body = ProblemBody),
+    (status = 422, description = "A page too large, or none", body = ProblemBody)))]
 #[get("/wish-links/{token}/messages")]
 pub(super) async fn read_by_link(
     platform: Data<Platform>,
