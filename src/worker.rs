@@ -196,7 +196,7 @@ impl Worker {
 
     /// Lets rooms react to what happened in rooms before them. All reactions stand here.
     async fn react(&self) -> Result<()> {
-        let projects = self.app.projects.clone();
+        let (projects, wishes) = (self.app.projects.clone(), self.app.wishes.clone());
         self.exhaust(|tx| {
             journal::react(tx, "accounts of people", MOST as i64, notifications::react)
         })
@@ -209,8 +209,10 @@ impl Worker {
             })
         })
         .await?;
-        self.exhaust(|tx| {
-            journal::react(tx, "wishes of organizations", MOST as i64, wishes::react)
+        self.exhaust(move |tx| {
+            journal::react(tx, "wishes of organizations", MOST as i64, |tx, entry| {
+                wishes::react(tx, &wishes, entry)
+            })
         })
         .await?;
         self.exhaust(|tx| journal::react(tx, "invitations", MOST as i64, invitations::react))

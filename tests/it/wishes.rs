@@ -1010,7 +1010,58 @@ async fn a_beneficiary_without_an_account_follows_and_confirms_by_link() {
         .refused(404, "link_invalid")
         .await;
     s.server.pass(TimeDelta::days(200)).await;
+    s.server.get(&link).expect(200).await; // it was closed by the clock just now
+    s.server.pass(TimeDelta::days(179)).await;
+    s.server.get(&link).expect(200).await;
+    s.server.pass(TimeDelta::days(1)).await;
     s.server.get(&link).refused(404, "link_invalid").await;
+}
+
+/// Each step comes with the link, and the link lives as long as its wish.
+#[actix_web::test]
+async fn a_beneficiary_without_an_account_hears_of_every_step() {
+    let s = street().await;
+    let told = async || -> Vec<String> {
+        s.server.work().await;
+        let sms = s.server.sms("+8613800000001");
+        let of = |sms: &Value| sms["template"].as_str().unwrap().to_owned();
+        sms.iter().map(of).collect()
+    };
+    let rejected = s.drafted_on_behalf().await;
+    s.act(&s.worker, &rejected, "submit").expect(200).await;
+    let read = s.read(&s.admin, &rejected).await;
+    let etag = read.header("etag").unwrap();
+    let reject = s.because(&s.admin, &rejected, "reject");
+    reject.header("if-match", etag).expect(200).await;
+    assert_eq!(told().await, ["wish_rejected"]);
+    let link = s.link().await;
+    s.server.pass(TimeDelta::days(400)).await;
+    s.server.get(&link).expect(200).await;
+
+    let s = street().await;
+    let told = async || -> Vec<String> {
+        s.server.work().await;
+        let sms = s.server.sms("+8613800000001");
+        let of = |sms: &Value| sms["template"].as_str().unwrap().to_owned();
+        sms.iter().map(of).collect()
+    };
+    let id = s.on_behalf().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.because(&s.volunteer, &id, "release").expect(200).await;
+    let open = ["wish_published", "wish_claimed", "wish_open_again"];
+    assert_eq!(told().await, open);
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.server.pass(TimeDelta::days(8)).await;
+    assert_eq!(told().await[3..], ["wish_claimed", "wish_open_again"]);
+    let volunteer = s.again(&s.volunteer).await;
+    s.act(&volunteer, &id, "claim").expect(200).await;
+    s.deliver(&volunteer, &id).await;
+    s.server.pass(TimeDelta::days(8)).await;
+    let last = ["wish_claimed", "wish_delivered", "wish_timed_out"];
+    assert_eq!(told().await[5..], last);
+    let sms = s.server.sms("+8613800000001").pop().unwrap();
+    let due = sms["params"]["due"].as_str().unwrap();
+    assert!(sms["text"].as_str().unwrap().contains(due), "{sms}");
 }
 
 /// The photos too, and only those of its wish, and only as long as the link lives; nothing that is
