@@ -31,6 +31,7 @@ const LANES: [&[&str]; 5] = [
         "account.request",
         "wish.remind",
         "claim.remind",
+        "organization.remind",
         files::REMOVAL,
     ],
     // takes a while, and a thread
@@ -285,6 +286,7 @@ impl Worker {
             "account.request" => self.answer(job).await,
             "wish.remind" => self.remind(job, wishes::remind).await,
             "claim.remind" => self.remind(job, projects::claims::remind).await,
+            "organization.remind" => self.remind(job, organizations::remind).await,
             files::REMOVAL => match job.payload::<Removal>() {
                 Ok(removal) => {
                     let removed = self.remove(removal.file).await;

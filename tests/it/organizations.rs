@@ -614,7 +614,31 @@ async fn too_few_members_open_a_term_after_which_the_clock_suspends() {
     assert_eq!(cured, Value::Null);
 
     t.act(&others[1].0, &id, "leave").expect(204).await;
-    t.server.pass(TimeDelta::days(90)).await;
+    t.server.pass(TimeDelta::days(75)).await;
+    let again = t.server.again(&manager).await;
+    let first = async |lang: &str| {
+        let inbox = t.server.get("/me/notifications?limit=1").by(&again);
+        let inbox = inbox.header("accept-language", lang).expect(200).await;
+        inbox.json["items"][0].clone()
+    };
+    assert_ne!(first("en").await["kind"], "organization_cure_ending");
+    t.server.pass(TimeDelta::days(1)).await;
+    let again = t.server.again(&manager).await;
+    let first = async |lang: &str| {
+        let inbox = t.server.get("/me/notifications?limit=1").by(&again);
+        let inbox = inbox.header("accept-language", lang).expect(200).await;
+        inbox.json["items"][0].clone()
+    };
+    assert_eq!(first("en").await["kind"], "organization_cure_ending");
+    t.server.pass(TimeDelta::days(14)).await;
+    let again = t.server.again(&manager).await;
+    let inbox = t.server.get("/me/notifications?limit=1").by(&again);
+    let inbox = inbox.header("accept-language", "en").expect(200).await;
+    let told = inbox.json["items"][0].clone();
+    assert_eq!(told["kind"], "organization_lapsed");
+    let text = told["text"].as_str().unwrap();
+    assert!(text.contains("within its term"), "{text}");
+    assert!(!text.contains("备案"), "{text}");
     let suspended = t
         .server
         .get(&format!("/organizations/{id}"))

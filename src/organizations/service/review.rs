@@ -9,8 +9,8 @@ use super::super::{rules, store};
 use super::filing::complete;
 use super::invitations::cancel_all;
 use super::{
-    Desk, advance, change, has_ended, is_repeat, notice, of_reviewer, serialize, tell_managers,
-    to_move,
+    Desk, advance, change, has_ended, is_repeat, notice, of_reviewer, serialize, tell_each,
+    tell_everybody, tell_managers, to_move,
 };
 use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
@@ -116,7 +116,7 @@ fn believed(code: Option<&str>, approval: &Approval) -> Result<Option<String>> {
 }
 
 macro_rules! reviewer_moves {
-    ($($(#[$doc:meta])* $name:ident $verb:literal $kind:ident);+ $(;)?) => { $(
+    ($($(#[$doc:meta])* $name:ident $verb:literal $kind:ident $tell:ident);+ $(;)?) => { $(
         $(#[$doc])*
         ///
         /// # Errors
@@ -138,7 +138,7 @@ macro_rules! reviewer_moves {
             if has_ended(&moved) {
                 cancel_all(tx, &organization, caller.actor())?;
             }
-            tell_managers(tx, &moved, Kind::$kind, &[("reason", reason.to_owned())])?;
+            $tell(tx, &moved, Kind::$kind, &[("reason", reason.to_owned())])?;
             Ok(moved)
         }
     )+ };
@@ -146,11 +146,11 @@ macro_rules! reviewer_moves {
 
 reviewer_moves! {
     /// Sends a submitted organisation back with a reason.
-    send_back "return" OrganizationReturned;
+    send_back "return" OrganizationReturned tell_managers;
     /// Stops an organisation for a while. Its claims end: a reaction of the rooms that hold them.
-    suspend "suspend" OrganizationSuspended;
+    suspend "suspend" OrganizationSuspended tell_everybody;
     /// Ends an organisation for good, and its open invitations with it.
-    revoke "revoke" OrganizationRevoked;
+    revoke "revoke" OrganizationRevoked tell_everybody;
 }
 
 /// Lets a suspended organisation act again, once the machine finds nothing missing.
@@ -177,7 +177,7 @@ pub fn reinstate(
         ..organization
     };
     let moved = advance(tx, &sound, "reinstate", caller.actor(), None)?;
-    tell_managers(tx, &moved, Kind::OrganizationReinstated, &[])?;
+    tell_everybody(tx, &moved, Kind::OrganizationReinstated, &[])?;
     Ok(moved)
 }
 
@@ -210,6 +210,10 @@ pub fn dissolve(
     }
     let moved = advance(tx, &organization, "dissolve", caller.actor(), Some(reason))?;
     cancel_all(tx, &organization, caller.actor())?;
+    let mut others = store::everybody(tx.conn, id)?;
+    others.retain(|who| *who != caller.account);
+    let params = [("reason", reason.to_owned())];
+    tell_each(tx, &moved, &others, Kind::OrganizationDissolved, &params)?;
     Ok(moved)
 }
 
@@ -306,14 +310,11 @@ pub fn refuse_registration(
     store::organization(tx.conn, id)
 }
 
+/// Why the clock stops an organisation, as the journal keeps it: for readers of both languages.
+const LAPSED: &str = "备案组织不再符合备案条件，且未在整改期内补正 / The filing was not put in order again within its term";
+
 /// Stops an organisation whose term to have its filing in order again is over: the clock's move.
 pub(super) fn lapse(tx: &mut Tx<'_>, organization: &Organization) -> Result<()> {
-    let reason = "备案组织不再符合备案条件，且未在整改期内补正";
-    let moved = advance(tx, organization, "lapse", Actor::System, Some(reason))?;
-    tell_managers(
-        tx,
-        &moved,
-        Kind::OrganizationSuspended,
-        &[("reason", reason.to_owned())],
-    )
+    let moved = advance(tx, organization, "lapse", Actor::System, Some(LAPSED))?;
+    tell_everybody(tx, &moved, Kind::OrganizationLapsed, &[])
 }
