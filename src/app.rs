@@ -187,8 +187,13 @@ const SMS_TEMPLATES: &[&str] = &[
     identity::CODE_SMS,
     identity::CONTACT_SMS,
     organizations::INVITATION_SMS,
+    wishes::PUBLISHED_SMS,
+    wishes::REJECTED_SMS,
     wishes::CLAIMED_SMS,
     wishes::DELIVERED_SMS,
+    wishes::TIMED_OUT_SMS,
+    wishes::OPEN_AGAIN_SMS,
+    wishes::EXPIRED_SMS,
 ];
 
 const DEFAULT: &str = include_str!("../config/default.toml");

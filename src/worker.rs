@@ -31,6 +31,7 @@ const LANES: [&[&str]; 5] = [
         "account.request",
         "wish.remind",
         "claim.remind",
+        "organization.remind",
         files::REMOVAL,
     ],
     // takes a while, and a thread
@@ -197,15 +198,16 @@ impl Worker {
     /// Lets rooms react to what happened in rooms before them. All reactions stand here; one that fails
     /// does not hold up the others.
     async fn react(&self) -> Result<()> {
-        let projects = self.app.projects.clone();
+        let (projects, desk) = (self.app.projects.clone(), self.app.wishes.clone());
         let claims =
             move |tx: &mut Tx<'_>, entry: &Entry| projects::claims::react(tx, &projects, entry);
+        let wishes = move |tx: &mut Tx<'_>, entry: &Entry| wishes::react(tx, &desk, entry);
         let done = [
             self.follow("accounts of people", notifications::react)
                 .await,
             self.follow("party", party::react).await,
             self.follow("claims of organizations", claims).await,
-            self.follow("wishes of organizations", wishes::react).await,
+            self.follow("wishes of organizations", wishes).await,
             self.follow("invitations", invitations::react).await,
             self.follow("rounds", rounds::react).await,
             self.follow("saved searches", search::react).await,
@@ -296,6 +298,7 @@ impl Worker {
             "account.request" => self.answer(job).await,
             "wish.remind" => self.remind(job, wishes::remind).await,
             "claim.remind" => self.remind(job, projects::claims::remind).await,
+            "organization.remind" => self.remind(job, organizations::remind).await,
             files::REMOVAL => match job.payload::<Removal>() {
                 Ok(removal) => {
                     let removed = self.remove(removal.file).await;

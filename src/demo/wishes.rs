@@ -114,7 +114,7 @@ pub(super) fn act_out(
         WishStatus::Submitted => return Ok(()),
         WishStatus::Rejected => {
             let reason = "请写明所需物品的型号和尺寸。";
-            return wishes::reject(tx, &admin, wish.id, &seen(&wish), reason).map(|_| ());
+            return wishes::reject(tx, desk, &admin, wish.id, &seen(&wish), reason).map(|_| ());
         }
         WishStatus::Withdrawn => {
             return wishes::withdraw(
@@ -127,7 +127,7 @@ pub(super) fn act_out(
         }
         _ => {}
     }
-    wishes::publish(tx, &admin, wish.id, &seen(&wish))?;
+    wishes::publish(tx, desk, &admin, wish.id, &seen(&wish))?;
     if row.stage == WishStatus::Published {
         return Ok(());
     }

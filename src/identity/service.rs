@@ -112,7 +112,7 @@ impl Desk<'_> {
                 }
                 Some(account) => account,
                 None => {
-                    let name = name.clone().unwrap_or_else(|| nameless(Some(&phone)));
+                    let name = name.clone();
                     let account = new_account(tx, Some(phone.clone()), None, None, name, lang);
                     insert(tx, Actor::Account(Uid(account.id.0)), account)?
                 }
@@ -498,15 +498,16 @@ fn new_account(
     phone: Option<String>,
     email: Option<String>,
     password_hash: Option<String>,
-    display_name: String,
+    name: Option<String>,
     lang: Lang,
 ) -> Account {
+    let id = AccountId::new();
     Account {
-        id: AccountId::new(),
+        display_name: name.unwrap_or_else(|| nameless(id)),
+        id,
         phone,
         email,
         password_hash,
-        display_name,
         language: lang.tag().to_owned(),
         status: AccountStatus::Active,
         version: 1,
@@ -520,10 +521,11 @@ fn insert(tx: &mut Tx<'_>, actor: Actor, account: Account) -> Result<Account> {
     Ok(account)
 }
 
-/// What somebody is called who has not said it yet.
-fn nameless(phone: Option<&str>) -> String {
-    let digits = phone.map_or("", |phone| &phone[phone.len() - 4..]);
-    format!("用户{digits}")
+/// What somebody is called who has not said it yet: by the random end of the account's id, which says
+/// nothing about the person.
+fn nameless(id: AccountId) -> String {
+    let random = id.0.as_u128() & 0xff_ffff;
+    format!("用户{random:06x}")
 }
 
 /// Makes the account that a proved sign-up asks for, or completes the one that somebody was invited
@@ -550,7 +552,7 @@ fn begin(tx: &mut Tx<'_>, sign_up: SignUp) -> Result<Option<Account>> {
         None => {
             let lang = Lang::from_tag(&language);
             let hash = Some(password_hash);
-            let account = new_account(tx, None, Some(email), hash, display_name, lang);
+            let account = new_account(tx, None, Some(email), hash, Some(display_name), lang);
             insert(tx, Actor::Account(Uid(account.id.0)), account)?
         }
     };
@@ -632,10 +634,9 @@ pub fn invite_account(
         return Ok(known);
     }
     let own = |text: Option<&str>| text.map(str::to_owned);
-    let name = own(name).unwrap_or_else(|| nameless(phone));
     let account = Account {
         status: AccountStatus::Invited,
-        ..new_account(tx, own(phone), own(email), None, name, Lang::Zh)
+        ..new_account(tx, own(phone), own(email), None, own(name), Lang::Zh)
     };
     insert(tx, Actor::System, account)
 }

@@ -120,18 +120,27 @@ kinds! {
     /// To the managers.
     OrganizationReturned "组织材料被退回" "组织“{title}”的材料被退回：{reason}。您可以修改后重新提交。"
         "The organisation was sent back" "The organisation \"{title}\" was sent back: {reason}. You may revise it and submit it again.",
-    /// To the managers.
+    /// To managers and members.
     OrganizationSuspended "组织已被暂停" "组织“{title}”已被暂停活动：{reason}。"
         "The organisation is suspended" "The organisation \"{title}\" is suspended: {reason}.",
-    /// To the managers.
+    /// To managers and members: the clock did it.
+    OrganizationLapsed "组织已被暂停" "备案组织“{title}”不再符合备案条件，且未在整改期内补正，已被暂停活动。"
+        "The organisation is suspended" "The filed organisation \"{title}\" is suspended: its filing was not put in order again within its term.",
+    /// To managers and members.
     OrganizationReinstated "组织已恢复" "组织“{title}”已恢复活动。"
         "The organisation may act again" "The organisation \"{title}\" may act again.",
-    /// To the managers.
+    /// To managers and members, but not to who did it.
+    OrganizationDissolved "组织已解散" "组织“{title}”已解散：{reason}。"
+        "The organisation was dissolved" "The organisation \"{title}\" was dissolved: {reason}.",
+    /// To managers and members.
     OrganizationRevoked "组织已被撤销" "组织“{title}”已被撤销：{reason}。"
         "The organisation was revoked" "The organisation \"{title}\" was revoked: {reason}.",
     /// To the managers: what the filing rests on does not hold any more.
     OrganizationCuring "组织不再符合备案条件" "备案组织“{title}”的成员人数、负责人、章程或活动场所不再符合备案条件，请在 {due} 前补正。"
         "A filing is not in order any more" "Members, responsible person, charter or venue of the filed organisation \"{title}\" are not as a filing asks. Mend it by {due}.",
+    /// To the managers, some days before that term ends.
+    OrganizationCureEnding "整改期即将届满" "备案组织“{title}”的整改期将于 {due} 届满，请尽快补正，否则将被暂停活动。"
+        "The term to mend a filing is about to end" "The term of the filed organisation \"{title}\" ends at {due}. Mend its filing before, or it will be suspended.",
     /// To the region's staff.
     OrganizationResponsibleReplaced "备案组织更换了负责人" "备案组织“{title}”更换了负责人，请查看。"
         "A filed organisation has another responsible person" "The filed organisation \"{title}\" replaced its responsible person. Please have a look.",
@@ -153,6 +162,12 @@ kinds! {
     /// To the managers.
     OrganizationJoined "新成员加入" "{name}已加入组织“{title}”。"
         "A new member" "{name} has joined the organisation \"{title}\".",
+    /// To the managers; by the name that they gave.
+    OrganizationDeclined "组织邀请被谢绝" "{name}谢绝加入组织“{title}”。"
+        "An invitation was declined" "{name} declined to join the organisation \"{title}\".",
+    /// To the managers.
+    OrganizationLeft "成员已退出" "{name}已退出组织“{title}”。"
+        "A member has left" "{name} has left the organisation \"{title}\".",
     /// To the member.
     OrganizationRoleChanged "您在组织中的身份已变更" "您在组织“{title}”中的身份已变更为{role_zh}。"
         "Your role in an organisation has changed" "You are now a {role_en} of the organisation \"{title}\".",

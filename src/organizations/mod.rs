@@ -25,7 +25,7 @@ pub use model::{
 pub use rules::{OrganizationRules, is_doubtful};
 pub use service::{
     Approval, Desk, EditOrganization, INVITATION_SMS, Invitation, NewOrganization, Standing,
-    accept, add_document, approve, create, edit, import, invite, may_act, stopped, submit, suspend,
-    sweep,
+    accept, add_document, approve, create, edit, import, invite, may_act, remind, stopped, submit,
+    suspend, sweep,
 };
 pub use store::{keeps_file, managers, managers_in, named, organization};

@@ -27,6 +27,9 @@ pub struct OrganizationRules {
     /// Days to have a filing in order again.
     #[validate(range(min = 1, max = 36_500))]
     pub cure_days: i64,
+    /// Days before the end of that term at which the managers are reminded.
+    #[validate(range(min = 1, max = 36_500))]
+    pub cure_reminder_days: i64,
     /// Days in which an invitation may be answered.
     #[validate(range(min = 1, max = 36_500))]
     pub invitation_days: i64,

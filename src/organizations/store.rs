@@ -308,6 +308,16 @@ pub fn managers(conn: &mut Conn, of: OrganizationId) -> Result<Vec<AccountId>> {
         .load(conn)?)
 }
 
+/// Who belongs to an organisation, those who run it too.
+pub fn everybody(conn: &mut Conn, of: OrganizationId) -> Result<Vec<AccountId>> {
+    Ok(organization_members::table
+        .filter(organization_members::organization_id.eq(of))
+        .filter(organization_members::status.eq(MemberStatus::Active))
+        .order(organization_members::id)
+        .select(organization_members::account_id)
+        .load(conn)?)
+}
+
 /// Who runs the active organisations of a kind that lie directly in one of some regions.
 ///
 /// # Errors

@@ -15,7 +15,8 @@ mod thread;
 pub use model::{ClaimOutcome, ConsentChannel, Contact, Wish, WishId, WishKind, WishStatus};
 pub use rules::{WishRules, public_place};
 pub use service::{
-    CLAIMED_SMS, DELIVERED_SMS, Desk, Mover, NewWish, NewWishClaim, add_evidence, claim, confirm,
-    create, deliver, dispute, import, publish, react, reject, remind, submit, sweep, withdraw,
+    CLAIMED_SMS, DELIVERED_SMS, Desk, EXPIRED_SMS, Mover, NewWish, NewWishClaim, OPEN_AGAIN_SMS,
+    PUBLISHED_SMS, REJECTED_SMS, TIMED_OUT_SMS, add_evidence, claim, confirm, create, deliver,
+    dispute, import, publish, react, reject, remind, submit, sweep, withdraw,
 };
 pub use store::{keeps_file, wish};

@@ -54,6 +54,9 @@ pub struct WishRules {
     /// How many days ahead the last day of a wish may lie.
     #[validate(range(min = 1, max = 36_500))]
     pub longest_days: u32,
+    /// Days for which the link of a beneficiary without an account works on when the wish has ended.
+    #[validate(range(min = 1, max = 36_500))]
+    pub link_days: i64,
 }
 
 /// Who moves a wish.

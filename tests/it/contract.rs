@@ -96,6 +96,19 @@ async fn every_operation_is_named_described_and_tagged() {
     }
 }
 
+/// What asks for the version that was read says so, and only that does; a page has a size that may be
+/// wrong.
+#[actix_web::test]
+async fn what_an_operation_takes_fits_what_it_refuses() {
+    for (method, path, operation) in operations() {
+        let refuses = |status: &str| operation["responses"][status] != Value::Null;
+        let parameters = operation["parameters"].to_string();
+        let takes = |name: &str| parameters.contains(&format!("\"name\":\"{name}\""));
+        assert_eq!(refuses("428"), takes("If-Match"), "{method} {path}");
+        assert!(refuses("422") || !takes("limit"), "{method} {path}");
+    }
+}
+
 #[actix_web::test]
 async fn wrong_methods_and_unknown_addresses_are_problems() {
     let server = Server::start().await;

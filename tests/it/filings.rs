@@ -244,6 +244,50 @@ async fn who_answers_for_a_filed_organisation_is_replaced_and_missed() {
     assert_eq!(reinstated.json["status"], "active", "{:#}", reinstated.json);
 }
 
+/// Everybody who belongs to an organisation hears what becomes of it, its managers who comes and goes.
+#[actix_web::test]
+async fn those_who_belong_to_an_organisation_hear_what_becomes_of_it() {
+    let t = town().await;
+    let (id, manager) = t.active("示例·志愿队").await;
+    let (other, _) = t.join(&manager, &id, "manager").await;
+    let (member, _) = t.join(&manager, &id, "member").await;
+    let (leaving, _) = t.join(&manager, &id, "member").await;
+    let person = t.server.person("示例·新人").await;
+    let body = json!({"phone": person.phone, "name": "示例·新人", "role": "member"});
+    let path = format!("/organizations/{id}/invitations");
+    let invited = t.server.post(&path).by(&manager).json(body).expect(201);
+    let path = format!("/me/invitations/{}/decline", invited.await.id());
+    for _ in 0..2 {
+        let decline = t.server.post(&path).by(&person).json(json!({}));
+        decline.expect(200).await;
+    }
+    t.act(&leaving, &id, "leave").expect(204).await;
+    let why = json!({"reason": "整改"});
+    let suspended = t
+        .review(&t.district_admin, &id, "suspend", why.clone())
+        .await;
+    assert_eq!(suspended.status, 200, "{:#}", suspended.json);
+    let dissolve = t.act(&manager, &id, "dissolve").json(why);
+    dissolve.expect(200).await;
+    let times = |inbox: &str, kind: &str| inbox.matches(&format!("\"{kind}\"")).count();
+    let kinds = [
+        "organization_declined",
+        "organization_left",
+        "organization_suspended",
+        "organization_dissolved",
+    ];
+    for (who, heard) in [
+        (&manager, [1, 1, 1, 0]),
+        (&other, [1, 1, 1, 1]),
+        (&member, [0, 0, 1, 1]),
+        (&leaving, [0; 4]),
+        (&person, [0; 4]),
+    ] {
+        let inbox = t.inbox(who).await;
+        assert_eq!(kinds.map(|kind| times(&inbox, kind)), heard, "{inbox}");
+    }
+}
+
 #[actix_web::test]
 async fn an_organisation_that_ends_takes_its_invitations_back() {
     let t = town().await;

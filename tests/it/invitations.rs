@@ -222,7 +222,10 @@ async fn waves_go_out_until_the_places_are_filled() {
     assert_eq!(named[0]["account_id"], json!(c.people[1].id));
     assert!(named[0]["name"].is_string());
     c.t.server.pass(TimeDelta::hours(25)).await;
-    let people = join_all(c.people.iter().map(|who| c.t.server.again(who))).await;
+    let mut people = Vec::new();
+    for who in &c.people {
+        people.push(c.t.server.again(who).await);
+    }
     let leader = c.t.server.again(&c.leader).await;
     assert_eq!(c.t.stands(&people[2], &ids(&third)[0]).await, "expired");
     assert_eq!(c.t.told(&people[2], "invitation_expired").await, 1);

@@ -614,7 +614,31 @@ async fn too_few_members_open_a_term_after_which_the_clock_suspends() {
     assert_eq!(cured, Value::Null);
 
     t.act(&others[1].0, &id, "leave").expect(204).await;
-    t.server.pass(TimeDelta::days(90)).await;
+    t.server.pass(TimeDelta::days(75)).await;
+    let again = t.server.again(&manager).await;
+    let first = async |lang: &str| {
+        let inbox = t.server.get("/me/notifications?limit=1").by(&again);
+        let inbox = inbox.header("accept-language", lang).expect(200).await;
+        inbox.json["items"][0].clone()
+    };
+    assert_ne!(first("en").await["kind"], "organization_cure_ending");
+    t.server.pass(TimeDelta::days(1)).await;
+    let again = t.server.again(&manager).await;
+    let first = async |lang: &str| {
+        let inbox = t.server.get("/me/notifications?limit=1").by(&again);
+        let inbox = inbox.header("accept-language", lang).expect(200).await;
+        inbox.json["items"][0].clone()
+    };
+    assert_eq!(first("en").await["kind"], "organization_cure_ending");
+    t.server.pass(TimeDelta::days(14)).await;
+    let again = t.server.again(&manager).await;
+    let inbox = t.server.get("/me/notifications?limit=1").by(&again);
+    let inbox = inbox.header("accept-language", "en").expect(200).await;
+    let told = inbox.json["items"][0].clone();
+    assert_eq!(told["kind"], "organization_lapsed");
+    let text = told["text"].as_str().unwrap();
+    assert!(text.contains("within its term"), "{text}");
+    assert!(!text.contains("备案"), "{text}");
     let suspended = t
         .server
         .get(&format!("/organizations/{id}"))
@@ -682,6 +706,14 @@ async fn a_filed_organisation_becomes_registered_and_stays_itself() {
         )
         .await;
     assert_eq!(no.json["kind"], "filed");
+    let again = json!({"reason": "证书未附"});
+    let again = t
+        .review(&t.street_admin, &id, "registration/refuse", again)
+        .await;
+    assert_eq!(
+        (again.status.as_u16(), &again.json["kind"]),
+        (200, &json!("filed"))
+    );
     ask("51330206MJ88990059").expect(200).await;
     let yes = t
         .review(&t.street_admin, &id, "registration/approve", json!({}))
@@ -691,7 +723,50 @@ async fn a_filed_organisation_becomes_registered_and_stays_itself() {
         (Some("registered"), Some(&*id))
     );
     assert_eq!(yes.json["credit_code"], "51330206MJ88990059");
+    // a registered one is its district's and its street's alike
+    let again = t
+        .review(&t.street_admin, &id, "registration/approve", json!({}))
+        .await;
+    assert_eq!(
+        (again.status.as_u16(), &again.json["version"]),
+        (200, &yes.json["version"]),
+        "{:#}",
+        again.json
+    );
     ask("51330206MJ88990059").refused(409, "not_filed").await;
+}
+
+/// What an organisation asked for before its end is answered no more.
+#[actix_web::test]
+async fn nothing_that_is_not_active_becomes_registered() {
+    let t = town().await;
+    let (id, manager) = t.filed_and_active().await;
+    let ask = json!({"credit_code": "51330206MJ88990059"});
+    let ask = t.act(&manager, &id, "registration").json(ask);
+    ask.expect(200).await;
+    let why = json!({"reason": "整改"});
+    let answers = [
+        ("registration/approve", json!({})),
+        ("registration/refuse", why.clone()),
+    ];
+    let suspended = t.review(&t.street_admin, &id, "suspend", why.clone()).await;
+    assert_eq!(suspended.status, 200, "{:#}", suspended.json);
+    for (verb, body) in &answers {
+        let answer = t.review(&t.street_admin, &id, verb, body.clone()).await;
+        assert_eq!(answer.json["code"], "organization_not_active", "{verb}");
+    }
+    t.act(&manager, &id, "dissolve").json(why).expect(200).await;
+    for (verb, body) in &answers {
+        let answer = t.review(&t.street_admin, &id, verb, body.clone()).await;
+        assert_eq!(answer.json["code"], "organization_not_active", "{verb}");
+    }
+    let kept = t.server.app.platform.db.read(|conn| {
+        use diesel::prelude::*;
+        use yiqilai::schema::organizations::dsl;
+        let asked = dsl::organizations.filter(dsl::registering_code.is_not_null());
+        Ok(asked.count().get_result::<i64>(conn)?)
+    });
+    assert_eq!(kept.await.unwrap(), 0, "the request ended too");
 }
 
 #[actix_web::test]

@@ -264,7 +264,7 @@ fn production_is_no_folder_and_keys_are_not_shown() {
         [sms]
         gateway = "http"
         url = "https://sms.example.org"
-        templates = { code = "1", contact_changed = "5", organization_invitation = "2", wish_claimed = "3", wish_delivered = "4" }
+        templates = { code = "1", contact_changed = "5", organization_invitation = "2", wish_claimed = "3", wish_delivered = "4", wish_published = "6", wish_rejected = "7", wish_timed_out = "8", wish_open_again = "9", wish_expired = "10" }
     "#;
     let ended = check(good);
     let shown = String::from_utf8(ended.stdout).unwrap();

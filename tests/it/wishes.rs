@@ -632,7 +632,11 @@ async fn somebody_elses_contact_changes_with_its_consent_and_the_wish_stays_wher
     s.act(&s.volunteer, &id, "claim").expect(200).await;
     s.server.work().await;
     assert!(s.server.sms("+8613800000001").is_empty());
-    assert_eq!(s.server.sms("+8613800000003").len(), 1);
+    assert_eq!(
+        s.server.sms("+8613800000003").len(),
+        2,
+        "published, claimed"
+    );
 }
 
 #[actix_web::test]
@@ -1025,7 +1029,58 @@ async fn a_beneficiary_without_an_account_follows_and_confirms_by_link() {
         .refused(404, "link_invalid")
         .await;
     s.server.pass(TimeDelta::days(200)).await;
+    s.server.get(&link).expect(200).await; // it was closed by the clock just now
+    s.server.pass(TimeDelta::days(179)).await;
+    s.server.get(&link).expect(200).await;
+    s.server.pass(TimeDelta::days(1)).await;
     s.server.get(&link).refused(404, "link_invalid").await;
+}
+
+/// Each step comes with the link, and the link lives as long as its wish.
+#[actix_web::test]
+async fn a_beneficiary_without_an_account_hears_of_every_step() {
+    let s = street().await;
+    let told = async || -> Vec<String> {
+        s.server.work().await;
+        let sms = s.server.sms("+8613800000001");
+        let of = |sms: &Value| sms["template"].as_str().unwrap().to_owned();
+        sms.iter().map(of).collect()
+    };
+    let rejected = s.drafted_on_behalf().await;
+    s.act(&s.worker, &rejected, "submit").expect(200).await;
+    let read = s.read(&s.admin, &rejected).await;
+    let etag = read.header("etag").unwrap();
+    let reject = s.because(&s.admin, &rejected, "reject");
+    reject.header("if-match", etag).expect(200).await;
+    assert_eq!(told().await, ["wish_rejected"]);
+    let link = s.link().await;
+    s.server.pass(TimeDelta::days(400)).await;
+    s.server.get(&link).expect(200).await;
+
+    let s = street().await;
+    let told = async || -> Vec<String> {
+        s.server.work().await;
+        let sms = s.server.sms("+8613800000001");
+        let of = |sms: &Value| sms["template"].as_str().unwrap().to_owned();
+        sms.iter().map(of).collect()
+    };
+    let id = s.on_behalf().await;
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.because(&s.volunteer, &id, "release").expect(200).await;
+    let open = ["wish_published", "wish_claimed", "wish_open_again"];
+    assert_eq!(told().await, open);
+    s.act(&s.volunteer, &id, "claim").expect(200).await;
+    s.server.pass(TimeDelta::days(8)).await;
+    assert_eq!(told().await[3..], ["wish_claimed", "wish_open_again"]);
+    let volunteer = s.again(&s.volunteer).await;
+    s.act(&volunteer, &id, "claim").expect(200).await;
+    s.deliver(&volunteer, &id).await;
+    s.server.pass(TimeDelta::days(8)).await;
+    let last = ["wish_claimed", "wish_delivered", "wish_timed_out"];
+    assert_eq!(told().await[5..], last);
+    let sms = s.server.sms("+8613800000001").pop().unwrap();
+    let due = sms["params"]["due"].as_str().unwrap();
+    assert!(sms["text"].as_str().unwrap().contains(due), "{sms}");
 }
 
 /// The photos too, and only those of its wish, and only as long as the link lives; nothing that is
@@ -1079,6 +1134,12 @@ async fn a_beneficiary_without_an_account_sees_the_delivery_by_link() {
     assert!(!figures.contains(token), "{figures}");
 
     s.server.pass(TimeDelta::days(200)).await;
+    s.server.get(&photo).expect(200).await; // nobody has settled the dispute
+    let admin = s.server.again(&s.admin).await;
+    s.because(&admin, &id, "free").expect(200).await;
+    let worker = s.server.again(&s.worker).await;
+    s.because(&worker, &id, "withdraw").expect(200).await;
+    s.server.pass(TimeDelta::days(180)).await;
     s.server.get(&photo).refused(404, "link_invalid").await;
 }
 

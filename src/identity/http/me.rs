@@ -60,7 +60,8 @@ pub(super) struct UpdateMe {
 }
 
 /// Change one's own account
-#[utoipa::path(tag = "identity", request_body = UpdateMe, responses(
+#[utoipa::path(tag = "identity", request_body = UpdateMe,
+    params(("If-Match" = String, Header, description = "The ETag that was read")), responses(
     (status = 200, description = "Changed", body = MeView),
     (status = 412, description = "Changed by another device meanwhile", body = ProblemBody),
     (status = 422, description = "Wrong fields", body = ProblemBody),

@@ -1,6 +1,7 @@
 //! What the filing of an organisation rests on, and the term to have it in order again.
 
 use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 
 use super::super::model::{
     MemberStatus, Organization, OrganizationId, OrganizationKind, OrganizationStatus,
@@ -11,6 +12,7 @@ use super::{Desk, change, tell_managers};
 use crate::error::{Code, Error, FieldError, Problem, Result};
 use crate::identity::ResidentId;
 use crate::notifications::Kind;
+use crate::platform::clock::Instant;
 use crate::platform::db::Tx;
 use crate::platform::journal::Actor;
 use crate::regions;
@@ -92,6 +94,38 @@ pub(super) fn follow_filing(tx: &mut Tx<'_>, desk: &Desk, id: OrganizationId) ->
     if curing_until.is_some() {
         let params = [("due", until.on_the_wall(tx.zone))];
         tell_managers(tx, &followed, Kind::OrganizationCuring, &params)?;
+        let at = until - TimeDelta::days(desk.rules.cure_reminder_days);
+        if tx.now < at {
+            let reminder = Reminder {
+                organization: id,
+                curing_until: until,
+            };
+            tx.enqueue("organization.remind", &reminder, at)?;
+        }
+    }
+    Ok(())
+}
+
+/// An organisation whose managers are to be reminded, and of which term.
+#[derive(Serialize, Deserialize)]
+struct Reminder {
+    organization: OrganizationId,
+    curing_until: Instant,
+}
+
+/// Reminds the managers of a term that is about to end, if it still runs: a job.
+///
+/// # Errors
+/// Those of the database.
+pub fn remind(tx: &mut Tx<'_>, payload: &serde_json::Value) -> Result<()> {
+    let reminder: Reminder = serde_json::from_value(payload.clone()).map_err(Error::internal)?;
+    let organization = store::organization(tx.conn, reminder.organization)?;
+    let runs = organization.status == OrganizationStatus::Active
+        && organization.curing_until == Some(reminder.curing_until)
+        && tx.now < reminder.curing_until;
+    if runs {
+        let params = [("due", reminder.curing_until.on_the_wall(tx.zone))];
+        tell_managers(tx, &organization, Kind::OrganizationCureEnding, &params)?;
     }
     Ok(())
 }

@@ -254,8 +254,12 @@ pub fn decline(tx: &mut Tx<'_>, caller: &Caller, id: MemberId) -> Result<Member>
     let seen = own(tx.conn, caller, id)?;
     may_move(caller, &seen, "decline")?;
     let organization = store::organization(tx.conn, seen.organization_id)?;
-    let moved = advance(tx, &organization, &seen, "decline", caller.actor(), None)?;
-    Ok(moved.unwrap_or(seen))
+    let Some(member) = advance(tx, &organization, &seen, "decline", caller.actor(), None)? else {
+        return Ok(seen);
+    };
+    let params = [("name", member.name.clone())];
+    tell_managers(tx, &organization, Kind::OrganizationDeclined, &params)?;
+    Ok(member)
 }
 
 /// Takes an invitation back.

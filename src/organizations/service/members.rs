@@ -10,7 +10,7 @@ use super::super::model::{
 use super::super::rules::{MEMBERSHIP, MembershipRelation};
 use super::super::store;
 use super::filing::follow_filing;
-use super::{Desk, notice, of_manager, review, serialize};
+use super::{Desk, notice, of_manager, review, serialize, tell_managers};
 use crate::error::{Code, Error, Result};
 use crate::identity::{self, Caller, Role};
 use crate::notifications::{Kind, notify};
@@ -115,16 +115,12 @@ pub fn leave(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, of: OrganizationId) 
         return Err(lifecycle::refusal(MEMBERSHIP, seen.status));
     }
     let organization = store::organization(tx.conn, of)?;
-    end(
-        tx,
-        desk,
-        &organization,
-        &seen,
-        "leave",
-        caller.actor(),
-        None,
-    )
-    .map(|_| ())
+    let by = caller.actor();
+    if let Some(left) = end(tx, desk, &organization, &seen, "leave", by, None)? {
+        let params = [("name", left.name)];
+        tell_managers(tx, &organization, Kind::OrganizationLeft, &params)?;
+    }
+    Ok(())
 }
 
 /// Sends a member away, with a reason.

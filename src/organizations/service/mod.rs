@@ -22,6 +22,7 @@ use super::rules::{By, MOVES, OrganizationRules, Relation};
 use super::store;
 
 pub use documents::{add_document, delete_document, may_add_document};
+pub use filing::remind;
 pub use import::{Standing, import};
 pub use invitations::{INVITATION_SMS, Invitation, accept, cancel, decline, invite};
 pub use members::{NewRole, change_role, leave, membership_relation, remove, sweep};
@@ -183,11 +184,14 @@ fn advance(
     reason: Option<&str>,
 ) -> Result<Organization> {
     let to = lifecycle::step(MOVES, wanted.status, verb)?;
-    let moved = Organization {
+    let mut moved = Organization {
         status: to,
         status_since: tx.now,
         ..wanted.clone()
     };
+    if has_ended(&moved) {
+        moved.registering_code = None; // what it still asked for ends with it
+    }
     if !store::save(tx.conn, &moved)? {
         // somebody was faster: say where it stands now
         let now = store::organization(tx.conn, wanted.id)?;
@@ -233,10 +237,32 @@ fn tell_managers(
     kind: Kind,
     params: &[(&'static str, String)],
 ) -> Result<()> {
-    for to in store::managers(tx.conn, organization.id)? {
+    let managers = store::managers(tx.conn, organization.id)?;
+    tell_each(tx, organization, &managers, kind, params)
+}
+
+/// Tells everybody who belongs to it, its managers too.
+fn tell_everybody(
+    tx: &mut Tx<'_>,
+    organization: &Organization,
+    kind: Kind,
+    params: &[(&'static str, String)],
+) -> Result<()> {
+    let everybody = store::everybody(tx.conn, organization.id)?;
+    tell_each(tx, organization, &everybody, kind, params)
+}
+
+fn tell_each(
+    tx: &mut Tx<'_>,
+    organization: &Organization,
+    people: &[AccountId],
+    kind: Kind,
+    params: &[(&'static str, String)],
+) -> Result<()> {
+    for to in people {
         let notice = params
             .iter()
-            .fold(notice(organization, to, kind), |notice, (gap, text)| {
+            .fold(notice(organization, *to, kind), |notice, (gap, text)| {
                 notice.with(gap, text.clone())
             });
         notify(tx, &notice)?;

@@ -4,20 +4,21 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::super::model::{Organization, OrganizationId, OrganizationKind};
+use super::super::model::{Organization, OrganizationId, OrganizationKind, OrganizationStatus};
 use super::super::{rules, store};
 use super::filing::complete;
 use super::invitations::cancel_all;
 use super::{
-    Desk, advance, change, has_ended, is_repeat, notice, of_reviewer, serialize, tell_managers,
-    to_move,
+    Desk, advance, change, has_ended, is_repeat, notice, of_reviewer, serialize, tell_each,
+    tell_everybody, tell_managers, to_move,
 };
 use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
 use crate::notifications::{self, Kind, notify};
+use crate::platform::columns::Uid;
 use crate::platform::db::Tx;
 use crate::platform::http::IfMatch;
-use crate::platform::journal::Actor;
+use crate::platform::journal::{self, Actor};
 
 /// A reviewer's approval.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
@@ -115,7 +116,7 @@ fn believed(code: Option<&str>, approval: &Approval) -> Result<Option<String>> {
 }
 
 macro_rules! reviewer_moves {
-    ($($(#[$doc:meta])* $name:ident $verb:literal $kind:ident);+ $(;)?) => { $(
+    ($($(#[$doc:meta])* $name:ident $verb:literal $kind:ident $tell:ident);+ $(;)?) => { $(
         $(#[$doc])*
         ///
         /// # Errors
@@ -137,7 +138,7 @@ macro_rules! reviewer_moves {
             if has_ended(&moved) {
                 cancel_all(tx, &organization, caller.actor())?;
             }
-            tell_managers(tx, &moved, Kind::$kind, &[("reason", reason.to_owned())])?;
+            $tell(tx, &moved, Kind::$kind, &[("reason", reason.to_owned())])?;
             Ok(moved)
         }
     )+ };
@@ -145,11 +146,11 @@ macro_rules! reviewer_moves {
 
 reviewer_moves! {
     /// Sends a submitted organisation back with a reason.
-    send_back "return" OrganizationReturned;
+    send_back "return" OrganizationReturned tell_managers;
     /// Stops an organisation for a while. Its claims end: a reaction of the rooms that hold them.
-    suspend "suspend" OrganizationSuspended;
+    suspend "suspend" OrganizationSuspended tell_everybody;
     /// Ends an organisation for good, and its open invitations with it.
-    revoke "revoke" OrganizationRevoked;
+    revoke "revoke" OrganizationRevoked tell_everybody;
 }
 
 /// Lets a suspended organisation act again, once the machine finds nothing missing.
@@ -176,7 +177,7 @@ pub fn reinstate(
         ..organization
     };
     let moved = advance(tx, &sound, "reinstate", caller.actor(), None)?;
-    tell_managers(tx, &moved, Kind::OrganizationReinstated, &[])?;
+    tell_everybody(tx, &moved, Kind::OrganizationReinstated, &[])?;
     Ok(moved)
 }
 
@@ -209,13 +210,47 @@ pub fn dissolve(
     }
     let moved = advance(tx, &organization, "dissolve", caller.actor(), Some(reason))?;
     cancel_all(tx, &organization, caller.actor())?;
+    let mut others = store::everybody(tx.conn, id)?;
+    others.retain(|who| *who != caller.account);
+    let params = [("reason", reason.to_owned())];
+    tell_each(tx, &moved, &others, Kind::OrganizationDissolved, &params)?;
     Ok(moved)
+}
+
+/// An organisation that asks to count as registered, for a reviewer who answers it. It asks for nothing
+/// where the same reviewer gave the same answer before.
+fn asking(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: OrganizationId,
+    seen: &IfMatch,
+    verb: &str,
+) -> Result<Organization> {
+    serialize(tx, id)?;
+    let organization = of_reviewer(tx.conn, caller, id)?;
+    if organization.registering_code.is_none() {
+        let steps = ["ask_registration", "register", "refuse_registration"];
+        let last = journal::last_of(tx.conn, "organization", id.0, &steps)?;
+        let answer = (format!("organization.{verb}"), Some(Uid(caller.account.0)));
+        if last.is_some_and(|last| (last.kind, last.actor_id) == answer) {
+            return Ok(organization);
+        }
+        return Err(match organization.status {
+            OrganizationStatus::Active => Code::NothingAsked.into(),
+            _ => Code::OrganizationNotActive.into(),
+        });
+    }
+    seen.expect(organization.version)?;
+    if organization.status != OrganizationStatus::Active {
+        return Err(Code::OrganizationNotActive.into());
+    }
+    Ok(organization)
 }
 
 /// Lets a filed organisation count as registered: same id, same history, now with a code.
 ///
 /// # Errors
-/// `nothing_asked`, `credit_code_unconfirmed`, `credit_code_taken`.
+/// `nothing_asked`, `organization_not_active`, `credit_code_unconfirmed`, `credit_code_taken`.
 pub fn approve_registration(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -223,10 +258,9 @@ pub fn approve_registration(
     seen: &IfMatch,
     approval: &Approval,
 ) -> Result<Organization> {
-    let organization = of_reviewer(tx.conn, caller, id)?;
-    seen.expect(organization.version)?;
+    let organization = asking(tx, caller, id, seen, "register")?;
     let Some(code) = organization.registering_code.clone() else {
-        return Err(Code::NothingAsked.into());
+        return Ok(organization);
     };
     let registered = Organization {
         kind: OrganizationKind::Registered,
@@ -251,7 +285,7 @@ pub fn approve_registration(
 /// Leaves a filed organisation filed, with a reason.
 ///
 /// # Errors
-/// `nothing_asked`.
+/// `nothing_asked`, `organization_not_active`.
 pub fn refuse_registration(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -259,10 +293,9 @@ pub fn refuse_registration(
     seen: &IfMatch,
     reason: &str,
 ) -> Result<Organization> {
-    let organization = of_reviewer(tx.conn, caller, id)?;
-    seen.expect(organization.version)?;
+    let organization = asking(tx, caller, id, seen, "refuse_registration")?;
     if organization.registering_code.is_none() {
-        return Err(Code::NothingAsked.into());
+        return Ok(organization);
     }
     let still_filed = Organization {
         registering_code: None,
@@ -277,14 +310,11 @@ pub fn refuse_registration(
     store::organization(tx.conn, id)
 }
 
+/// Why the clock stops an organisation, as the journal keeps it: for readers of both languages.
+const LAPSED: &str = "备案组织不再符合备案条件，且未在整改期内补正 / The filing was not put in order again within its term";
+
 /// Stops an organisation whose term to have its filing in order again is over: the clock's move.
 pub(super) fn lapse(tx: &mut Tx<'_>, organization: &Organization) -> Result<()> {
-    let reason = "备案组织不再符合备案条件，且未在整改期内补正";
-    let moved = advance(tx, organization, "lapse", Actor::System, Some(reason))?;
-    tell_managers(
-        tx,
-        &moved,
-        Kind::OrganizationSuspended,
-        &[("reason", reason.to_owned())],
-    )
+    let moved = advance(tx, organization, "lapse", Actor::System, Some(LAPSED))?;
+    tell_everybody(tx, &moved, Kind::OrganizationLapsed, &[])
 }

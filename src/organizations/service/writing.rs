@@ -404,6 +404,7 @@ pub fn register(
     id: OrganizationId,
     wanted: &Registration,
 ) -> Result<Organization> {
+    serialize(tx, id)?;
     let organization = of_manager(tx.conn, caller, id)?;
     let (code, _) = rules::credit_code(&wanted.credit_code)
         .map_err(|code| Problem::new(Code::Invalid).field("/credit_code", code))?;

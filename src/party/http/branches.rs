@@ -104,7 +104,8 @@ pub(super) struct EditBranch {
 }
 
 /// Rename a Party branch
-#[utoipa::path(tag = "party", request_body = EditBranch, params(("id" = BranchId, Path, description = "The branch")), responses(
+#[utoipa::path(tag = "party", request_body = EditBranch,
+    params(("id" = BranchId, Path, description = "The branch"), ("If-Match" = String, Header, description = "The ETag that was read")), responses(
     (status = 200, description = "Renamed", body = BranchView),
     (status = 403, description = "Not of the caller's region", body = ProblemBody),
     (status = 404, description = "No such branch", body = ProblemBody),

@@ -30,7 +30,8 @@ pub(super) async fn read_profile(caller: Caller, platform: Data<Platform>) -> Re
 ///
 /// Whole: what is left out is gone. The first time makes one a volunteer; later the version that
 /// was read goes into `If-Match`.
-#[utoipa::path(tag = "volunteers", request_body = Profile, responses(
+#[utoipa::path(tag = "volunteers", request_body = Profile,
+    params(("If-Match" = Option<String>, Header, description = "The ETag that was read; none the first time")), responses(
     (status = 200, description = "Written", body = Profile),
     (status = 412, description = "Changed since it was read", body = ProblemBody),
     (status = 422, description = "Wrong fields", body = ProblemBody),

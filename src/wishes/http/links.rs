@@ -32,9 +32,16 @@ pub struct FollowedWish {
     pub timeline: Vec<StepView>,
 }
 
-pub(super) fn linked(desk: &Desk, platform: &Platform, token: &str) -> Result<WishId> {
-    let id = desk.vault.open_link(LINK, token, platform.clock.now());
-    id.ok_or_else(|| Code::LinkInvalid.into())
+pub(super) async fn linked(desk: &Desk, platform: &Platform, token: &str) -> Result<WishId> {
+    let now = platform.clock.now();
+    let Some(id) = desk.vault.open_link(LINK, token, now) else {
+        return Err(Code::LinkInvalid.into());
+    };
+    let rules = desk.rules.clone();
+    let lives = platform
+        .db
+        .read(move |conn| service::link_lives(conn, &rules, id, now));
+    lives.await.map(|()| id)
 }
 
 pub(super) fn followed(conn: &mut Conn, token: &str, id: WishId) -> Result<FollowedWish> {
@@ -60,7 +67,7 @@ pub(super) async fn follow_link(
     desk: Data<Desk>,
     token: Path<String>,
 ) -> Result<Json<FollowedWish>> {
-    let id = linked(&desk, &platform, &token)?;
+    let id = linked(&desk, &platform, &token).await?;
     let found = platform.db.read(move |conn| followed(conn, &token, id));
     Ok(Json(found.await?))
 }
@@ -78,7 +85,7 @@ pub(super) async fn show_evidence_by_link(
     size: Params<Size>,
 ) -> Result<HttpResponse> {
     let (token, evidence_id) = path.into_inner();
-    let id = linked(&desk, &platform, &token)?;
+    let id = linked(&desk, &platform, &token).await?;
     let found = platform
         .db
         .read(move |conn| store::one_evidence(conn, id, evidence_id));
@@ -97,7 +104,7 @@ pub(super) async fn confirm_by_link(
     token: Path<String>,
     _body: Body<Nothing>,
 ) -> Result<Json<FollowedWish>> {
-    let id = linked(&desk, &platform, &token)?;
+    let id = linked(&desk, &platform, &token).await?;
     let done = platform.db.write(move |tx| {
         service::confirm(tx, &desk, Mover::Link, id)?;
         followed(tx.conn, &token, id)
@@ -118,7 +125,7 @@ pub(super) async fn dispute_by_link(
     token: Path<String>,
     body: Body<Reason>,
 ) -> Result<Json<FollowedWish>> {
-    let id = linked(&desk, &platform, &token)?;
+    let id = linked(&desk, &platform, &token).await?;
     let reason = Arc::new(body.input.reason);
     let done = platform.db.write(move |tx| {
         service::dispute(tx, Mover::Link, id, &reason)?;
@@ -140,7 +147,7 @@ pub(super) async fn withdraw_by_link(
     token: Path<String>,
     body: Body<Reason>,
 ) -> Result<Json<FollowedWish>> {
-    let id = linked(&desk, &platform, &token)?;
+    let id = linked(&desk, &platform, &token).await?;
     let reason = Arc::new(body.input.reason);
     let done = platform.db.write(move |tx| {
         service::withdraw(tx, Mover::Link, id, &reason)?;
@@ -163,7 +170,7 @@ pub(super) async fn write_by_link(
     token: Path<String>,
     body: Body<NewMessage>,
 ) -> Result<HttpResponse> {
-    let id = linked(&desk, &platform, &token)?;
+    let id = linked(&desk, &platform, &token).await?;
     let location = format!("/api/v1/wish-links/{token}/messages");
     let view = write(&platform, desk, id, body.input.body).await?;
     Ok(HttpResponse::Created()
@@ -193,7 +200,8 @@ pub(super) async fn write(
 /// Oldest first.
 #[utoipa::path(tag = "wishes", params(("token" = String, Path, description = "From the SMS"), Paging), security(()), responses(
     (status = 200, description = "A page of messages", body = Page<MessageView>),
-    (status = 404, description = "Not valid, or no longer", body = ProblemBody)))]
+    (status = 404, description = "Not valid, or no longer", body = ProblemBody),
+    (status = 422, description = "A page too large, or none", body = ProblemBody)))]
 #[get("/wish-links/{token}/messages")]
 pub(super) async fn read_by_link(
     platform: Data<Platform>,
@@ -201,7 +209,7 @@ pub(super) async fn read_by_link(
     token: Path<String>,
     paging: Params<Paging>,
 ) -> Result<Json<Page<MessageView>>> {
-    let id = linked(&desk, &platform, &token)?;
+    let id = linked(&desk, &platform, &token).await?;
     let limit = paging.0.limit.unwrap_or(DEFAULT_LIMIT);
     let after = Cursor::decode::<MessageId>(paging.0.cursor.as_deref())?;
     let rows = platform

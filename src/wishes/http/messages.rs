@@ -104,7 +104,8 @@ pub(super) struct Paging {
 #[utoipa::path(tag = "wishes", params(("id" = WishId, Path, description = "The wish"), Paging), responses(
     (status = 200, description = "A page of messages", body = Page<MessageView>),
     (status = 403, description = "Neither side", body = ProblemBody),
-    (status = 404, description = "No such wish", body = ProblemBody)))]
+    (status = 404, description = "No such wish", body = ProblemBody),
+    (status = 422, description = "A page too large, or none", body = ProblemBody)))]
 #[get("/wishes/{id}/messages")]
 pub(super) async fn list_messages(
     caller: Caller,

@@ -191,7 +191,7 @@ impl Filled {
 }
 
 async fn load(platform: &Platform, desk: &Desk, lang: Lang, token: &str) -> Result<Shown> {
-    let id = linked(desk, platform, token)?;
+    let id = linked(desk, platform, token).await?;
     let (zone, token) = (platform.zone, token.to_owned());
     let shown = platform.db.read(move |conn| {
         let messages = thread::read(conn, Mover::Link, id, None, MESSAGES)?;
@@ -282,7 +282,7 @@ async fn perform(
     deed: Deed,
     text: String,
 ) -> Result<()> {
-    let id = linked(desk, platform, token)?;
+    let id = linked(desk, platform, token).await?;
     if deed == Deed::Messages {
         return write(platform, desk.clone(), id, text).await.map(|_| ());
     }

@@ -100,7 +100,7 @@ moves! {
     /// be read, and deliveries shown by photos.
     claim "/wishes/{id}/claim" NewWishClaim, |tx, desk, caller, id, input| service::claim(tx, desk, caller, id, input);
     /// Give a claim up
-    release "/wishes/{id}/release" Reason, |tx, _desk, caller, id, input| service::release(tx, caller, id, &input.reason);
+    release "/wishes/{id}/release" Reason, |tx, desk, caller, id, input| service::release(tx, desk, caller, id, &input.reason);
     /// Say that a wish was delivered
     ///
     /// At least one photo must be added before.
@@ -116,7 +116,7 @@ moves! {
     /// Not where an organisation holds the wish that may not act: then free it.
     redeliver "/wishes/{id}/redeliver" Reason, |tx, desk, caller, id, input| service::redeliver(tx, desk, caller, id, &input.reason);
     /// Settle a dispute: free the wish for others
-    free "/wishes/{id}/free" Reason, |tx, _desk, caller, id, input| service::free(tx, caller, id, &input.reason);
+    free "/wishes/{id}/free" Reason, |tx, desk, caller, id, input| service::free(tx, desk, caller, id, &input.reason);
 }
 
 /// Publish a submitted wish
@@ -130,11 +130,15 @@ moves! {
     (status = 412, description = "Changed since it was read", body = ProblemBody),
     (status = 428, description = "Without If-Match", body = ProblemBody)))]
 #[post("/wishes/{id}/publish")]
-pub(super) async fn publish(command: Command<Nothing>, id: Path<WishId>) -> Result<HttpResponse> {
+pub(super) async fn publish(
+    command: Command<Nothing>,
+    id: Path<WishId>,
+    desk: Data<Desk>,
+) -> Result<HttpResponse> {
     let seen = command.if_match.clone();
     command
         .run(move |tx, caller, _| {
-            let wish = service::publish(tx, caller, *id, &seen)?;
+            let wish = service::publish(tx, &desk, caller, *id, &seen)?;
             moved(tx, caller, wish)
         })
         .await
@@ -152,11 +156,15 @@ pub(super) async fn publish(command: Command<Nothing>, id: Path<WishId>) -> Resu
     (status = 422, description = "Without a reason", body = ProblemBody),
     (status = 428, description = "Without If-Match", body = ProblemBody)))]
 #[post("/wishes/{id}/reject")]
-pub(super) async fn reject(command: Command<Reason>, id: Path<WishId>) -> Result<HttpResponse> {
+pub(super) async fn reject(
+    command: Command<Reason>,
+    id: Path<WishId>,
+    desk: Data<Desk>,
+) -> Result<HttpResponse> {
     let seen = command.if_match.clone();
     command
         .run(move |tx, caller, input| {
-            let wish = service::reject(tx, caller, *id, &seen, &input.reason)?;
+            let wish = service::reject(tx, &desk, caller, *id, &seen, &input.reason)?;
             moved(tx, caller, wish)
         })
         .await

@@ -1,7 +1,10 @@
 //! What the clock does to wishes.
 
 use super::moves::fulfil;
-use super::telling::{Reminder, tell_authors, tell_claimant, tell_owners, tell_staff};
+use super::telling::{
+    EXPIRED_SMS, OPEN_AGAIN_SMS, Reminder, send_link, tell_authors, tell_claimant, tell_owners,
+    tell_staff,
+};
 use super::{Desk, Mover, advance, change};
 use crate::error::{Error, Result};
 use crate::notifications::Kind;
@@ -59,6 +62,7 @@ fn sweep_one(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish) -> Result<()> {
         WishStatus::Claimed => {
             if let Some(moved) = advance(tx, wish, "lapse", Mover::Clock, None, None)? {
                 tell_owners(tx, &moved, Kind::WishLapsed, &[])?;
+                send_link(tx, desk, &moved, OPEN_AGAIN_SMS)?;
                 if let Some(claim) = store::live_claim(tx.conn, wish.id)? {
                     store::end_claim(tx, claim.id, ClaimOutcome::Lapsed)?;
                     tell_claimant(tx, &moved, &claim, Kind::WishLapsed, &[])?;
@@ -81,6 +85,7 @@ fn sweep_one(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish) -> Result<()> {
         WishStatus::Published => {
             if let Some(moved) = advance(tx, wish, "expire", Mover::Clock, None, None)? {
                 tell_authors(tx, &moved, Kind::WishExpired, &[])?;
+                send_link(tx, desk, &moved, EXPIRED_SMS)?;
             }
         }
         _ => {
@@ -97,7 +102,7 @@ fn sweep_one(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish) -> Result<()> {
 ///
 /// # Errors
 /// Those of the database.
-pub fn react(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
+pub fn react(tx: &mut Tx<'_>, desk: &Desk, entry: &Entry) -> Result<()> {
     let Some(organization) = organizations::stopped(tx.conn, entry)? else {
         return Ok(());
     };
@@ -111,6 +116,7 @@ pub fn react(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
             store::end_claim(tx, claim.id, ClaimOutcome::Released)?;
             let params = [("reason", reason.to_owned())];
             tell_owners(tx, &moved, Kind::WishReleased, &params)?;
+            send_link(tx, desk, &moved, OPEN_AGAIN_SMS)?;
             tell_claimant(tx, &moved, &claim, Kind::WishClaimStopped, &params)?;
         }
     }

@@ -31,7 +31,10 @@ pub use moves::{
     add_evidence, claim, confirm, deliver, dispute, free, may_add_evidence, publish, read_contact,
     redeliver, reject, release, revise, submit, withdraw,
 };
-pub use telling::{CLAIMED_SMS, DELIVERED_SMS, LINK, claimants, owners};
+pub use telling::{
+    CLAIMED_SMS, DELIVERED_SMS, EXPIRED_SMS, LINK, OPEN_AGAIN_SMS, PUBLISHED_SMS, REJECTED_SMS,
+    TIMED_OUT_SMS, claimants, link_lives, owners,
+};
 pub use writing::{NewWish, create};
 
 /// What every write of this room needs beside its transaction.

@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 
 use super::telling::{
-    CLAIMED_SMS, DELIVERED_SMS, remind_later, send_link, tell_authors, tell_claimant, tell_owners,
-    tell_owners_but, tell_staff,
+    CLAIMED_SMS, DELIVERED_SMS, OPEN_AGAIN_SMS, PUBLISHED_SMS, REJECTED_SMS, TIMED_OUT_SMS,
+    remind_later, send_link, tell_authors, tell_claimant, tell_owners, tell_owners_but, tell_staff,
 };
 use super::{
     Desk, Mover, NewWishClaim, advance, change, contact, is_repeat, may_act, or_same, to_move,
@@ -73,7 +73,13 @@ pub fn withdraw(tx: &mut Tx<'_>, by: Mover<'_>, id: WishId, reason: &str) -> Res
 }
 
 /// Publishes a submitted wish.
-pub fn publish(tx: &mut Tx<'_>, caller: &Caller, id: WishId, seen: &IfMatch) -> Result<Wish> {
+pub fn publish(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: WishId,
+    seen: &IfMatch,
+) -> Result<Wish> {
     let (wish, _) = to_move(tx.conn, caller, id, "publish")?;
     if is_repeat(tx.conn, &wish, "publish", Mover::Caller(caller))? {
         return Ok(wish);
@@ -82,12 +88,14 @@ pub fn publish(tx: &mut Tx<'_>, caller: &Caller, id: WishId, seen: &IfMatch) -> 
     let moved = advance(tx, &wish, "publish", Mover::Caller(caller), None, None)?;
     let moved = or_same(moved, wish);
     tell_owners(tx, &moved, Kind::WishPublished, &[])?;
+    send_link(tx, desk, &moved, PUBLISHED_SMS)?;
     Ok(moved)
 }
 
 /// Sends a submitted wish back with a reason.
 pub fn reject(
     tx: &mut Tx<'_>,
+    desk: &Desk,
     caller: &Caller,
     id: WishId,
     seen: &IfMatch,
@@ -109,6 +117,7 @@ pub fn reject(
     let moved = or_same(moved, wish);
     let params = [("reason", reason.to_owned())];
     tell_authors(tx, &moved, Kind::WishRejected, &params)?;
+    send_link(tx, desk, &moved, REJECTED_SMS)?;
     Ok(moved)
 }
 
@@ -299,7 +308,13 @@ pub fn deliver(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: WishId) -> Res
 }
 
 /// Gives a claim up.
-pub fn release(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Result<Wish> {
+pub fn release(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: WishId,
+    reason: &str,
+) -> Result<Wish> {
     let (wish, _) = visible(tx.conn, Some(caller), id)?;
     if is_repeat(tx.conn, &wish, "release", Mover::Caller(caller))? {
         return Ok(wish);
@@ -317,6 +332,7 @@ pub fn release(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Re
     store::end_claim(tx, claim.id, ClaimOutcome::Released)?;
     let params = [("reason", reason.to_owned())];
     tell_owners(tx, &moved, Kind::WishReleased, &params)?;
+    send_link(tx, desk, &moved, OPEN_AGAIN_SMS)?;
     Ok(moved)
 }
 
@@ -386,6 +402,7 @@ pub(super) fn fulfil(
     if let Mover::Clock = by {
         let due = until.on_the_wall(tx.zone);
         tell_owners(tx, &moved, Kind::WishTimedOut, &[("due", due)])?;
+        send_link(tx, desk, &moved, TIMED_OUT_SMS)?;
     } else {
         tell_owners_but(tx, &moved, by, Kind::WishFulfilled, &[])?;
     }
@@ -460,7 +477,13 @@ pub fn redeliver(
 }
 
 /// Settles a dispute: the wish is open to others again.
-pub fn free(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Result<Wish> {
+pub fn free(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: WishId,
+    reason: &str,
+) -> Result<Wish> {
     let (wish, _) = to_move(tx.conn, caller, id, "free")?;
     let Some(moved) = advance(tx, &wish, "free", Mover::Caller(caller), Some(reason), None)? else {
         return Ok(wish);
@@ -471,6 +494,7 @@ pub fn free(tx: &mut Tx<'_>, caller: &Caller, id: WishId, reason: &str) -> Resul
         tell_claimant(tx, &moved, &claim, Kind::WishFreed, &params)?;
     }
     tell_owners(tx, &moved, Kind::WishOpenAgain, &params)?;
+    send_link(tx, desk, &moved, OPEN_AGAIN_SMS)?;
     Ok(moved)
 }
 

@@ -1,10 +1,11 @@
 //! Telling people what happened to a wish.
 
-use chrono::{Days, TimeDelta};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use super::{Desk, Mover, contact, is_author};
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::identity::{self, AccountId, Caller, Role};
 use crate::notifications::{self, Kind, Notice, notify};
 use crate::organizations::{self, OrganizationKind};
@@ -12,7 +13,9 @@ use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::sms::Sms;
 use crate::regions;
-use crate::wishes::model::{Claim, ClaimId, Wish, WishId};
+use crate::wishes::model::{Claim, ClaimId, Wish, WishId, WishStatus};
+use crate::wishes::rules::WishRules;
+use crate::wishes::store;
 
 /// The author; where nobody signs in as that any more, or it lost the role in which it posted for
 /// somebody else, others who stand in for the beneficiary instead: the staff of the grid, else service
@@ -135,10 +138,39 @@ fn tell(
 
 /// What a beneficiary's link is signed for.
 pub const LINK: &str = "wish";
+/// The SMS with the link of a wish that was published.
+pub const PUBLISHED_SMS: &str = "wish_published";
+/// The SMS with the link of a wish that was not approved.
+pub const REJECTED_SMS: &str = "wish_rejected";
 /// The SMS with the link of a wish that was claimed.
 pub const CLAIMED_SMS: &str = "wish_claimed";
 /// The SMS with the link of a wish that was delivered.
 pub const DELIVERED_SMS: &str = "wish_delivered";
+/// The SMS with the link of a wish that counts as fulfilled, for nobody has answered.
+pub const TIMED_OUT_SMS: &str = "wish_timed_out";
+/// The SMS with the link of a wish whose claim has ended, so that others may claim it.
+pub const OPEN_AGAIN_SMS: &str = "wish_open_again";
+/// The SMS with the link of a wish that nobody has claimed in time.
+pub const EXPIRED_SMS: &str = "wish_expired";
+
+/// Days for which a link is signed. Before them it ends with its wish, as [`link_lives`] says.
+const SIGNED_DAYS: i64 = 36_500;
+
+/// Whether the link of a wish works: as long as the wish lives, and a while after its end.
+///
+/// # Errors
+/// `link_invalid`.
+pub fn link_lives(conn: &mut Conn, rules: &WishRules, id: WishId, now: Instant) -> Result<()> {
+    let wish = store::wish(conn, id)?;
+    let has_ended = matches!(
+        wish.status,
+        WishStatus::Closed | WishStatus::Withdrawn | WishStatus::Expired
+    );
+    if has_ended && wish.status_since + TimeDelta::days(rules.link_days) <= now {
+        return Err(Code::LinkInvalid.into());
+    }
+    Ok(())
+}
 
 /// Sends a link to a beneficiary without an account: to follow every step and to confirm.
 pub(super) fn send_link(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish, template: &str) -> Result<()> {
@@ -146,21 +178,28 @@ pub(super) fn send_link(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish, template: &st
         return Ok(());
     }
     let contact = contact(&desk.vault, wish)?;
-    let expires = tx
-        .now
-        .checked_add_days(Days::new(180))
-        .map_or(tx.now, Into::into);
+    let expires = tx.now + TimeDelta::days(SIGNED_DAYS);
     let token = desk.vault.sign_link(LINK, &wish.id, expires);
     let url = format!("{}/api/v1/wish-links/{token}", desk.public_url);
-    let text = match template {
-        CLAIMED_SMS => format!("您的微心愿“{}”已被认领，查看进度：{url}", wish.title),
-        _ => format!("您的微心愿“{}”已送达，请查看并确认：{url}", wish.title),
+    let due = wish.due_at.filter(|_| template == TIMED_OUT_SMS);
+    let due = due.map(|due| due.on_the_wall(tx.zone));
+    let what = match (template, &due) {
+        (PUBLISHED_SMS, _) => "已通过审核并发布，查看进度",
+        (REJECTED_SMS, _) => "未通过审核，查看原因",
+        (CLAIMED_SMS, _) => "已被认领，查看进度",
+        (OPEN_AGAIN_SMS, _) => "的认领已结束，心愿重新开放认领，查看进度",
+        (EXPIRED_SMS, _) => "到期无人认领，查看详情",
+        (TIMED_OUT_SMS, Some(due)) => {
+            &format!("未在期限内确认，已视为达成，如有问题请在 {due} 前提出")
+        }
+        _ => "已送达，请查看并确认",
     };
-    let params = [
+    let text = format!("您的微心愿“{}”{what}：{url}", wish.title);
+    let mut params = BTreeMap::from([
         ("title".to_owned(), wish.title.clone()),
         ("url".to_owned(), url),
-    ]
-    .into();
+    ]);
+    params.extend(due.map(|due| ("due".to_owned(), due)));
     let sms = Sms {
         to: contact.phone,
         template: template.to_owned(),
