@@ -48,6 +48,7 @@ async fn a_server_that_is_not_ready_says_what_is_wrong() {
     assert!(down.header("retry-after").is_some());
     let checks = json!({
         "cache": "unreachable", "database": "ok", "matching": "ok", "migrations": "pending",
+        "search": "ok",
     });
     assert_eq!(down.json["checks"], checks);
     server.get("/livez").expect(200).await;
