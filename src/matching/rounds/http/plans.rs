@@ -216,6 +216,7 @@ struct RoundAssignment {
 #[into_params(parameter_in = Query)]
 struct Assignments {
     /// Which; those of the plan when left out.
+    #[param(inline)]
     set: Option<AssignmentSet>,
     /// Only those of this need.
     need_id: Option<Uuid>,
