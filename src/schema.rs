@@ -985,13 +985,14 @@ table! {
 joinable!(saved_search_finds -> saved_searches (saved_search_id));
 table! {
     use crate::platform::columns::sql::{Id, Instant};
-    use diesel::sql_types::{BigInt, Text};
+    use diesel::sql_types::{BigInt, Bool, Text};
     search_news (txid, seq) {
         txid -> BigInt,
         seq -> BigInt,
         subject_kind -> Text,
         subject_id -> Id,
         noted_at -> Instant,
+        moved_on -> Bool,
     }
 }
 

@@ -362,11 +362,9 @@ impl Worker {
 
     /// Sends what somebody is told, if it is still wanted.
     async fn notice(&self, letter: Letter, id: &str) -> Result<(), Outcome> {
-        let mail = self
-            .app
-            .platform
-            .db
-            .read(move |conn| letter.addressed(conn));
+        let platform = &self.app.platform;
+        let now = platform.clock.now();
+        let mail = platform.db.read(move |conn| letter.addressed(conn, now));
         match mail.await {
             Ok(Some(mail)) => self.mail(&mail, id).await,
             Ok(None) => Ok(()),

@@ -14,7 +14,8 @@ pub struct Span {
     pub to: u32,
 }
 
-const DAY: u32 = 24 * 60;
+/// Minutes of a day.
+pub(super) const DAY: u32 = 24 * 60;
 
 impl Span {
     /// A window of one weekday (1 Monday to 7 Sunday), minutes after midnight.

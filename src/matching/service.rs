@@ -168,7 +168,7 @@ pub fn people_for(
     }
 }
 
-/// What only the database knows of one person and one need; none where nothing stands in the way.
+/// All that only the database knows to stand between one person and one need, each once.
 ///
 /// # Errors
 /// Those of the database.
@@ -178,7 +178,7 @@ pub fn standing(
     person: AccountId,
     need: &Need,
     now: Instant,
-) -> Result<Option<Code>> {
+) -> Result<Vec<Code>> {
     let batch = Batch {
         people: vec![person],
         needs: vec![need.id.id],
@@ -186,7 +186,13 @@ pub fn standing(
     };
     let mut found = bars(conn, matching, need.id.kind, &batch)?;
     found.extend(invitations::dismissed(conn, &batch)?);
-    Ok(found.first().map(|bar| bar.code))
+    let mut codes: Vec<Code> = Vec::new();
+    for bar in found {
+        if !codes.contains(&bar.code) {
+            codes.push(bar.code);
+        }
+    }
+    Ok(codes)
 }
 
 /// What keeps organisers from asking one person for one need; none where nothing does. Blocked counts

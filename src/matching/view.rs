@@ -187,19 +187,23 @@ fn factor_sentence(
     }
 }
 
-/// Every filter of one pair, with the code as the viewer may read it. `standing` is what the
-/// database said.
+/// Every filter of one pair, with the code as the viewer may read it. `standing` is all that the
+/// database said: each has a row of its own, and there is one that passed where there is nothing.
 pub fn filter_views(
     person: &Person,
     need: &Need,
     terms: &Terms,
-    standing: Option<Code>,
+    standing: &[Code],
     (viewer, lang): (Viewer, Lang),
 ) -> Vec<FilterView> {
     let decided = FILTERS
         .iter()
         .map(|filter| (*filter, score::refusal(*filter, person, need, terms.today)));
-    let all = decided.chain([(Filter::Standing, standing)]);
+    let stands: Vec<_> = match standing {
+        [] => vec![None],
+        codes => codes.iter().copied().map(Some).collect(),
+    };
+    let all = decided.chain(stands.into_iter().map(|code| (Filter::Standing, code)));
     all.map(|(filter, refusal)| {
         let code = refusal.map(|code| viewer.reads(code));
         FilterView {
@@ -246,7 +250,11 @@ fn filter_value(filter: Filter, person: &Person, need: &Need, terms: &Terms) -> 
         },
         Filter::Hours => common_minutes(person, need).to_string(),
         Filter::Party => truth(need.party_only),
-        Filter::Vetting => truth(need.minors),
+        Filter::Vetting => match (need.minors, person.vetted_until) {
+            (false, _) => "not_needed".to_owned(),
+            (true, Some(until)) => until.to_string(),
+            (true, None) => String::new(),
+        },
         Filter::Age => least_age(need)
             .map(|age| age.to_string())
             .unwrap_or_default(),

@@ -40,6 +40,8 @@ pub struct Notice {
     /// An address at which the person may act without signing in. It stands in the mail alone: who
     /// has it acts for the person, and the inbox is kept.
     pub link: Option<String>,
+    /// Until when there is something to do about it: later, no mail leaves any more.
+    pub until: Option<Instant>,
     /// Whether it comes by mail at all.
     pub mailed: bool,
 }
@@ -51,17 +53,23 @@ pub struct Letter {
     to: AccountId,
     /// What it tells.
     kind: Kind,
+    /// When it is of no use any more.
+    #[serde(default)]
+    until: Option<Instant>,
     /// The mail itself.
     mail: Mail,
 }
 
 impl Letter {
-    /// The mail as it is to leave now: none when the person is gone or wants none of this kind, and
-    /// to the address of today, unless it tells of what happened to the account.
+    /// The mail as it is to leave now: none when the person is gone or wants none of this kind, or when it
+    /// is too late for it, and to the address of today, unless it tells of what happened to the account.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn addressed(&self, conn: &mut Conn) -> Result<Option<Mail>> {
+    pub fn addressed(&self, conn: &mut Conn, now: Instant) -> Result<Option<Mail>> {
+        if self.until.is_some_and(|until| until <= now) {
+            return Ok(None);
+        }
         let Ok(account) = identity::account(conn, self.to) else {
             return Ok(None);
         };
@@ -93,6 +101,7 @@ impl Notice {
             params: BTreeMap::from([("title", title.to_owned())]),
             mail_pause: None,
             link: None,
+            until: None,
             mailed: true,
         }
     }
@@ -121,10 +130,11 @@ impl Notice {
         self
     }
 
-    /// Ends the mail with an address at which the person may act without signing in.
+    /// Ends the mail with an address at which the person may act without signing in, until then.
     #[must_use]
-    pub fn answered_at(mut self, link: String) -> Self {
+    pub fn answered_at(mut self, link: String, until: Instant) -> Self {
         self.link = Some(link);
+        self.until = Some(until);
         self
     }
 
@@ -204,6 +214,7 @@ pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
     let letter = Letter {
         to: notice.to,
         kind: notice.kind,
+        until: notice.until,
         mail: mail.link(notice.link.clone()).page(notice.page()),
     };
     tx.enqueue("notice", &letter, at)?;

@@ -1,6 +1,6 @@
 //! Saved searches: their owners are told when something new fits.
 //!
-//! What becomes public is noted from the journal, each entry once (`react`). A sweep holds it against
+//! What becomes public or moves on is noted from the journal, each entry once (`react`). A sweep holds it against
 //! the saved searches that have not seen it yet (`sweep`): each keeps its place, moved on by
 //! compare-and-set in the transaction that tells, so that of several workers one tells. Owners get
 //! one message about all of their searches, at most every `digest_hours`; what comes meanwhile waits
@@ -21,7 +21,7 @@ use super::settings::SearchRules;
 use super::shelf::fits;
 use super::store::saved::{self as store, News};
 use super::store::{self as things, SOURCES};
-use crate::error::{Code, Result};
+use crate::error::{Code, Problem, Result};
 use crate::identity::{AccountId, Caller};
 use crate::notifications::{Kind, Notice, notify};
 use crate::platform::clock::Instant;
@@ -30,7 +30,8 @@ use crate::platform::db::Tx;
 use crate::platform::http::IfMatch;
 use crate::platform::http::valid::given;
 use crate::platform::journal::{Change, Entry, Position};
-use crate::regions::RegionId;
+use crate::regions::{self, RegionId};
+use crate::taxonomies;
 
 /// How long what became public is kept to be told of: far longer than anybody waits for a message.
 const KEPT_DAYS: i64 = 2 * 365;
@@ -78,16 +79,36 @@ fn journal(tx: &mut Tx<'_>, caller: &Caller, verb: &str, id: SavedSearchId) -> R
     tx.journal(Change::new(caller.actor(), kind, id.0))
 }
 
+/// Refuses what can never be found: a region that there is not, a field that the taxonomy does not have.
+fn check_known(tx: &mut Tx<'_>, criteria: &Criteria) -> Result<()> {
+    let mut wrong = Problem::new(Code::Invalid);
+    if let Some(region) = criteria.region
+        && regions::by_id(tx.conn, region).is_err()
+    {
+        wrong = wrong.field("/criteria/region", Code::UnknownReference);
+    }
+    if let Some(field) = &criteria.field
+        && !taxonomies::is_field(field)
+    {
+        wrong = wrong.field("/criteria/field", Code::UnknownReference);
+    }
+    match wrong.errors.is_empty() {
+        true => Ok(()),
+        false => Err(wrong.into()),
+    }
+}
+
 /// Saves a search: what becomes public from here on is new to it.
 ///
 /// # Errors
-/// `too_many_saved_searches`.
+/// `too_many_saved_searches`; `invalid` for a region or field that there is not.
 pub fn save(
     tx: &mut Tx<'_>,
     desk: &Desk,
     caller: &Caller,
     new: &NewSavedSearch,
 ) -> Result<SavedSearch> {
+    check_known(tx, &new.criteria)?;
     tx.serialize_on(&owner(caller.account))?;
     let own = store::of_account(tx.conn, caller.account)?;
     if own.len() as i64 >= desk.rules.saved_per_account {
@@ -113,7 +134,7 @@ pub fn save(
 /// Changes an own search. With other criteria, only what becomes public from here on is new to it.
 ///
 /// # Errors
-/// `not_found`, `version_required`, `version_mismatch`.
+/// `not_found`, `version_required`, `version_mismatch`; `invalid` for a region or field that there is not.
 pub fn edit(
     tx: &mut Tx<'_>,
     caller: &Caller,
@@ -130,6 +151,7 @@ pub fn edit(
     if let Some(criteria) = &edit.criteria
         && *criteria != row.criteria.0
     {
+        check_known(tx, criteria)?;
         changed.criteria = Json(criteria.clone());
         let Position { txid, seq } = store::latest(tx.conn)?;
         (changed.txid, changed.seq) = (txid, seq);
@@ -155,7 +177,7 @@ pub fn delete(tx: &mut Tx<'_>, caller: &Caller, id: SavedSearchId) -> Result<()>
     journal(tx, caller, "deleted", id)
 }
 
-/// Notes what becomes public.
+/// Notes what becomes public, and what moves on from there: that is new to who looks for a state.
 ///
 /// # Errors
 /// Those of the database.
@@ -165,11 +187,12 @@ pub fn react(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
         return Ok(());
     };
     let is_public = |state: &Option<String>| state.as_deref().is_some_and(source.is_public);
-    if is_public(&entry.to_state) && !is_public(&entry.from_state) {
+    if is_public(&entry.to_state) && entry.to_state != entry.from_state {
         let news = News {
             position: entry.position(),
             kind: source.kind,
             id: entry.subject_id.0,
+            moved_on: is_public(&entry.from_state),
         };
         store::note(tx, news)?;
     }
@@ -282,7 +305,8 @@ fn tell(tx: &mut Tx<'_>, account: AccountId, since: Instant, known: &mut Known) 
             facts.is_some_and(|facts| fits(&search.criteria.0, &terms, document, facts, today))
         };
         let mut fitting: BTreeMap<_, Vec<Uuid>> = BTreeMap::new();
-        for News { kind, id, .. } in &news {
+        let is_new = |one: &&News| !one.moved_on || search.criteria.0.state.is_some();
+        for News { kind, id, .. } in news.iter().filter(is_new) {
             let ids: &mut Vec<Uuid> = fitting.entry(*kind).or_default();
             if !ids.contains(id)
                 && is_fit(&Key {

@@ -760,6 +760,10 @@ async fn a_suspended_project_waits() {
     let suspend = c.t.project_act(&c.t.street_admin, project, "suspend");
     suspend.json(json!({"reason": "台风"})).expect(200).await;
     let asked = ids(&c.t.mine(&c.people[0]).await);
+    c.t.reply(&c.people[0], &asked[0], "accept")
+        .refused(409, "project_suspended")
+        .await;
+    assert_eq!(c.t.stands(&c.people[0], &asked[0]).await, "open");
     c.t.reply(&c.people[0], &asked[0], "decline")
         .expect(200)
         .await;
@@ -770,6 +774,95 @@ async fn a_suspended_project_waits() {
     resume.expect(200).await;
     c.t.server.work().await;
     assert_eq!(c.t.mine(&c.people[1]).await.len(), 1);
+}
+
+/// Whoever knows an account learns nothing of how it is matched by inviting it, and cannot find it among
+/// the candidates; and who withdraws the consent is matched before nobody's eyes any more.
+#[actix_web::test]
+async fn inviting_an_account_says_nothing_of_its_profile() {
+    let c = crew(2, 2).await;
+    let role = json!(c.role);
+    let known = c.t.invite(&c.leader, &c.claim, &role, &c.people[0]);
+    let known = known.expect(201).await.json;
+    assert_eq!(known["account_id"], json!(c.people[0].id));
+    for absent in ["pseudonym", "name", "score", "factors"] {
+        assert_eq!(known[absent], Value::Null, "{absent}: {known:#}");
+    }
+    let list = format!("/needs/project_role/{}/candidates", c.role);
+    let called = items(&c.t.server.get(&list).by(&c.leader).expect(200).await);
+    let called = called[0]["pseudonym"].as_str().unwrap().to_owned();
+    let invite = c.t.server.post(&format!("{list}/{called}/invite"));
+    let invite = invite.by(&c.leader).json(json!({"claim_id": c.claim}));
+    let candidate = invite.expect(201).await.json;
+    assert_eq!(candidate["pseudonym"], json!(called));
+    assert_eq!(candidate["factors"].as_array().unwrap().len(), 5);
+    let withdraw =
+        c.t.server
+            .call(Method::DELETE, "/me/consents/personalization");
+    withdraw.by(&c.people[1]).expect(204).await;
+    let invited = format!("/needs/project_role/{}/invitations", c.role);
+    let shown = items(&c.t.server.get(&invited).by(&c.leader).expect(200).await);
+    assert_eq!(shown.len(), 2);
+    assert!(
+        shown.iter().all(|one| one["factors"] == Value::Null),
+        "{shown:#?}"
+    );
+    assert!(shown.iter().all(|one| one["name"] == Value::Null));
+}
+
+/// Rights are looked up each time: who lost the role reads, asks and stops nothing any more.
+#[actix_web::test]
+async fn who_lost_the_role_asks_no_more() {
+    let t = town().await;
+    let people = t.volunteers(2).await;
+    let wish = t.wish("示例·一台收音机").await;
+    let body =
+        |who: &User| json!({"account_id": who.id, "role": "grid_worker", "scope_id": t.grid});
+    let worker = t.server.person("示例·网格员").await;
+    let grant = t.server.post("/role-grants").by(&t.street_admin);
+    let grant = grant.json(body(&worker)).expect(201).await.id();
+    let path = format!("/needs/wish/{wish}/recruitments");
+    let begun = t.server.post(&path).by(&worker).json(json!({"size": 1}));
+    let id = begun.expect(201).await.id();
+    let asked = ids(&t.mine(&people[0]).await);
+    let path = format!("/role-grants/{grant}");
+    let revoke = t.server.call(Method::DELETE, &path).by(&t.street_admin);
+    revoke.expect(204).await;
+    let read = t.server.get(&format!("/recruitments/{id}")).by(&worker);
+    read.refused(404, "not_found").await;
+    let cancel = t.server.post(&format!("/invitations/{}/cancel", asked[0]));
+    let cancel = cancel.by(&worker).json(json!({"reason": "改期"}));
+    cancel.refused(404, "not_found").await;
+    t.reply(&people[0], &asked[0], "decline").expect(200).await;
+    t.server.work().await;
+    assert!(t.mine(&people[1]).await.is_empty(), "no wave in its name");
+    let ended = t.recruitment(&t.street_admin, &id).await;
+    assert_eq!(ended["status"], "stopped", "{ended:#}");
+    assert!(ended["reason"].is_string());
+}
+
+/// A mail that waits for the end of quiet hours is not sent once nothing can be answered any more.
+#[actix_web::test]
+async fn no_mail_comes_after_the_invitation_is_over() {
+    let c = crew(1, 2).await;
+    c.t.has_mail(&c.people[0], "quiet@example.org").await;
+    c.t.has_mail(&c.people[1], "awake@example.org").await;
+    // it is ten o'clock; quiet until one
+    let quiet = json!({"preferences": [], "quiet_hours": {"from_minute": 540, "to_minute": 780}});
+    let set = c.t.server.call(Method::PUT, "/me/notification-settings");
+    set.by(&c.people[0]).json(quiet).expect(200).await;
+    let how = json!({"size": 2, "hours": 1});
+    let begun = c.t.recruit(&c.leader, &c.claim, &c.role, how).expect(201);
+    assert_eq!(begun.await.json["invitations"]["open"], 2);
+    c.t.server.work().await;
+    assert_eq!(c.t.server.mails("awake@example.org").len(), 1);
+    c.t.server.pass(TimeDelta::hours(4)).await;
+    c.t.server.work().await;
+    let mails = c.t.server.mails("quiet@example.org");
+    let asks = |mail: &String| mail.contains("/invitation-links/");
+    assert!(!mails.iter().any(asks), "{mails:?}");
+    let person = c.t.server.again(&c.people[0]).await;
+    assert_eq!(c.t.mine(&person).await.len(), 1, "the inbox has it");
 }
 
 #[actix_web::test]

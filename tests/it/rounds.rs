@@ -954,7 +954,8 @@ async fn what_runs_out_is_planned_by_hand_and_a_place_that_is_gone_is_not_given_
     assert_eq!(round["answers"]["expired"], 3, "{round:#}");
     assert_eq!(round["status"], "committed", "it does not go on by itself");
     assert_eq!(t.told(admin, "round_finished").await, 1);
-    let before = pairs(&t.rows(admin, &id, "invitations").await);
+    // what never went out may be planned again
+    let before = pairs(&t.rows(admin, &id, "invitations?status=expired").await);
     let round = t.planned(admin, &id).await;
     assert_eq!(round["plan"]["needs"], 2, "{round:#}");
     let after = pairs(&t.rows(admin, &id, "assignments").await);
@@ -984,6 +985,115 @@ async fn what_runs_out_is_planned_by_hand_and_a_place_that_is_gone_is_not_given_
         t.read_round(admin, &id).await["answers"]["accepted"],
         json!(joined)
     );
+}
+
+/// Who was asked often enough today is asked tomorrow, by the same plan; nothing is planned anew for it.
+#[actix_web::test]
+async fn who_was_asked_often_enough_is_asked_tomorrow() {
+    let settings = json!({"matching": {"invitations": {"per_day": 1}}});
+    let f = fair_of(town_with(settings).await, 2).await;
+    let (t, admin) = (&f.t, &f.t.street_admin);
+    let id = t.round(admin, json!({})).await;
+    t.planned(admin, &id).await;
+    let team = t.active("示例·别的队").await;
+    let (other, claim) = role(t, &team, 1, 121.85).await;
+    let other = json!(other);
+    t.invite(&team.1, &claim, &other, &f.people[0])
+        .expect(201)
+        .await;
+    let how = json!({"automatic": true, "answer_hours": 72});
+    let round = t.committed(admin, &id, how).await;
+    let answers = &round["answers"];
+    let planned = round["plan"]["assigned"].as_i64().unwrap();
+    assert_eq!(answers["open"].as_i64().unwrap(), planned - 1, "{round:#}");
+    assert_eq!(answers["not_sent"], 0, "{round:#}");
+    t.server.work().await;
+    assert_eq!(t.read_round(admin, &id).await["plan"]["number"], 1);
+    t.server.pass(chrono::TimeDelta::hours(15)).await;
+    t.server.work().await;
+    let admin = &t.server.again(admin).await;
+    let round = t.read_round(admin, &id).await;
+    assert_eq!(
+        round["answers"]["open"].as_i64().unwrap(),
+        planned,
+        "{round:#}"
+    );
+    assert_eq!(round["plan"]["number"], 1);
+}
+
+/// With two places each, nobody gets two roles of one project, nor two at the same hours: every yes to a
+/// plan can be given.
+#[actix_web::test]
+async fn what_one_person_cannot_do_together_is_no_plan() {
+    let t = town().await;
+    let admin = &t.street_admin;
+    // two hours of a Saturday, one after the other
+    let hours = |from: i32| json!([{"weekday": 6, "from_minute": from, "to_minute": from + 60}]);
+    let part = |name: &str, hours: Value| json!({"name": name, "seats": 3, "hours": hours});
+    for (n, parts) in [
+        json!([part("现场", hours(540)), part("登记", hours(600))]),
+        json!([part("现场", hours(540))]),
+        json!([part("现场", hours(600))]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (org, leader) = t.active(&format!("示例·服务队{n}")).await;
+        let project = t.open_project(json!({"roles": parts})).await;
+        t.claim(&leader, &project, Some(&org)).expect(201).await;
+    }
+    let mut people = Vec::new();
+    for n in 0..3 {
+        people.push(t.matched(json!([]), 121.851 + 0.002 * f64::from(n)).await);
+    }
+    let id = t.round(admin, json!({"places_per_person": 2})).await;
+    let round = t.planned(admin, &id).await;
+    assert_eq!(round["plan"]["assigned"], 6, "{round:#}");
+    t.committed(admin, &id, json!({})).await;
+    for person in &people {
+        let asked = t.asked(person).await;
+        assert_eq!(asked.len(), 2);
+        for invitation in asked.values() {
+            t.answer(person, invitation, "accept").expect(200).await;
+        }
+    }
+}
+
+/// What the database alone knows is asked for again when a plan is sent.
+#[actix_web::test]
+async fn what_came_between_plan_and_commit_is_not_asked_for() {
+    let t = town().await;
+    let admin = &t.street_admin;
+    let hours = json!([{"weekday": 6, "from_minute": 540, "to_minute": 660}]);
+    let change = json!({"roles": [{"name": "现场", "seats": 1, "hours": hours}]});
+    let mut claims = Vec::new();
+    for n in 0..2 {
+        let (org, leader) = t.active(&format!("示例·服务队{n}")).await;
+        let project = t.open_project(change.clone()).await;
+        let claim = t
+            .claim(&leader, &project, Some(&org))
+            .expect(201)
+            .await
+            .id();
+        claims.push((claim, leader, t.role(&project, 0).await));
+    }
+    let person = t.matched(json!([]), 121.851).await;
+    let id = t.round(admin, json!({})).await;
+    t.planned(admin, &id).await;
+    let rows = t.rows(admin, &id, "assignments").await;
+    let planned = rows.iter().find(|row| row["in_plan"] == true).unwrap();
+    let other = claims
+        .iter()
+        .find(|(_, _, role)| *role != planned["need_id"]);
+    let (claim, leader, role) = other.unwrap();
+    let place = t.crew(&person, claim, json!({"role_id": role}));
+    let place = place.expect(201).await.id();
+    t.place_act(leader, &place, "accept").expect(200).await;
+    let round = t.committed(admin, &id, json!({})).await;
+    assert_eq!(round["answers"]["open"], 0, "{round:#}");
+    let row = &t.rows(admin, &id, "invitations?status=not_sent").await[0];
+    assert_eq!(row["code"], "time_conflict", "{row:#}");
+    assert!(t.asked(&person).await.is_empty());
 }
 
 #[actix_web::test]

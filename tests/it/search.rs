@@ -990,6 +990,43 @@ async fn saved_searches_are_their_owners_alone() {
     assert_eq!(third().await.status, 201);
 }
 
+/// Who looks for a state is told of what comes to stand there; others only of what becomes public.
+#[actix_web::test]
+async fn a_state_that_is_reached_is_news_to_who_looks_for_it() {
+    let t = town().await;
+    let (states, all) = (
+        t.server.person("示例·甲").await,
+        t.server.person("示例·乙").await,
+    );
+    let project = t.open_project(json!({})).await;
+    t.server.work().await;
+    t.save(
+        &states,
+        "已认领",
+        json!({"kind": "project", "state": "claimed"}),
+    )
+    .await;
+    t.save(&all, "项目", json!({"kind": "project"})).await;
+    let (org, leader) = t.active("示例·服务队").await;
+    t.claim(&leader, &project, Some(&org)).expect(201).await;
+    t.server.work().await;
+    t.server.work().await;
+    assert_eq!(t.told_of_searches(&states).await.len(), 1);
+    assert!(
+        t.told_of_searches(&all).await.is_empty(),
+        "it was there before"
+    );
+
+    let save = |criteria: Value| {
+        let call = t.server.post("/me/saved-searches").by(&all);
+        call.json(json!({"name": "空", "criteria": criteria}))
+    };
+    let unknown = json!({"region": uuid::Uuid::now_v7(), "field": "no_such_field"});
+    let fields = save(unknown).refused(422, "invalid").await.fields();
+    let named: Vec<_> = fields.iter().map(|(at, _)| at.as_str()).collect();
+    assert_eq!(named, ["/criteria/region", "/criteria/field"]);
+}
+
 #[actix_web::test]
 async fn owners_are_told_once_of_what_is_new_and_at_most_once_a_day() {
     let t = town().await;

@@ -180,10 +180,15 @@ pub(super) async fn explain(
             Ok((standing, uninvited))
         })
         .await?;
-    let mut filters = filter_views(&person, &need, &terms, standing, (viewer, lang));
+    let mut filters = filter_views(&person, &need, &terms, &standing, (viewer, lang));
     let eligible = filters.iter().all(|filter| filter.passed);
-    let score = score::score(&score::factors(&person, &need, Side::Needs), &terms.weights);
-    let mut factors = factor_views(&person, &need, Side::Needs, &terms.weights, lang);
+    // a person reads what its recommendations say, staff what the list of candidates says
+    let side = match viewer {
+        Viewer::Oneself => Side::Needs,
+        Viewer::Staff | Viewer::Other => Side::People,
+    };
+    let score = score::score(&score::factors(&person, &need, side), &terms.weights);
+    let mut factors = factor_views(&person, &need, side, &terms.weights, lang);
     if viewer == Viewer::Staff && !person.agrees {
         filters.retain(|view| view.filter == Filter::Consent);
         factors.clear();

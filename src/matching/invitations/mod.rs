@@ -31,6 +31,6 @@ pub use service::{
     Asking, Desk, NewRecruitment, Origin, Outcome, check_may_invite, forget, purge, react, send,
     start, sweep,
 };
-pub use store::Asker;
+pub use store::{Asker, day_of};
 pub(super) use store::{barred, dismissed, dismissed_by};
 pub use waves::send_due;

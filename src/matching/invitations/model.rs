@@ -53,7 +53,7 @@ text_enum! {
         LastWaveOver,
         /// The need is not open any more.
         NeedClosed,
-        /// The organiser stopped it.
+        /// The organiser stopped it; or who began it in person may not ask any more.
         Stopped,
     }
 }

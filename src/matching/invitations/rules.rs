@@ -182,7 +182,7 @@ pub const RECRUITMENT: &[Move<RecruitmentStatus, By>] = &[
         from: &[Running],
         verb: "stop",
         to: Stopped,
-        by: &[By::Organizer],
+        by: &[By::Organizer, By::Time],
     },
 ];
 

@@ -5,11 +5,12 @@
 //! filter or the database forbids is no pair. A pair weighs its score in millionths. What is kept by
 //! hand is taken out first, with the places it fills.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::model::{LockKind, NeedReason, PersonReason};
-use super::rules::{most_frequent, readable};
+use super::rules::{collision, most_frequent, readable};
 use super::solver::{Pair, Plan, Round};
 use crate::error::Code;
 use crate::identity::AccountId;
@@ -84,6 +85,8 @@ pub struct Material {
     pub reserved: HashMap<NeedId, u32>,
     /// Pairs that were sent before: nobody is asked twice.
     pub sent: HashSet<(AccountId, NeedId)>,
+    /// Those of them that wait for an answer.
+    pub open: HashSet<(AccountId, NeedId)>,
     pub terms: Terms,
     pub candidates_per_person: usize,
     pub candidates_per_need: usize,
@@ -152,14 +155,28 @@ fn weight(score: f64) -> i32 {
 struct Desk<'a> {
     material: &'a Material,
     forbidden: HashSet<(AccountId, NeedId)>,
+    /// What people are asked for already, or are to be by hand.
+    held: HashMap<AccountId, Vec<&'a Need>>,
 }
 
-impl Desk<'_> {
-    fn may(&self, person: AccountId, need: NeedId) -> bool {
-        let pair = (person, need);
+impl<'a> Desk<'a> {
+    fn may(&self, person: AccountId, need: &Need) -> bool {
+        let pair = (person, need.id);
         !self.forbidden.contains(&pair)
             && !self.material.sent.contains(&pair)
-            && self.material.bars.code(person, need).is_none()
+            && self.material.bars.code(person, need.id).is_none()
+            && self.collision(person, need).is_none()
+    }
+
+    fn hold(&mut self, person: AccountId, need: &'a Need) {
+        self.held.entry(person).or_default().push(need);
+    }
+
+    /// Why a need cannot be taken on beside what is held.
+    fn collision(&self, person: AccountId, need: &Need) -> Option<Code> {
+        let held = self.held.get(&person)?;
+        let today = self.material.terms.today;
+        held.iter().find_map(|held| collision(held, need, today))
     }
 
     fn rate(&self, person: &Person, need: &Need) -> ([f64; 5], f64) {
@@ -177,6 +194,7 @@ impl Desk<'_> {
             .iter()
             .filter_map(|filter| score::refusal(*filter, person, need, today));
         let bar = self.material.bars.code(person.id, need.id);
+        let beside = self.collision(person.id, need);
         let pair = (person.id, need.id);
         let by_hand = self
             .forbidden
@@ -189,6 +207,7 @@ impl Desk<'_> {
             .then_some(Code::InRoundAlready);
         let all: Vec<_> = filters
             .chain(bar)
+            .chain(beside)
             .chain(by_hand)
             .chain(sent)
             .map(readable)
@@ -220,9 +239,10 @@ fn best<T>(
 pub fn plan(material: &Material, now: impl Fn() -> Instant) -> Outcome {
     let of_kind = |kind| material.locks.iter().filter(move |lock| lock.kind == kind);
     let pair_of = |lock: &Held| lock.person.zip(lock.need);
-    let desk = Desk {
+    let mut desk = Desk {
         material,
         forbidden: of_kind(LockKind::Forbid).filter_map(pair_of).collect(),
+        held: HashMap::new(),
     };
     let out_people: HashSet<_> = of_kind(LockKind::LeaveOutPerson)
         .filter_map(|lock| lock.person)
@@ -238,6 +258,11 @@ pub fn plan(material: &Material, now: impl Fn() -> Instant) -> Outcome {
         .zip(&material.needs)
         .map(|(n, d)| (d.id, n))
         .collect();
+    for (person, need) in &material.open {
+        if let Some(j) = need_at.get(need) {
+            desk.hold(*person, &material.needs[*j as usize]);
+        }
+    }
     let mut places = vec![material.places; material.people.len()];
     for (left, person) in places.iter_mut().zip(&material.people) {
         let busy = material.busy.get(&person.id).copied().unwrap_or(0);
@@ -284,6 +309,7 @@ pub fn plan(material: &Material, now: impl Fn() -> Instant) -> Outcome {
             dropped.push((n, Code::CapacityFull));
         } else {
             kept.insert((i, j));
+            desk.hold(person, of);
             places[i as usize] -= 1;
             seats[j as usize] -= 1;
         }
@@ -302,14 +328,24 @@ pub fn plan(material: &Material, now: impl Fn() -> Instant) -> Outcome {
         }
         offsets.push(pairs.len());
     }
-    let problem = Round {
+    let mut problem = Round {
         places,
         seats,
         offsets,
         pairs,
     };
     let began = now();
-    let solved = problem.solve();
+    let solved = loop {
+        let solved = problem.solve();
+        let colliding = colliding(material, &problem, &solved);
+        if colliding.is_empty() {
+            break solved;
+        }
+        // a pair that weighs nothing is none
+        for pair in colliding {
+            problem.pairs[pair].weight = 0;
+        }
+    };
     let seconds = (now() - began).as_seconds_f64();
     let greedy = problem.greedy();
 
@@ -459,6 +495,47 @@ pub fn plan(material: &Material, now: impl Fn() -> Instant) -> Outcome {
     }
 }
 
+/// The pairs that are none any more, since their person cannot take them on beside a better pair of a
+/// plan. The solver knows numbers of places alone; so it solves again without these, until there are
+/// none: its certificate is that of the pairs that remain.
+fn colliding(material: &Material, problem: &Round, solved: &Plan) -> Vec<usize> {
+    let needs = |pair: usize| &material.needs[problem.pairs[pair].need as usize];
+    let today = material.terms.today;
+    let mut none_any_more = Vec::new();
+    let mut chosen = solved.chosen.as_slice();
+    for (places, ends) in problem.places.iter().zip(problem.offsets.windows(2)) {
+        let (of_person, rest) = chosen.split_at(chosen.partition_point(|pair| *pair < ends[1]));
+        chosen = rest;
+        if *places < 2 || of_person.len() < 2 {
+            continue;
+        }
+        let mut best_first = of_person.to_vec();
+        best_first.sort_by_key(|pair| (Reverse(problem.pairs[*pair].weight), *pair));
+        let mut stays: Vec<usize> = Vec::new();
+        let mut is_any = false;
+        for pair in best_first {
+            let collides = |other: &usize| collision(needs(pair), needs(*other), today).is_some();
+            match stays.iter().any(collides) {
+                true => is_any = true,
+                false => stays.push(pair),
+            }
+        }
+        if is_any {
+            let collides = |pair: usize| {
+                let with = |other: &usize| collision(needs(pair), needs(*other), today).is_some();
+                !stays.contains(&pair) && stays.iter().any(with)
+            };
+            let living = |pair: &usize| problem.pairs[*pair].weight > 0;
+            none_any_more.extend(
+                (ends[0]..ends[1])
+                    .filter(living)
+                    .filter(|pair| collides(*pair)),
+            );
+        }
+    }
+    none_any_more
+}
+
 /// The numbers of the needs that each person may be given, ascending.
 fn candidates(
     desk: &Desk<'_>,
@@ -490,7 +567,7 @@ fn candidates(
         let hits = best(
             material.candidates_per_person,
             |k| world.needs_for(person, &wanting, terms, k),
-            |need| desk.may(person.id, need.id),
+            |need| desk.may(person.id, need),
         );
         hits.iter().for_each(|hit| add(person.id, hit.what.id));
     }
@@ -498,7 +575,7 @@ fn candidates(
         let hits = best(
             material.candidates_per_need,
             |k| world.people_for(need, terms, k),
-            |person| desk.may(person.id, need.id),
+            |person| desk.may(person.id, need),
         );
         hits.iter().for_each(|hit| add(hit.what.id, need.id));
     }
@@ -516,6 +593,7 @@ fn tallied(codes: impl Iterator<Item = Code>) -> Vec<Code> {
 mod tests {
     use super::*;
     use crate::matching::samples::{self, TODAY};
+    use crate::matching::{Hours, Span};
     use proptest::prelude::*;
 
     fn material(people: usize, needs: usize, seats: &[u32], skilled: &[bool]) -> Material {
@@ -545,6 +623,7 @@ mod tests {
             busy: HashMap::new(),
             reserved: HashMap::new(),
             sent: HashSet::new(),
+            open: HashSet::new(),
             terms: Terms {
                 weights: samples::weights(),
                 today: TODAY,
@@ -571,9 +650,23 @@ mod tests {
             skilled in prop::collection::vec(any::<bool>(), 1..5),
             locks in prop::collection::vec((0usize..4, 0usize..14, 0usize..7), 0..8),
             barred in prop::collection::vec((0usize..14, 0usize..7, any::<bool>()), 0..6),
+            together in prop::collection::vec((0u8..4, 1i32..4), 1..7),
         ) {
             let mut m = material(people, needs, &seats, &skilled);
             m.places = places;
+            for person in &mut m.people {
+                let days = (1..=7).map(|day| Span::of_weekday(day, 0, 1_440));
+                Arc::make_mut(person).free = Hours::weekly(days);
+            }
+            for (n, need) in m.needs.iter_mut().enumerate() {
+                let need = Arc::make_mut(need);
+                // some of one project, some at the same hours, some of neither
+                need.id.kind = NeedKind::ProjectRole;
+                need.project = Some(uuid::Uuid::from_u128(together[n % together.len()].0.into()));
+                let day = together[n % together.len()].1;
+                need.hours = Hours::weekly([Span::of_weekday(day, 540, 660)]);
+                need.first_day = Some(TODAY);
+            }
             for (kind, i, j) in locks {
                 let (person, need) = (m.people[i % people].id, m.needs[j % needs].id);
                 m.locks.push(match kind {
@@ -586,7 +679,7 @@ mod tests {
             for (i, j, is_of_kind) in barred {
                 let need = (!is_of_kind).then_some(m.needs[j % needs].id.id);
                 let bar = Bar { person: m.people[i % people].id, need, code: Code::TimeConflict };
-                m.bars.add(NeedKind::Wish, vec![bar]);
+                m.bars.add(NeedKind::ProjectRole, vec![bar]);
             }
             let out = plan(&m, Instant::default);
             let chosen: Vec<_> = out.pairs.iter().filter(|pair| pair.in_plan).collect();
@@ -606,7 +699,13 @@ mod tests {
                 let is_out = need.reason == Some(NeedReason::LeftOut);
                 prop_assert_eq!(need.reason.is_some(), is_out || need.assigned < need.places);
             }
-            for pair in &chosen {
+            for (n, pair) in chosen.iter().enumerate() {
+                let need_of = |pair: &PlannedPair| m.needs.iter().find(|need| need.id == pair.need).unwrap();
+                for other in &chosen[n + 1..] {
+                    let apart = pair.person != other.person
+                        || collision(need_of(pair), need_of(other), TODAY).is_none();
+                    prop_assert!(apart, "two that collide");
+                }
                 let person = m.people.iter().find(|person| person.id == pair.person).unwrap();
                 let need = m.needs.iter().find(|need| need.id == pair.need).unwrap();
                 prop_assert!(score::is_eligible(person, need, TODAY));

@@ -227,7 +227,8 @@ async fn gather(platform: &Platform, matching: &Matching, seen: Seen) -> Result<
         person: lock.account_id,
         need: lock.need(),
     };
-    let (mut busy, mut reserved, mut sent) = (HashMap::new(), HashMap::new(), HashSet::new());
+    let (mut busy, mut reserved) = (HashMap::new(), HashMap::new());
+    let (mut sent, mut open) = (HashSet::new(), HashSet::new());
     for (person, need, status) in seen.sent {
         if matches!(
             status,
@@ -237,9 +238,13 @@ async fn gather(platform: &Platform, matching: &Matching, seen: Seen) -> Result<
         }
         if status == RoundInvitationStatus::Open {
             *reserved.entry(need).or_default() += 1;
+            open.insert((person, need));
         }
-        // what the organiser or others ended may be asked again
-        if status != RoundInvitationStatus::Ended {
+        // what the organiser or others ended, and what never went out, may be asked again
+        if !matches!(
+            status,
+            RoundInvitationStatus::Ended | RoundInvitationStatus::NotSent
+        ) {
             sent.insert((person, need));
         }
     }
@@ -253,6 +258,7 @@ async fn gather(platform: &Platform, matching: &Matching, seen: Seen) -> Result<
         busy,
         reserved,
         sent,
+        open,
         places: u32::try_from(seen.round.places_per_person).unwrap_or(1),
         terms: Terms {
             weights: setting.matching.weights,

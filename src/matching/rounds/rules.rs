@@ -1,5 +1,6 @@
 //! Pure decisions about batch rounds.
 
+use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 use validator::Validate;
@@ -9,6 +10,9 @@ use super::model::{
     RoundStatus::{self, Cancelled, Closed, Committed, Draft, Failed, Planned, Planning},
 };
 use crate::error::{Code, Result};
+use crate::matching::Span;
+use crate::matching::hours::DAY;
+use crate::matching::model::{Need, NeedKind};
 use crate::platform::lifecycle::{self, ActsAs, Move};
 
 /// The room's numbers; `config/default.toml` says what each means.
@@ -152,6 +156,38 @@ impl<P: PartialEq, N: PartialEq> Hold<P, N> {
             LockKind::LeaveOutNeed => keep.need == against.need,
         }
     }
+}
+
+/// What keeps one person from taking both of two needs on, on a day or later: what a crew refuses who
+/// comes with the second of them. None where both can be done.
+pub fn collision(a: &Need, b: &Need, today: NaiveDate) -> Option<Code> {
+    if a.project.is_some() && a.project == b.project {
+        return Some(Code::InCrewAlready);
+    }
+    let are_roles = [a, b]
+        .iter()
+        .all(|need| need.id.kind == NeedKind::ProjectRole);
+    if !are_roles {
+        return None;
+    }
+    let first = a.first_day.max(b.first_day).max(Some(today))?;
+    let last = match (a.last_day, b.last_day) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, other) => one.or(other),
+    };
+    let days = first.iter_days().take(7);
+    let weekdays: Vec<_> = days
+        .take_while(|day| last.is_none_or(|last| *day <= last))
+        .map(|day| day.weekday().num_days_from_monday())
+        .collect();
+    let meet = |ours: &Span, theirs: &Span| {
+        ours.shared(*theirs) > 0 && weekdays.contains(&(ours.from.max(theirs.from) / DAY))
+    };
+    let ours = a.hours.spans().iter();
+    let mut pairs = ours.flat_map(|ours| b.hours.spans().iter().map(move |theirs| (ours, theirs)));
+    pairs
+        .any(|(ours, theirs)| meet(ours, theirs))
+        .then_some(Code::TimeConflict)
 }
 
 /// The most frequent of some codes, the most frequent first, then by name.

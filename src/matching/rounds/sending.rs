@@ -12,7 +12,7 @@ use super::model::{
     Assignment, BatchRound, BatchRoundId, RoundInvitation, RoundInvitationStatus, RoundStatus,
 };
 use super::planning::{PLAN, Planning};
-use super::rules::{MOVES, readable, tally};
+use super::rules::{MOVES, Relation, readable, tally};
 use super::service::{advance, current, is_repeat, relation, seen};
 use super::store;
 use crate::error::{Code, Error, FieldError, Problem, Result};
@@ -21,7 +21,8 @@ use crate::matching::NeedId;
 use crate::matching::invitations::{self, Asking, Desk, Origin, Room};
 use crate::matching::model::NeedKind;
 use crate::matching::score;
-use crate::matching::store::source;
+use crate::matching::service::bars;
+use crate::matching::store::{Batch, source};
 use crate::notifications::{Kind, Notice, notify};
 use crate::platform::columns::Uid;
 use crate::platform::db::{Conn, Tx};
@@ -42,6 +43,26 @@ pub struct Sending {
     pub round_id: BatchRoundId,
     /// Which of its plans.
     pub number: i32,
+}
+
+/// How far the sending of a plan is.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// Pairs up to here were looked at; -1 before the first.
+    pub up_to: i32,
+    /// Whether some of them are to be asked another day.
+    pub put_off: bool,
+    /// Whether there are no more.
+    pub is_all: bool,
+}
+
+impl Sent {
+    /// Before the first pair.
+    pub const NONE: Self = Self {
+        up_to: -1,
+        put_off: false,
+        is_all: false,
+    };
 }
 
 /// How the people of a plan are to be invited.
@@ -136,7 +157,9 @@ pub(super) fn go_on(tx: &mut Tx<'_>, round: &BatchRound, assigned: i32) -> Resul
     let Some(by) = round.committed_by.filter(|_| round.goes_on) else {
         return Ok(());
     };
-    if assigned == 0 {
+    // in whose name it goes on must still be entitled to it
+    let coordinator = Caller::acting(tx.conn, by)?;
+    if assigned == 0 || relation(tx.conn, &coordinator, round)? == Relation::default() {
         return finish(tx, round);
     }
     begin(tx, round, (Actor::System, by), |round| {
@@ -169,23 +192,31 @@ fn tell_figures(tx: &mut Tx<'_>, round: &BatchRound) -> Result<()> {
     notify(tx, &told)
 }
 
-/// Sends the next invitations of a plan; whether there may be more. Sending again goes on where it
-/// stopped.
+/// Sends the next invitations of a plan. Sending again goes on where it stopped. Who was asked often
+/// enough today, or for a project that is suspended, is asked tomorrow, by another job.
 ///
 /// # Errors
 /// Those of the database.
-pub fn send_some(tx: &mut Tx<'_>, desk: &Desk, job: Sending) -> Result<bool> {
+pub fn send_some(tx: &mut Tx<'_>, desk: &Desk, job: Sending, sent: Sent) -> Result<Sent> {
+    let over = Sent {
+        is_all: true,
+        ..sent
+    };
     tx.serialize_on(&format!("round:{}", job.round_id))?;
     let round = store::round(tx.conn, job.round_id)?;
     let (Some(by), RoundStatus::Committed) = (round.committed_by, round.status) else {
-        return Ok(false);
+        return Ok(over);
     };
     if round.plan_number != job.number {
-        return Ok(false);
+        return Ok(over);
     }
     let plan = current(tx.conn, &round)?;
-    let pairs = store::unsent(tx.conn, round.id, plan.id, PAIRS)?;
-    let is_last = (pairs.len() as i64) < PAIRS;
+    let pairs = store::unsent(tx.conn, round.id, plan.id, sent.up_to, PAIRS)?;
+    let mut sent = Sent {
+        up_to: pairs.last().map_or(sent.up_to, |pair| pair.number),
+        is_all: (pairs.len() as i64) < PAIRS,
+        ..sent
+    };
     let mut by_need: BTreeMap<NeedId, Vec<Assignment>> = BTreeMap::new();
     for pair in pairs {
         let need = NeedId {
@@ -195,15 +226,19 @@ pub fn send_some(tx: &mut Tx<'_>, desk: &Desk, job: Sending) -> Result<bool> {
         by_need.entry(need).or_default().push(pair);
     }
     for (need, pairs) in by_need {
-        invite(tx, desk, &round, by, need, pairs)?;
+        sent.put_off |= invite(tx, desk, &round, by, need, pairs)?;
     }
-    if is_last {
+    if sent.is_all {
+        if sent.put_off {
+            let (_, tomorrow) = invitations::day_of(tx.now, tx.zone);
+            tx.enqueue(SEND, &job, tomorrow)?;
+        }
         settle(tx, &round)?;
     }
-    Ok(!is_last)
+    Ok(sent)
 }
 
-/// Invites the people of one need, into crews that have room.
+/// Invites the people of one need, into crews that have room; whether some are to be asked another day.
 fn invite(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -211,19 +246,36 @@ fn invite(
     by: AccountId,
     need: NeedId,
     pairs: Vec<Assignment>,
-) -> Result<()> {
-    let mut rooms = rooms(tx, round, need)?;
+) -> Result<bool> {
+    let Some(mut rooms) = rooms(tx, round, need)? else {
+        return Ok(true);
+    };
+    let mut put_off = false;
     let mut groups: HashMap<Option<ClaimId>, Vec<Assignment>> = HashMap::new();
     let world = desk.matching.world();
+    // much may have happened since it was planned
+    let batch = Batch {
+        people: pairs.iter().map(|pair| pair.account_id).collect(),
+        needs: vec![need.id],
+        now: tx.now,
+    };
+    let barred: HashMap<_, _> = bars(tx.conn, &desk.matching, need.kind, &batch)?
+        .into_iter()
+        .map(|bar| (bar.person, bar.code))
+        .collect();
     for pair in pairs {
         let is_fit = world.need(need).zip(world.person(pair.account_id));
         let is_fit =
             is_fit.is_some_and(|(need, person)| score::is_eligible(&person, &need, tx.today()));
+        let bar = match barred.get(&pair.account_id) {
+            Some(code) => Some(*code),
+            None => (!is_fit).then_some(Code::NotAvailable),
+        };
         let room = rooms.iter_mut().max_by_key(|(_, left)| *left);
-        match room.filter(|(_, left)| *left > 0) {
-            None => note(tx, round, &pair, None, Err(Code::CapacityFull))?,
-            Some(_) if !is_fit => note(tx, round, &pair, None, Err(Code::NotAvailable))?,
-            Some((claim, left)) => {
+        match (room.filter(|(_, left)| *left > 0), bar) {
+            (None, _) => note(tx, round, &pair, None, Err(Code::CapacityFull))?,
+            (Some(_), Some(code)) => note(tx, round, &pair, None, Err(code))?,
+            (Some((claim, left)), None) => {
                 *left -= 1;
                 groups.entry(*claim).or_default().push(pair);
             }
@@ -247,17 +299,23 @@ fn invite(
             .into_iter()
             .collect();
         for pair in &pairs {
-            let outcome = sent.get(&pair.account_id).copied();
-            let outcome = outcome.unwrap_or(Err(Code::NotAvailable));
-            note(tx, round, pair, claim, outcome.map(|id| id.0))?;
+            match sent.get(&pair.account_id).copied() {
+                // asked often enough today
+                Some(Err(Code::DailyCap)) => put_off = true,
+                Some(outcome) => note(tx, round, pair, claim, outcome.map(|id| id.0))?,
+                None => note(tx, round, pair, claim, Err(Code::NotAvailable))?,
+            }
         }
     }
-    Ok(())
+    Ok(put_off)
 }
 
+/// A crew, none for a wish, and the places it has.
+type CrewRoom = (Option<ClaimId>, i64);
+
 /// The crews that a need's people go to, with the places each has beside the round's open invitations;
-/// a wish is one without a crew.
-fn rooms(tx: &mut Tx<'_>, round: &BatchRound, need: NeedId) -> Result<Vec<(Option<ClaimId>, i64)>> {
+/// a wish is one without a crew. None while nobody is taken, but may be later.
+fn rooms(tx: &mut Tx<'_>, round: &BatchRound, need: NeedId) -> Result<Option<Vec<CrewRoom>>> {
     let claims: Vec<Option<ClaimId>> = match need.kind {
         NeedKind::Wish => vec![None],
         NeedKind::ProjectRole => store::crews_of(tx.conn, RoleId(need.id))?
@@ -271,12 +329,13 @@ fn rooms(tx: &mut Tx<'_>, round: &BatchRound, need: NeedId) -> Result<Vec<(Optio
         let room = (source(need.kind)?.room)(tx.conn, need.id, claim, tx.today())?;
         let places = match room {
             Room::Places(places) => i64::from(places),
-            Room::Gone | Room::Paused => 0,
+            Room::Gone => 0,
+            Room::Paused => return Ok(None),
         };
         let taken = waiting.iter().filter(|of| **of == claim).count() as i64;
         rooms.push((claim, places - taken));
     }
-    Ok(rooms)
+    Ok(Some(rooms))
 }
 
 /// Notes what became of a pair: the invitation, or why there is none.
@@ -351,7 +410,7 @@ fn settle(tx: &mut Tx<'_>, round: &BatchRound) -> Result<()> {
     let plan = current(tx.conn, round)?;
     let counts = store::counts(tx.conn, round.id)?;
     let is_open = tally(&counts, &[RoundInvitationStatus::Open]) > 0
-        || !store::unsent(tx.conn, round.id, plan.id, 1)?.is_empty();
+        || !store::unsent(tx.conn, round.id, plan.id, Sent::NONE.up_to, 1)?.is_empty();
     if is_open {
         return Ok(());
     }
@@ -399,11 +458,12 @@ pub async fn send(desk: &Desk, db: &crate::platform::db::Db, job: Sending) -> Re
     desk.matching.follow();
     desk.matching.until_ready().await;
     desk.matching.until_current().await?;
+    let mut sent = Sent::NONE;
     loop {
         let desk = desk.clone();
-        match db.write(move |tx| send_some(tx, &desk, job)).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(()),
+        match db.write(move |tx| send_some(tx, &desk, job, sent)).await {
+            Ok(Sent { is_all: true, .. }) => return Ok(()),
+            Ok(some) => sent = some,
             Err(Error::Problem(problem)) if problem.code == Code::NotFound => return Ok(()),
             Err(error) => return Err(error),
         }

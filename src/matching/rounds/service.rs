@@ -614,6 +614,14 @@ fn check_fit(
             wrong.errors.push(error);
         }
     }
+    let beside = all
+        .iter()
+        .filter(|lock| lock.kind == LockKind::Keep && lock.account_id == Some(who.id))
+        .filter_map(|lock| world.need(lock.need()?))
+        .find_map(|held| rules::collision(&held, &of, moment.terms.today));
+    if let Some(code) = beside {
+        wrong = wrong.field("/need_id", code);
+    }
     let kept = |of: &dyn Fn(&Lock) -> bool| {
         let keeps = all.iter().filter(|lock| lock.kind == LockKind::Keep);
         keeps.filter(|lock| of(lock)).count() as i64

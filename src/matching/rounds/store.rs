@@ -529,11 +529,12 @@ pub fn insert_invitation(conn: &mut Conn, row: &RoundInvitation) -> Result<()> {
     Ok(())
 }
 
-/// The pairs of a plan of which nothing became yet.
+/// The pairs of a plan of which nothing became yet, after one of them.
 pub fn unsent(
     conn: &mut Conn,
     of: BatchRoundId,
     plan: RoundPlanId,
+    after: i32,
     limit: i64,
 ) -> Result<Vec<Assignment>> {
     let sent = round_invitations::table
@@ -548,6 +549,7 @@ pub fn unsent(
     Ok(round_assignments::table
         .filter(round_assignments::plan_id.eq(plan))
         .filter(round_assignments::in_plan.eq(true))
+        .filter(round_assignments::number.gt(after))
         .filter(round_assignments::number.ne_all(sent))
         .order(round_assignments::number)
         .limit(limit)

@@ -247,7 +247,8 @@ fn touched(conn: &mut Conn, noun: &str, subjects: &[Uuid]) -> Result<Vec<Uuid>> 
         "region" => {
             let ids: Vec<_> = subjects.iter().map(|id| RegionId(*id)).collect();
             let of = projects::table
-                .filter(projects::region_id.eq_any(ids))
+                // and below: needs are told by their street
+                .filter(projects::region_id.eq_any(regions::within_any(ids)))
                 .filter(projects::status.eq_any(OPEN))
                 .select(projects::id)
                 .load(conn)?;

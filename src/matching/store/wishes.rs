@@ -145,7 +145,8 @@ fn touched(conn: &mut Conn, noun: &str, subjects: &[Uuid]) -> Result<Vec<Uuid>> 
         "region" => {
             let regions: Vec<_> = subjects.iter().map(|id| RegionId(*id)).collect();
             let found: Vec<WishId> = wishes::table
-                .filter(wishes::region_id.eq_any(regions))
+                // and below: needs are told by their street
+                .filter(wishes::region_id.eq_any(regions::within_any(regions)))
                 .filter(wishes::status.eq(WishStatus::Published))
                 .select(wishes::id)
                 .load(conn)?;

@@ -18,6 +18,8 @@ pub struct News {
     pub position: Position,
     pub kind: SearchKind,
     pub id: uuid::Uuid,
+    /// Whether it was public before, and only stands elsewhere now.
+    pub moved_on: bool,
 }
 
 /// Whether something of one of these two columns stands after a position.
@@ -84,7 +86,7 @@ pub fn delete(conn: &mut Conn, id: SavedSearchId) -> Result<()> {
     Ok(())
 }
 
-/// Notes that something became public.
+/// Notes that something became public, or moved on since.
 pub fn note(tx: &mut Tx<'_>, news: News) -> Result<()> {
     diesel::insert_into(search_news::table)
         .values((
@@ -93,6 +95,7 @@ pub fn note(tx: &mut Tx<'_>, news: News) -> Result<()> {
             search_news::subject_kind.eq(news.kind),
             search_news::subject_id.eq(Uid(news.id)),
             search_news::noted_at.eq(tx.now),
+            search_news::moved_on.eq(news.moved_on),
         ))
         .execute(tx.conn)?;
     Ok(())
@@ -116,7 +119,7 @@ pub fn latest(conn: &mut Conn) -> Result<Position> {
 
 /// What became public after a position, the oldest first.
 pub fn news(conn: &mut Conn, after: Position, limit: i64) -> Result<Vec<News>> {
-    let rows: Vec<(i64, i64, SearchKind, Uid)> = search_news::table
+    let rows: Vec<(i64, i64, SearchKind, Uid, bool)> = search_news::table
         .filter(after!(search_news, after))
         .order((search_news::txid, search_news::seq))
         .limit(limit)
@@ -125,12 +128,14 @@ pub fn news(conn: &mut Conn, after: Position, limit: i64) -> Result<Vec<News>> {
             search_news::seq,
             search_news::subject_kind,
             search_news::subject_id,
+            search_news::moved_on,
         ))
         .load(conn)?;
-    let news = |(txid, seq, kind, id): (i64, i64, SearchKind, Uid)| News {
+    let news = |(txid, seq, kind, id, moved_on): (i64, i64, SearchKind, Uid, bool)| News {
         position: Position { txid, seq },
         kind,
         id: id.0,
+        moved_on,
     };
     Ok(rows.into_iter().map(news).collect())
 }

@@ -83,14 +83,16 @@ struct InvitationView {
     /// In which of its waves, from 1; 0 where it was sent by hand.
     wave: i32,
     /// Stands in the place of the person until it accepts: the same in all that is said of this need.
+    /// Null where the account itself was invited: it is no way to find somebody among the candidates.
     pseudonym: Option<String>,
-    /// Who it is, once it has accepted, for who invited it.
+    /// Who it is, for who invited it: where the account itself was invited, and once it has accepted.
     account_id: Option<AccountId>,
-    /// What the person is called, from then on.
+    /// What the person is called, once it has accepted.
     name: Option<String>,
-    /// 0 to 100, as it was when it was sent; null where somebody was chosen without one.
+    /// 0 to 100, as it was when it was sent; null where the account itself was invited.
     score: Option<f64>,
-    /// What the score would be made of now; null once the need is not open or the person not there.
+    /// What the score would be made of now; null where the account itself was invited, once the need is
+    /// not open, and where the person does not, or not any more, agree to be matched.
     factors: Option<Vec<FactorView>>,
     /// What was said.
     note: String,
@@ -108,14 +110,18 @@ struct InvitationView {
     created_at: Instant,
 }
 
-/// The need and the person of an invitation, where both are in the world.
-fn pair(desk: &Desk, row: &Invitation) -> Option<(Arc<Need>, Arc<Person>)> {
+/// What the score of an invitation would be made of now, for a person who passes.
+fn factors(
+    desk: &Desk,
+    row: &Invitation,
+    lang: Lang,
+    passes: impl FnOnce(&Person) -> bool,
+) -> Option<Vec<FactorView>> {
     let world = desk.matching.world();
-    Some((world.need(row.need())?, world.person(row.account_id)?))
-}
-
-fn factors(desk: &Desk, row: &Invitation, lang: Lang) -> Option<Vec<FactorView>> {
-    let (need, person) = pair(desk, row)?;
+    let (need, person) = (world.need(row.need())?, world.person(row.account_id)?);
+    if !passes(&person) {
+        return None;
+    }
     let weights = &desk.matching.setting().matching.weights;
     Some(factor_views(&person, &need, Side::People, weights, lang))
 }
@@ -123,8 +129,10 @@ fn factors(desk: &Desk, row: &Invitation, lang: Lang) -> Option<Vec<FactorView>>
 impl InvitationView {
     fn of(conn: &mut Conn, desk: &Desk, row: Invitation, caller: &Caller) -> Result<Self> {
         let relation = service::relation(conn, caller, &row)?;
-        let is_named = relation.organizer && row.status == InvitationStatus::Accepted;
-        let account = match is_named {
+        let is_candidate = row.score.is_some();
+        let has_accepted = row.status == InvitationStatus::Accepted;
+        let is_known = relation.organizer && (has_accepted || !is_candidate);
+        let account = match is_known && has_accepted {
             // somebody who is gone has no name any more
             true => identity::account(conn, row.account_id).ok(),
             false => None,
@@ -132,9 +140,12 @@ impl InvitationView {
         let vault = &desk.matching.setting().vault;
         let called = pseudonym(vault, row.need(), row.account_id);
         Ok(Self {
-            factors: factors(desk, &row, caller.lang),
-            pseudonym: (!is_named).then_some(called),
-            account_id: is_named.then_some(row.account_id),
+            factors: match is_candidate {
+                true => factors(desk, &row, caller.lang, |person| person.agrees),
+                false => None,
+            },
+            pseudonym: (is_candidate && !is_known).then_some(called),
+            account_id: is_known.then_some(row.account_id),
             name: account.map(|account| account.display_name),
             moves: lifecycle::open_to(
                 INVITATION,
@@ -325,7 +336,7 @@ impl OwnInvitationView {
             need: need.map(|need| (&*need).into()),
             project_id: about.project,
             organizer: organizer_name(conn, &row)?,
-            factors: factors(desk, &row, lang),
+            factors: factors(desk, &row, lang, |_| true),
             moves,
             id: row.id,
             need_kind: row.need_kind,

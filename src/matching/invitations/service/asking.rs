@@ -14,7 +14,7 @@ use crate::matching::invitations::model::{
 use crate::matching::invitations::rules::{
     INVITATION, InvitationRules, RECRUITMENT, Relation, Room, Step, chosen, next,
 };
-use crate::matching::invitations::store::{self, Asker};
+use crate::matching::invitations::store::{self, Asker, day_of};
 use crate::matching::model::Viewer;
 use crate::matching::service::{self, Moment, check_may_ask};
 use crate::matching::store::source;
@@ -28,6 +28,10 @@ use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
 use crate::projects::claims::ClaimId;
 use crate::projects::{RoleId, crews};
+
+/// Why a recruitment stops by itself once who began it has lost the right to.
+const NOT_IN_CHARGE: &str =
+    "发起人不再负责该需求 / who began it is not in charge of the need any more";
 
 /// A recruitment as it is begun.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema, Validate)]
@@ -258,6 +262,13 @@ pub fn step(tx: &mut Tx<'_>, desk: &Desk, id: RecruitmentId) -> Result<()> {
 
 fn move_on(tx: &mut Tx<'_>, desk: &Desk, seen: Recruitment) -> Result<Recruitment> {
     let (need, today) = (seen.need(), tx.today());
+    if seen.organization_id.is_none() {
+        // an organisation goes on whoever began it; who asked in person must still be entitled to
+        let starter = Caller::acting(tx.conn, seen.started_by)?;
+        if !organizes(tx.conn, &starter, need, seen.started_by, None)? {
+            return end(tx, seen, "stop", Actor::System, Some(NOT_IN_CHARGE));
+        }
+    }
     let room = (source(need.kind)?.room)(tx.conn, need.id, seen.claim_id, today)?;
     let (open, first_ends) = store::open_of(tx.conn, seen.id)?;
     let size = usize::try_from(seen.size).unwrap_or(0);
@@ -315,7 +326,7 @@ fn ask(
     }
     // somebody who was asked for something else at this very moment may be asked tomorrow
     if found.put_off || !people.is_empty() {
-        let (_, tomorrow) = store::day_of(tx.now, tx.zone);
+        let (_, tomorrow) = day_of(tx.now, tx.zone);
         let first_ends = first_ends.unwrap_or(tomorrow);
         return wait(tx, seen, Some(first_ends.min(tomorrow)));
     }

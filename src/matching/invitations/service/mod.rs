@@ -162,7 +162,7 @@ fn send_one(
     let told = notice(&invitation, about, who, Kind::Invited)
         .with("until_zh", format!("请在 {until} 前答复。"))
         .with("until_en", format!(" Please answer by {until}."))
-        .answered_at(link(desk, &invitation));
+        .answered_at(link(desk, &invitation), invitation.expires_at);
     notify(tx, &told)?;
     Ok(invitation.id)
 }
@@ -248,8 +248,9 @@ pub fn relation(conn: &mut Conn, caller: &Caller, invitation: &Invitation) -> Re
     })
 }
 
-/// Whether a caller speaks for who asks: is the same, runs the organisation for which it was done, or,
-/// of a wish, is of the staff who may look for people for it.
+/// Whether a caller speaks for who asks: runs the organisation for which it was done; is of the staff
+/// who may look for people for the wish; or asked in person and may still do so. Who held a role then
+/// and lost it speaks for nobody any more.
 fn organizes(
     conn: &mut Conn,
     caller: &Caller,
@@ -257,9 +258,10 @@ fn organizes(
     by: AccountId,
     organization: Option<OrganizationId>,
 ) -> Result<bool> {
-    let runs = organization.map(|id| caller.holds(Role::OrganizationManager, id.0));
-    if runs.unwrap_or(by == caller.account) {
-        return Ok(true);
+    match (organization, need.kind) {
+        (Some(id), _) => Ok(caller.holds(Role::OrganizationManager, id.0)),
+        (None, NeedKind::Wish) => Ok(check_may_ask(conn, caller, need).is_ok()),
+        (None, NeedKind::ProjectRole) => Ok(by == caller.account
+            && (caller.is_platform_admin() || check_may_ask(conn, caller, need).is_ok())),
     }
-    Ok(need.kind == NeedKind::Wish && check_may_ask(conn, caller, need).is_ok())
 }

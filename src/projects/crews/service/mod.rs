@@ -241,10 +241,13 @@ fn tell_leaders(
     tell(tx, project, &to, kind, params)
 }
 
-/// Whether a crew takes people at all: its claim lives, and the project is not over.
+/// Whether a crew takes people at all: its claim lives, and the project is neither suspended nor over.
 fn takes_people(tx: &Tx<'_>, claim: &ProjectClaim, project: &Project) -> Result<()> {
     if !LIVE.contains(&claim.status) || has_run_out(claim, tx.now) {
         return Err(Code::CrewClosed.into());
+    }
+    if project.status == ProjectStatus::Suspended {
+        return Err(Code::ProjectSuspended.into());
     }
     if is_over(project, tx.today()) {
         return Err(Code::ProjectOver.into());

@@ -1,0 +1,1 @@
+ALTER TABLE search_news DROP COLUMN moved_on;

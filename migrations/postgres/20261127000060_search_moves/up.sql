@@ -1,0 +1,2 @@
+-- whether it was public before, and only moved on: news for those who look for a state
+ALTER TABLE search_news ADD COLUMN moved_on boolean NOT NULL DEFAULT false;
