@@ -1,7 +1,5 @@
 //! Recruiting, inviting and answering over HTTP.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -15,7 +13,7 @@ use super::service::{self, Desk};
 use super::store;
 use crate::error::Result;
 use crate::identity::{self, AccountId, Caller};
-use crate::matching::model::{Need, NeedKind, Person};
+use crate::matching::model::{NeedKind, Person};
 use crate::matching::score::Side;
 use crate::matching::service::pseudonym;
 use crate::matching::view::{FactorView, NeedView, factor_views};

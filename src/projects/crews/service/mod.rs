@@ -19,7 +19,7 @@ use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
 use crate::projects::claims::rules::{LIVE, has_run_out};
 use crate::projects::claims::{self, ClaimId, ProjectClaim};
-use crate::projects::model::{Project, ProjectRole, RoleId};
+use crate::projects::model::{Project, ProjectRole, ProjectStatus, RoleId};
 use crate::projects::rules::is_over;
 use crate::projects::service::{Desk, tell};
 use crate::projects::store as projects;
