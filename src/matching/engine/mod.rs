@@ -15,8 +15,10 @@
 //! one writer goes on.
 
 mod block;
+mod field;
 mod needs;
 mod people;
+mod slice;
 mod sphere;
 #[cfg(test)]
 mod tests;
