@@ -5,8 +5,8 @@
 //! the week and per flag, so filters and counts run over a whole block at once. Above the blocks a
 //! tree holds what anybody below could reach at best; a search takes the most promising first and ends
 //! when the rest cannot reach the last of those found. Bounds are never below what they bound, so what
-//! is found is what a scan over everybody would find. Needs ([`Needs`]) are far fewer: they are kept
-//! by the rarest trait they require, so that a person meets only needs of traits it has.
+//! is found is what a scan over everybody would find. Needs ([`Needs`]) stand in blocks likewise: how
+//! many of the traits they require or want a person has is counted over a whole block at once.
 //!
 //! What the engine cannot express exactly (parts of hours, dates, who owns what) the caller decides in
 //! its [`Judge`], which sees only what is good enough so far and may lower a score, never raise it.
@@ -15,8 +15,10 @@
 //! one writer goes on.
 
 mod block;
+mod field;
 mod needs;
 mod people;
+mod slice;
 mod sphere;
 #[cfg(test)]
 mod tests;

@@ -1,23 +1,19 @@
-//! Needs, kept by the rarest trait they require: a person looks only where it has that trait.
+//! Needs as bit slices, like people: one bit a need, one slice a trait it requires or wants.
 
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 
-use super::people::{Profile, Query};
-use super::sphere::{Origin, Vector, distance};
+use super::field::{self, Field, Place, at_lane, lane_at};
+use super::people::{Profile, Query, all_or};
+use super::slice::{
+    NOBODY, ROOM, Slice, WORDS, add, and, and_not, equal, has, is_empty, lanes, number, or, same,
+    set, set_number,
+};
+use super::sphere::{Origin, Reach, Reaches, Spots, Vector, distance_within};
 use super::top::{Found, Top};
-use super::tree::{Promise, Summary, Tree, WIDTH};
-use super::{INTERESTS, Judge, SLACK, Shares, Week, fairness, nearness};
-
-/// Needs a leaf has room for, and how many it is built with.
-const ROOM: usize = 64;
-const FILL: usize = 48;
-/// How many leaves to either side are asked for room.
-const NEIGHBOURS: usize = 4;
-/// A level that stands for a leaf.
-const LEAF: u32 = u32::MAX;
+use super::tree::{Group, ROUNDING, Summary, WIDTH};
+use super::{FLAGS, INTERESTS, Judge, MOST_LOAD, SLACK, Shares, Week, fairness, nearness};
 
 /// A need in numbers: what it asks of people, and how many it has.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,248 +24,446 @@ pub struct Demand {
     pub filled: u8,
 }
 
-/// A need as it is kept: all that most needs say in one piece.
-#[derive(Clone, Debug)]
-struct Row {
-    key: u32,
-    site: Option<(Vector, f32)>,
-    scale_m: f32,
-    /// How often each hour counts, where not all count the same.
-    hours: Option<Box<[(u8, f64)]>>,
+/// Binary digits of how many traits a need requires, and wants.
+const DIGITS: usize = 3;
+/// As many traits are not counted together.
+const TOO_MANY: usize = 1 << DIGITS;
+
+/// Different loads.
+const LOADS: usize = 1 + MOST_LOAD as usize;
+
+// Where the slices of a block stand.
+const TAKEN: usize = 0;
+const FLAG: usize = TAKEN + 1;
+/// The needs of each kind of interest, with those that everybody cares for.
+const INTEREST: usize = FLAG + FLAGS;
+const FILLED: usize = INTEREST + INTERESTS;
+/// How many traits are required.
+const REQUIRED: usize = FILLED + 3;
+/// How many traits are wanted.
+const WANTED: usize = REQUIRED + DIGITS;
+/// Needs with more of either than is counted.
+const MANY: usize = WANTED + DIGITS;
+/// For each trait those who require it, and those who want it.
+const TRAITS: usize = MANY + 1;
+
+/// Hours of a need.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asked {
     week: Week,
-    required: Few<u16>,
-    wanted: Few<(u16, f32)>,
-    flags: u8,
-    /// None: everybody cares.
-    interest: Option<u8>,
-    filled: u8,
+    scale_m: f32,
+    /// How many hours.
+    hours: u8,
+    /// Whether there is nothing [`More`] to know.
+    is_plain: bool,
 }
 
-/// Up to four in place, more of them elsewhere.
+/// What bits do not tell of a need: where not all hours or traits count the same, or traits are many.
 #[derive(Clone, Debug)]
-enum Few<T> {
-    Here(u8, [T; 4]),
-    There(Box<[T]>),
+struct More {
+    /// Hours, and the share each has of all.
+    hours: Vec<(u8, f64)>,
+    /// The same of wanted traits.
+    wanted: Vec<(u16, f64)>,
+    required: Vec<u16>,
 }
 
-impl<T: Copy + Default> Few<T> {
-    fn of(all: impl ExactSizeIterator<Item = T>) -> Self {
-        if all.len() > 4 {
-            return Self::There(all.collect());
-        }
-        let mut here = [T::default(); 4];
-        let mut count = 0;
-        for (place, one) in here.iter_mut().zip(all) {
-            *place = one;
-            count += 1;
-        }
-        Self::Here(count, here)
+/// Turns weights into shares of their sum, each of what it is for once.
+fn shared<T: Copy + Ord>(weights: &[(T, f64)]) -> Vec<(T, f64)> {
+    let all: f64 = weights.iter().map(|(_, weight)| weight).sum();
+    let mut shares: BTreeMap<T, f64> = BTreeMap::new();
+    for (what, weight) in weights {
+        *shares.entry(*what).or_default() += weight / all;
     }
+    shares.into_iter().collect()
+}
 
-    #[inline(always)]
-    fn all(&self) -> &[T] {
-        match self {
-            Self::Here(count, here) => &here[..usize::from(*count)],
-            Self::There(all) => all,
-        }
+fn is_even<T>(shares: &[(T, f64)]) -> bool {
+    shares.iter().all(|(_, share)| *share == shares[0].1)
+}
+
+/// Up to [`ROOM`] needs.
+#[derive(Clone)]
+struct Block {
+    /// As far as the largest trait of any of them.
+    slices: Vec<Slice>,
+    /// Where those of each word are.
+    reaches: Reaches<WORDS>,
+    spots: Box<[Spots; WORDS]>,
+    places: Box<[Place]>,
+    asked: Box<[Asked]>,
+    more: HashMap<usize, More>,
+    /// The most that skills count where not all that is wanted is there.
+    partly: f64,
+}
+
+impl field::Block for Block {
+    fn taken(&self) -> &Slice {
+        &self.slices[TAKEN]
     }
 }
 
-impl Row {
-    fn of(key: u32, demand: &Demand) -> Self {
-        let query = &demand.query;
+impl Block {
+    fn new() -> Self {
+        Self {
+            slices: vec![NOBODY; TRAITS],
+            reaches: Reaches::EMPTY,
+            spots: Box::new([Spots::EMPTY; WORDS]),
+            places: vec![Place::default(); ROOM].into(),
+            asked: vec![Asked::default(); ROOM].into(),
+            more: HashMap::new(),
+            partly: 0.0,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + size_of_val(&*self.slices)
+            + size_of_val(&*self.spots)
+            + size_of_val(&*self.places)
+            + size_of_val(&*self.asked)
+    }
+
+    /// Puts a need into a lane, and tells what is known of it.
+    fn stand(&mut self, lane: usize, key: u32, demand: &Demand) -> Summary {
+        let Demand { query, filled } = demand;
+        for slice in &mut self.slices {
+            set(slice, lane, false);
+        }
+        let mut more = More {
+            hours: shared(&query.hours),
+            wanted: shared(&query.wanted),
+            required: query.required.clone(),
+        };
+        more.required.sort_unstable();
+        more.required.dedup();
+        let required = more.required.iter().map(|t| TRAITS + 2 * usize::from(*t));
+        let wanted = more
+            .wanted
+            .iter()
+            .map(|(t, _)| TRAITS + 2 * usize::from(*t) + 1);
+        for slice in required.chain(wanted) {
+            if slice >= self.slices.len() {
+                self.slices.resize(slice + 1, NOBODY);
+            }
+            set(&mut self.slices[slice], lane, true);
+        }
+        set(&mut self.slices[TAKEN], lane, true);
+        for flag in 0..FLAGS {
+            set(
+                &mut self.slices[FLAG + flag],
+                lane,
+                query.flags >> flag & 1 == 1,
+            );
+        }
+        for kind in 0..INTERESTS {
+            let is_of = query.interest.is_none_or(|own| usize::from(own) == kind);
+            set(&mut self.slices[INTEREST + kind], lane, is_of);
+        }
+        let (required, wanted) = (more.required.len(), more.wanted.len());
+        let filled = usize::from((*filled).min(MOST_LOAD));
+        set_number(&mut self.slices[FILLED..REQUIRED], lane, filled);
+        set_number(&mut self.slices[REQUIRED..WANTED], lane, required);
+        set_number(&mut self.slices[WANTED..MANY], lane, wanted);
+        let are_many = required.max(wanted) >= TOO_MANY;
+        set(&mut self.slices[MANY], lane, are_many);
+
         let mut week: Week = [0; 3];
-        for (hour, _) in &query.hours {
+        for (hour, _) in &more.hours {
             week[usize::from(hour / 64)] |= 1 << (hour % 64);
         }
-        let first = query.hours.first().map_or(0.0, |(_, weight)| *weight);
-        let all: f64 = query.hours.iter().map(|(_, weight)| weight).sum();
-        let is_even = query.hours.iter().all(|(_, weight)| *weight == first);
-        let shares = query
-            .hours
-            .iter()
-            .map(|(hour, weight)| (*hour, weight / all));
-        Self {
-            key,
-            site: query.site.map(|site| (site.point.vector(), site.radius_m)),
-            scale_m: query.scale_m as f32,
-            hours: (!is_even).then(|| shares.collect()),
+        let is_plain = is_even(&more.hours) && is_even(&more.wanted) && !are_many;
+        self.asked[lane] = Asked {
             week,
-            required: Few::of(query.required.iter().copied()),
-            wanted: Few::of(query.wanted.iter().map(|(t, weight)| (*t, *weight as f32))),
-            flags: query.flags,
-            interest: query.interest,
-            filled: demand.filled,
-        }
-    }
-
-    fn summary(&self, demand: &Demand) -> Summary {
-        let mut sum = Summary::empty(0);
-        if let Some(site) = demand.query.site {
-            sum.bounds.add(site.point);
-            sum.radius_m = site.radius_m;
-        }
-        sum.load = self.filled;
-        sum.interests = self.interest.map_or(u8::MAX, |kind| 1 << kind);
-        sum.hours = if demand.query.hours.is_empty() {
-            [u64::MAX; 3]
-        } else {
-            self.week
+            scale_m: query.scale_m as f32,
+            hours: more.hours.len() as u8,
+            is_plain,
         };
-        sum
-    }
-}
-
-/// Needs of one rarest trait, remote ones apart.
-#[derive(Clone, Default)]
-struct Grove {
-    tree: Tree,
-    leaves: Vec<Arc<Vec<Row>>>,
-    begins: Vec<u64>,
-}
-
-impl Grove {
-    fn over(mut rows: Vec<(u64, Row, Summary)>) -> Self {
-        rows.sort_by_key(|(along, row, _)| (*along, row.key));
-        let mut grove = Self::default();
-        let mut sums = Vec::new();
-        let mut rest = rows.into_iter().peekable();
-        while let Some((along, _, _)) = rest.peek() {
-            grove.begins.push(*along);
-            let mut leaf = Vec::with_capacity(ROOM);
-            let mut sum = Summary::empty(0);
-            for (_, row, one) in rest.by_ref().take(FILL) {
-                sum.join(&one);
-                leaf.push(row);
-            }
-            grove.leaves.push(Arc::new(leaf));
-            sums.push(sum);
+        let shares = more.wanted.iter().map(|(_, share)| *share);
+        self.partly = self.partly.max(1.0 - shares.fold(1.0, f64::min));
+        self.more.remove(&lane);
+        if !is_plain {
+            self.more.insert(lane, more);
         }
-        grove.tree = Tree::over(sums, 0);
-        grove
-    }
-
-    fn put(&mut self, along: u64, row: Row, sum: &Summary) -> u32 {
-        let nearest = self
-            .begins
-            .partition_point(|begin| *begin <= along)
-            .saturating_sub(1);
-        let near = (0..=NEIGHBOURS).flat_map(|step| [nearest + step, nearest.wrapping_sub(step)]);
-        let mut found = near
-            .filter(|n| *n < self.begins.len())
-            .find(|n| self.leaves[*n].len() < ROOM);
-        if found.is_none() && self.leaves.len() > self.begins.len() {
-            let last = self.leaves.len() - 1;
-            found = Some(last).filter(|last| self.leaves[*last].len() < ROOM);
+        self.places[lane] = Place {
+            vector: query.site.map_or([0.0; 3], |site| site.point.vector()),
+            radius_m: query.site.map_or(0.0, |site| site.radius_m),
+            key,
+        };
+        if let Some(site) = query.site {
+            self.spots[lane / 64].set(lane % 64, site);
         }
-        let n = found.unwrap_or_else(|| {
-            self.leaves.push(Arc::new(Vec::with_capacity(ROOM)));
-            self.tree.push(Summary::empty(0));
-            self.leaves.len() - 1
-        });
-        Arc::make_mut(&mut self.leaves[n]).push(row);
-        self.tree.widen(n, sum);
-        n as u32
-    }
-
-    fn remove(&mut self, leaf: u32, key: u32) {
-        let leaf = Arc::make_mut(&mut self.leaves[leaf as usize]);
-        if let Some(place) = leaf.iter().position(|row| row.key == key) {
-            leaf.swap_remove(place);
+        let reach = Reach::of(query.site);
+        self.reaches.join(lane / 64, &reach);
+        Summary {
+            reach,
+            ..Summary::empty(0)
         }
     }
 }
 
-/// The rarest required trait, if any, and whether the need is remote.
-type Kind = (Option<u16>, bool);
+/// Where needs that have a place stand, and those that have none.
+const PLACED: usize = 0;
+const REMOTE: usize = 1;
 
 /// Every open need, as one snapshot. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Board {
-    groves: BTreeMap<Kind, Grove>,
+    fields: [Field<Block>; 2],
     /// The largest scale that a need ever had.
     scale_m: f64,
+}
+
+/// What needs have in common by which a part of their score is known, and that part.
+struct Class {
+    score: f64,
+    /// Whether all wanted skills are there; they are not in the score otherwise.
+    is_skilled: bool,
+    cares: bool,
+    filled: u8,
 }
 
 /// A person laid out for a search.
 struct Looking<'a> {
     seeker: &'a Profile,
-    traits: Vec<u64>,
-    interests: u8,
+    /// The slices of the flags that the person lacks.
+    lacks: Vec<usize>,
+    /// The slices of interests that the person cares for; none: for all.
+    interests: Vec<usize>,
     from: Vec<(Origin, Vector, f32)>,
+    /// The most promising first.
+    classes: Vec<Class>,
     shares: [f64; 5],
+    scale_m: f64,
 }
 
-impl Looking<'_> {
-    #[inline(always)]
-    fn has(&self, t: u16) -> bool {
-        let word = self.traits.get(usize::from(t / 64)).copied().unwrap_or(0);
-        word >> (t % 64) & 1 == 1
+impl<'a> Looking<'a> {
+    fn of(seeker: &'a Profile, Shares(shares): Shares, scale_m: f64) -> Self {
+        let bits = |bits: u8, count: usize| (0..count).filter(move |n| bits >> n & 1 == 1);
+        let interests = bits(all_or(seeker.interests), INTERESTS).map(|kind| INTEREST + kind);
+        let interests: Vec<_> = interests.collect();
+        let mut classes = Vec::with_capacity(4 * (1 + usize::from(MOST_LOAD)));
+        for (is_skilled, cares) in [(true, true), (true, false), (false, true), (false, false)] {
+            let skills = if is_skilled { shares[0] } else { 0.0 };
+            let interest = if cares { shares[3] } else { 0.0 };
+            classes.extend((0..=MOST_LOAD).map(|filled| Class {
+                score: skills + interest + shares[4] * fairness(filled),
+                is_skilled,
+                cares,
+                filled,
+            }));
+        }
+        let from = seeker.sites.iter();
+        let from = from.map(|site| (Origin::from(site.point), site.point.vector(), site.radius_m));
+        Self {
+            seeker,
+            lacks: bits(!seeker.flags, FLAGS).map(|flag| FLAG + flag).collect(),
+            interests: if interests.len() == INTERESTS {
+                Vec::new()
+            } else {
+                interests
+            },
+            from: from.collect(),
+            classes,
+            shares,
+            scale_m,
+        }
     }
 
-    /// What a need is worth; none where the person does not pass, or it stays below `least`.
+    /// The least distances of several reaches from all places of the person; infinite out of reach.
     #[inline(always)]
-    fn score(&self, row: &Row, near: f64, least: f64) -> Option<f64> {
-        if row.flags & !self.seeker.flags != 0 {
+    fn at_least<const N: usize>(&self, reaches: &Reaches<N>) -> [f32; N] {
+        let mut nearest = [f32::INFINITY; N];
+        for (origin, _, own_m) in &self.from {
+            let metres = reaches.at_least(origin, *own_m);
+            for n in 0..N {
+                nearest[n] = nearest[n].min(metres[n]);
+            }
+        }
+        nearest
+    }
+
+    /// The children of a group where needs may be in reach, and the most that any of them is worth.
+    #[inline(always)]
+    fn reach(&self, group: &Group) -> (u16, [f32; WIDTH]) {
+        let shares = self.shares.map(|share| share as f32);
+        let scale_m = self.scale_m as f32;
+        let metres = self.at_least(&group.reaches);
+        let mut children = group.all();
+        let mut scores = [ROUNDING + shares[0] + shares[2] + shares[3] + shares[4]; WIDTH];
+        for child in 0..WIDTH {
+            scores[child] += shares[1] * (scale_m / (scale_m + metres[child]));
+            children &= !(u16::from(metres[child] == f32::INFINITY) << child);
+        }
+        (children, scores)
+    }
+
+    /// Offers every need of a block that the person passes and that may be good enough.
+    #[inline(always)]
+    fn search<J: Judge>(
+        &self,
+        block: &Block,
+        is_remote: bool,
+        top: &mut Top<J::Tie>,
+        judge: &mut J,
+    ) {
+        let slices = &block.slices;
+        let mut left = slices[TAKEN];
+        let mut near = [1.0; WORDS];
+        if !is_remote {
+            let metres = self.at_least(&block.reaches);
+            for word in 0..WORDS {
+                near[word] = nearness(f64::from(metres[word]), self.scale_m);
+                if metres[word] == f32::INFINITY {
+                    left[word] = 0;
+                }
+            }
+        }
+        for slice in &self.lacks {
+            left = and_not(&left, &slices[*slice]);
+        }
+        // of the traits required and wanted the person has so many
+        let mut having = [[NOBODY; DIGITS]; 2];
+        for t in &self.seeker.traits {
+            let slice = TRAITS + 2 * usize::from(*t);
+            for (n, digits) in having.iter_mut().enumerate() {
+                if let Some(those) = slices.get(slice + n) {
+                    add(digits, those);
+                }
+            }
+        }
+        let [required, wanted] = &having;
+        let able = same(required, &slices[REQUIRED..WANTED], &left);
+        let mut left = or(&able, &and(&left, &slices[MANY]));
+        if !is_remote {
+            for (word, bits) in left.iter_mut().enumerate().filter(|(_, bits)| **bits != 0) {
+                let (spots, cos) = (&block.spots[word], block.reaches.cos(word));
+                let from = self.from.iter();
+                let near = from.map(|(origin, _, own_m)| spots.within(origin, *own_m, cos));
+                *bits &= near.fold(0, |any, near| any | near);
+            }
+        }
+        if is_empty(&left) {
+            return;
+        }
+        let skilled = and_not(&same(wanted, &slices[WANTED..MANY], &left), &slices[MANY]);
+        let mut cared = left;
+        if !self.interests.is_empty() {
+            let kinds = self.interests.iter();
+            let any = kinds.fold(NOBODY, |any, slice| or(&any, &slices[*slice]));
+            cared = and(&left, &any);
+        }
+        let nearest = near.iter().fold(0.0_f64, |most, near| most.max(*near));
+        let filled = &slices[FILLED..REQUIRED];
+        let filled: [Slice; LOADS] = std::array::from_fn(|n| equal(filled, n, &left));
+        for class in &self.classes {
+            let skills = if class.is_skilled {
+                0.0
+            } else {
+                self.shares[0] * block.partly
+            };
+            let others = class.score + skills + self.shares[2];
+            if others + self.shares[1] * nearest < top.least() - SLACK {
+                continue;
+            }
+            let those = &filled[usize::from(class.filled)];
+            let those = match class.is_skilled {
+                true => and(those, &skilled),
+                false => and_not(those, &skilled),
+            };
+            let those = match class.cares {
+                true => and(&those, &cared),
+                false => and_not(&those, &cared),
+            };
+            if is_empty(&those) {
+                continue;
+            }
+            for lane in lanes(&those) {
+                let near = self.shares[1] * near[lane / 64];
+                if others + near < top.least() - SLACK {
+                    continue;
+                }
+                let least = top.least() - SLACK - near;
+                let Some(rest) = self.rest(block, class, wanted, lane, least) else {
+                    continue;
+                };
+                let place = &block.places[lane];
+                let mut score = rest + self.shares[1];
+                if !is_remote {
+                    let passing = self.from.iter().filter_map(|(_, from, own_m)| {
+                        distance_within(from, &place.vector, own_m.min(place.radius_m))
+                    });
+                    let Some(metres) = passing.reduce(f64::min) else {
+                        continue;
+                    };
+                    let scale_m = f64::from(block.asked[lane].scale_m);
+                    score = rest + self.shares[1] * nearness(metres, scale_m);
+                }
+                let key = place.key;
+                if score >= top.least() - SLACK
+                    && let Some((score, tie)) = judge.judge(key, score)
+                {
+                    top.offer(Found { score, tie, key }, false);
+                }
+            }
+        }
+    }
+
+    /// What a need is worth but for nearness; none where the person does not pass, or it stays below
+    /// `least`.
+    #[inline(always)]
+    fn rest(
+        &self,
+        block: &Block,
+        class: &Class,
+        wanted: &[Slice],
+        lane: usize,
+        least: f64,
+    ) -> Option<f64> {
+        let asked = &block.asked[lane];
+        let free = |hour: u8| self.seeker.hours[usize::from(hour / 64)] >> (hour % 64) & 1 == 1;
+        let words = asked.week.iter().zip(&self.seeker.hours);
+        let common: u32 = words.map(|(a, b)| (a & b).count_ones()).sum();
+        if common == 0 && asked.hours > 0 {
             return None;
         }
-        let shares = &self.shares;
-        let all: u32 = row.week.iter().map(|word| word.count_ones()).sum();
-        let availability = if all == 0 {
-            1.0
-        } else {
-            let words = row.week.iter().zip(&self.seeker.hours);
-            let common: u32 = words.map(|(a, b)| (a & b).count_ones()).sum();
-            if common == 0 {
-                return None;
-            }
-            match &row.hours {
-                None => f64::from(common) / f64::from(all),
-                Some(hours) => hours
-                    .iter()
-                    .filter(|(hour, _)| {
-                        self.seeker.hours[usize::from(hour / 64)] >> (hour % 64) & 1 == 1
-                    })
-                    .map(|(_, share)| share)
-                    .sum(),
-            }
+        let more = match asked.is_plain {
+            true => None,
+            false => block.more.get(&lane),
         };
-        let cares = row
-            .interest
-            .is_none_or(|kind| self.interests >> kind & 1 == 1);
-        let others = shares[2] * availability
-            + if cares { shares[3] } else { 0.0 }
-            + shares[4] * fairness(row.filled);
-        if others + shares[0] + shares[1] * near < least
-            || !row.required.all().iter().all(|t| self.has(*t))
+        let availability = match more {
+            _ if asked.hours == 0 => 1.0,
+            None => f64::from(common) / f64::from(asked.hours),
+            Some(more) => more
+                .hours
+                .iter()
+                .filter(|(hour, _)| free(*hour))
+                .map(|(_, share)| share)
+                .sum(),
+        };
+        let knows = |t: u16| self.seeker.traits.contains(&t);
+        let skills = match more {
+            _ if class.is_skilled => 0.0, // in the class
+            None => {
+                let all = number(&block.slices[WANTED..MANY], lane);
+                number(wanted, lane) as f64 / all as f64
+            }
+            Some(more) if more.wanted.is_empty() => 1.0,
+            Some(more) => more
+                .wanted
+                .iter()
+                .filter(|(t, _)| knows(*t))
+                .map(|(_, share)| share)
+                .sum(),
+        };
+        if let Some(more) = more
+            && has(&block.slices[MANY], lane)
+            && !more.required.iter().all(|t| knows(*t))
         {
             return None;
         }
-        let wanted = row.wanted.all();
-        let skills = if wanted.is_empty() {
-            1.0
-        } else {
-            let (mut had, mut all) = (0.0, 0.0);
-            for (t, weight) in wanted {
-                let weight = f64::from(*weight);
-                all += weight;
-                had += if self.has(*t) { weight } else { 0.0 };
-            }
-            had / all
-        };
-        let rest = others + shares[0] * skills;
-        let Some((place, radius_m)) = &row.site else {
-            return Some(rest + shares[1]);
-        };
-        if rest + shares[1] * near < least {
-            return None;
-        }
-        let passing = self.from.iter().filter_map(|(_, from, own_m)| {
-            let metres = distance(from, place);
-            (metres <= f64::from(radius_m.min(*own_m))).then_some(metres)
-        });
-        let metres = passing.reduce(f64::min)?;
-        Some(rest + shares[1] * nearness(metres, f64::from(row.scale_m)))
+        let rest = class.score + self.shares[2] * availability + self.shares[0] * skills;
+        (rest >= least).then_some(rest)
     }
 }
 
@@ -282,147 +476,53 @@ impl Board {
         k: usize,
         judge: &mut J,
     ) -> Vec<Found<J::Tie>> {
-        let most = seeker
-            .traits
-            .iter()
-            .max()
-            .map_or(0, |t| usize::from(t / 64) + 1);
-        let mut traits = vec![0; most];
-        for t in &seeker.traits {
-            traits[usize::from(t / 64)] |= 1 << (t % 64);
-        }
-        let looking = Looking {
-            seeker,
-            traits,
-            interests: match seeker.interests {
-                0 => (1 << INTERESTS) - 1,
-                some => some,
-            },
-            from: seeker
-                .sites
-                .iter()
-                .map(|site| (Origin::from(site.point), site.point.vector(), site.radius_m))
-                .collect(),
-            shares: shares.0,
-        };
-        let rarest = std::iter::once(None).chain(seeker.traits.iter().copied().map(Some));
-        let kinds = rarest.flat_map(|rarest| [(rarest, false), (rarest, true)]);
-        let groves: Vec<_> = kinds
-            .filter(|(_, is_remote)| *is_remote || !looking.from.is_empty())
-            .filter_map(|kind| self.groves.get(&kind).map(|grove| (kind.1, grove)))
-            .collect();
         let mut top = Top::new(k);
-        if k == 0 {
-            return Vec::new();
+        if k > 0 {
+            Arch::new().dispatch(Search {
+                fields: &self.fields,
+                looking: Looking::of(seeker, shares, self.scale_m),
+                top: &mut top,
+                judge,
+            });
         }
-        Arch::new().dispatch(
-            #[inline(always)]
-            || best(&looking, &groves, self.scale_m, &mut top, judge),
-        );
         top.into_vec()
     }
 
     /// How many bytes it holds.
     pub fn bytes(&self) -> usize {
-        let groves = self.groves.values();
-        groves
-            .map(|grove| grove.tree.bytes() + grove.leaves.len() * ROOM * size_of::<Row>())
-            .sum()
+        let fields = self.fields.iter().map(|field| {
+            let blocks = field.blocks.iter().map(|block| block.bytes());
+            field.bytes() + blocks.sum::<usize>()
+        });
+        fields.sum()
     }
 }
 
-#[inline(always)]
-fn best<J: Judge>(
-    looking: &Looking<'_>,
-    groves: &[(bool, &Grove)],
-    scale_m: f64,
-    top: &mut Top<J::Tie>,
-    judge: &mut J,
-) {
-    let shares = &looking.shares;
-    let mut open = BinaryHeap::with_capacity(128);
-    for (tree, (_, grove)) in groves.iter().enumerate() {
-        if let Some(root) = grove.tree.height() {
-            open.push(Promise {
-                score: f64::INFINITY,
-                near: 1.0,
-                tree: tree as u32,
-                level: root as u32,
-                n: 0,
-            });
-        }
-    }
-    while let Some(node) = open.pop() {
-        if node.score + SLACK < top.least() {
-            break;
-        }
-        let (is_remote, grove) = groves[node.tree as usize];
-        if node.level == LEAF {
-            for row in grove.leaves[node.n as usize].iter() {
-                let least = top.least() - SLACK;
-                let Some(score) = looking.score(row, node.near, least) else {
-                    continue;
-                };
-                if score >= least
-                    && let Some((score, tie)) = judge.judge(row.key, score)
-                {
-                    top.offer(
-                        Found {
-                            score,
-                            tie,
-                            key: row.key,
-                        },
-                        false,
-                    );
-                }
-            }
-            continue;
-        }
-        let group = grove.tree.group(node.level as usize, node.n as usize);
-        let mut nearest = [f32::INFINITY; WIDTH];
-        if is_remote {
-            nearest = [0.0; WIDTH];
-        } else {
-            for (origin, _, own_m) in &looking.from {
-                let metres = group.at_least(origin);
-                for i in 0..WIDTH {
-                    if metres[i] <= own_m.min(group.radius_m[i]) {
-                        nearest[i] = nearest[i].min(metres[i]);
-                    }
-                }
-            }
-        }
-        let least = top.least() - SLACK;
-        for (i, child) in group.children.iter().enumerate() {
-            if nearest[i] == f32::INFINITY {
-                continue;
-            }
-            let hours = child.hours.iter().zip(&looking.seeker.hours);
-            // a need without hours has them all, and one without free hours passes it too
-            let is_free = child.hours == [u64::MAX; 3] || hours.map(|(a, b)| a & b).any(|w| w != 0);
-            if !is_free {
-                continue;
-            }
-            let near = if is_remote {
-                1.0
-            } else {
-                nearness(f64::from(nearest[i]), scale_m)
-            };
-            let cares = child.interests & looking.interests != 0;
-            let score = shares[0]
-                + shares[1] * near
-                + shares[2]
-                + if cares { shares[3] } else { 0.0 }
-                + shares[4] * fairness(child.load);
-            if score >= least {
-                open.push(Promise {
-                    score,
-                    near,
-                    tree: node.tree,
-                    level: node.level.checked_sub(1).unwrap_or(LEAF),
-                    n: node.n * WIDTH as u32 + i as u32,
-                });
-            }
+/// A search under way. A closure would be compiled apart, for the least of all processors.
+struct Search<'a, J: Judge> {
+    fields: &'a [Field<Block>; 2],
+    looking: Looking<'a>,
+    top: &'a mut Top<J::Tie>,
+    judge: &'a mut J,
+}
+
+impl<J: Judge> NullaryFnOnce for Search<'_, J> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Field { tree, blocks, .. } = &self.fields[PLACED];
+        tree.visit(
+            #[inline(always)]
+            |group| self.looking.reach(group),
+            #[inline(always)]
+            |n| {
+                self.looking.search(&blocks[n], false, self.top, self.judge);
+                self.top.least() - SLACK
+            },
+        );
+        for block in &self.fields[REMOTE].blocks {
+            self.looking.search(block, true, self.top, self.judge);
         }
     }
 }
@@ -431,10 +531,8 @@ fn best<J: Judge>(
 #[derive(Clone, Default)]
 pub struct Needs {
     board: Board,
-    /// In which grove and leaf a key stands.
-    home: HashMap<u32, (Kind, u32)>,
-    /// How many needs require each trait.
-    requiring: HashMap<u16, u32>,
+    /// In which field and lane a key stands.
+    home: HashMap<u32, (usize, u32)>,
     worn: usize,
 }
 
@@ -442,41 +540,28 @@ impl Needs {
     /// All of them at once.
     pub fn build(all: impl Iterator<Item = (u32, Demand)> + Clone) -> Self {
         let mut this = Self::default();
-        for (_, demand) in all.clone() {
-            for t in &demand.query.required {
-                *this.requiring.entry(*t).or_default() += 1;
-            }
-            this.board.scale_m = this.board.scale_m.max(demand.query.scale_m);
-        }
-        let mut rows: BTreeMap<Kind, Vec<(u64, Row, Summary)>> = BTreeMap::new();
+        let mut ordered: [Vec<(u64, u32, Demand)>; 2] = Default::default();
         for (key, demand) in all {
-            let row = Row::of(key, &demand);
-            let sum = row.summary(&demand);
-            let kind = this.kind_of(&demand);
-            rows.entry(kind)
-                .or_default()
-                .push((along(&demand), row, sum));
+            this.board.scale_m = this.board.scale_m.max(demand.query.scale_m);
+            ordered[field_of(&demand)].push((along(&demand), key, demand));
         }
-        for (kind, rows) in rows {
-            let grove = Grove::over(rows);
-            for (n, leaf) in grove.leaves.iter().enumerate() {
-                let keys = leaf.iter().map(|row| (row.key, (kind, n as u32)));
-                this.home.extend(keys);
-            }
-            this.board.groves.insert(kind, grove);
+        for (number, mut demands) in ordered.into_iter().enumerate() {
+            demands.sort_unstable_by_key(|(along, key, _)| (*along, *key));
+            this.board.fields[number] = Field::over(
+                &demands,
+                0,
+                |(along, _, _)| *along,
+                |n, lanes| {
+                    let (mut block, mut sum) = (Block::new(), Summary::empty(0));
+                    for (lane, (_, key, demand)) in lanes {
+                        sum.join(&block.stand(lane, *key, demand));
+                        this.home.insert(*key, (number, lane_at(n, lane)));
+                    }
+                    (block, sum)
+                },
+            );
         }
         this
-    }
-
-    fn kind_of(&self, demand: &Demand) -> Kind {
-        let count = |t: &u16| self.requiring.get(t).copied().unwrap_or(0);
-        let rarest = demand
-            .query
-            .required
-            .iter()
-            .copied()
-            .min_by_key(|t| (count(t), *t));
-        (rarest, demand.query.site.is_none())
     }
 
     /// A snapshot to search in.
@@ -502,26 +587,30 @@ impl Needs {
     /// Puts a need in the place of what was there before under this key.
     pub fn put(&mut self, key: u32, demand: &Demand) {
         self.remove(key);
-        for t in &demand.query.required {
-            *self.requiring.entry(*t).or_default() += 1;
-        }
         self.board.scale_m = self.board.scale_m.max(demand.query.scale_m);
-        let kind = self.kind_of(demand);
-        let row = Row::of(key, demand);
-        let sum = row.summary(demand);
-        let grove = self.board.groves.entry(kind).or_default();
-        let leaf = grove.put(along(demand), row, &sum);
-        self.home.insert(key, (kind, leaf));
+        let number = field_of(demand);
+        let field = &mut self.board.fields[number];
+        let (n, lane) = field.room(along(demand), Block::new);
+        let new = field.block(n).stand(lane, key, demand);
+        field.tree.widen(n, &new);
+        self.home.insert(key, (number, lane_at(n, lane)));
         self.worn += 1;
     }
 
     /// Forgets a need.
     pub fn remove(&mut self, key: u32) {
-        if let Some((kind, leaf)) = self.home.remove(&key)
-            && let Some(grove) = self.board.groves.get_mut(&kind)
-        {
-            grove.remove(leaf, key);
+        if let Some((number, at)) = self.home.remove(&key) {
+            let (block, lane) = at_lane(at);
+            let block = self.board.fields[number].block(block);
+            set(&mut block.slices[TAKEN], lane, false);
         }
+    }
+}
+
+fn field_of(demand: &Demand) -> usize {
+    match demand.query.site {
+        Some(_) => PLACED,
+        None => REMOTE,
     }
 }
 

@@ -1,20 +1,17 @@
 //! People in blocks of neighbours, searched from the most promising on.
 
-use std::collections::{BinaryHeap, HashMap};
-use std::sync::Arc;
+use std::collections::HashMap;
 
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 
-use super::block::{Block, Layout, Plan, ROOM};
-use super::sphere::{Origin, Point, point};
+use super::block::{Block, Layout, Plan};
+use super::field::{Field, Place, at_lane, lane_at};
+use super::slice::number;
+use super::sphere::{Origin, Point, Reach, point};
 use super::top::{Found, Top};
-use super::tree::{Promise, Summary, Tree, WIDTH};
-use super::{HOURS, INTERESTS, Judge, SLACK, Shares, Site, Week, fairness, nearness};
+use super::tree::{Group, ROUNDING, Summary, WIDTH};
+use super::{HOURS, INTERESTS, Judge, SLACK, Shares, Site, Week};
 
-/// How full blocks are built: the rest is room for who moves in.
-const FILL: usize = ROOM * 15 / 16;
-/// How many blocks to either side are asked for room.
-const NEIGHBOURS: usize = 8;
 /// No lane.
 const NOWHERE: u32 = u32::MAX;
 
@@ -65,15 +62,11 @@ fn shared<T: Copy>(weights: &[(T, f64)], slice: impl Fn(T) -> usize) -> (Vec<(us
     (shares, most)
 }
 
-/// A level that stands for a block.
-const BLOCK: u32 = u32::MAX;
-
 /// Everybody, as one snapshot. Cheap to clone.
 #[derive(Clone)]
 pub struct Crowd {
     layout: Layout,
-    blocks: Vec<Arc<Block>>,
-    tree: Tree,
+    field: Field<Block>,
 }
 
 impl Crowd {
@@ -86,68 +79,16 @@ impl Crowd {
         judge: &mut J,
     ) -> Vec<Found<J::Tie>> {
         let mut top = Top::new(k);
-        let plan = self.plan(query, shares);
-        let mut week: Week = [0; 3];
-        for (hour, _) in &query.hours {
-            week[usize::from(hour / 64)] |= 1 << (hour % 64);
+        if k > 0 {
+            let plan = self.plan(query, shares);
+            let (field, top) = (&self.field, &mut top);
+            Arch::new().dispatch(Search {
+                field,
+                plan,
+                top,
+                judge,
+            });
         }
-        let origin = query.site.map(|site| Origin::from(site.point));
-        let Some(root) = self.tree.height().filter(|_| k > 0) else {
-            return Vec::new();
-        };
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let mut open = BinaryHeap::with_capacity(128);
-                open.push(Promise {
-                    score: f64::INFINITY,
-                    near: 1.0,
-                    tree: 0,
-                    level: root as u32,
-                    n: 0,
-                });
-                while let Some(best) = open.pop() {
-                    if best.score + SLACK < top.least() {
-                        break;
-                    }
-                    if best.level == BLOCK {
-                        self.blocks[best.n as usize].search(&plan, best.near, &mut top, judge);
-                        continue;
-                    }
-                    let group = self.tree.group(best.level as usize, best.n as usize);
-                    let least = top.least() - SLACK;
-                    let metres = origin.map(|origin| group.at_least(&origin));
-                    for (i, child) in group.children.iter().enumerate() {
-                        let near = match (&metres, &query.site) {
-                            (Some(metres), Some(site)) => {
-                                let metres = metres[i];
-                                if metres > site.radius_m.min(group.radius_m[i]) {
-                                    continue;
-                                }
-                                nearness(f64::from(metres), query.scale_m)
-                            }
-                            _ => 1.0,
-                        };
-                        let Some(rest) = reach(child, query, &plan, &week) else {
-                            continue;
-                        };
-                        let score = rest + plan.shares.0[1] * near;
-                        if score < least {
-                            continue;
-                        }
-                        let n = best.n * WIDTH as u32 + i as u32;
-                        let level = best.level.checked_sub(1).unwrap_or(BLOCK);
-                        open.push(Promise {
-                            score,
-                            near,
-                            tree: 0,
-                            level,
-                            n,
-                        });
-                    }
-                }
-            },
-        );
         top.into_vec()
     }
 
@@ -171,60 +112,86 @@ impl Crowd {
                 .interest
                 .map(|kind| layout.interest(usize::from(kind))),
             shares,
-            from: query.site.map(|site| (site.point.vector(), site.radius_m)),
+            from: query
+                .site
+                .map(|site| (Origin::from(site.point), site.point.vector(), site.radius_m)),
             scale_m: query.scale_m,
             layout,
         }
     }
 
-    /// How many bytes it holds.
-    pub fn bytes(&self) -> usize {
-        self.blocks.iter().map(|block| block.bytes()).sum::<usize>() + self.tree.bytes()
+    fn bytes(&self) -> usize {
+        let blocks = self.field.blocks.iter().map(|block| block.bytes());
+        blocks.sum::<usize>() + self.field.bytes()
     }
 }
 
-/// The most that anybody below reaches without nearness; none where nobody passes.
+/// A search under way. A closure would be compiled apart, for the least of all processors.
+struct Search<'a, J: Judge> {
+    field: &'a Field<Block>,
+    plan: Plan,
+    top: &'a mut Top<J::Tie>,
+    judge: &'a mut J,
+}
+
+impl<J: Judge> NullaryFnOnce for Search<'_, J> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Field { tree, blocks, .. } = self.field;
+        tree.visit(
+            #[inline(always)]
+            |group| reach(group, &self.plan),
+            #[inline(always)]
+            |n| {
+                blocks[n].search(&self.plan, self.top, self.judge);
+                self.top.least() - SLACK
+            },
+        );
+    }
+}
+
+/// The children below which somebody may pass, and the most that anybody there reaches.
 #[inline(always)]
-fn reach(child: &Summary, query: &Query, plan: &Plan, week: &Week) -> Option<f64> {
-    let has = |trait_: u16| child.traits[usize::from(trait_ / 64)] >> (trait_ % 64) & 1 == 1;
-    if query.flags & !child.flags != 0 || !query.required.iter().all(|t| has(*t)) {
-        return None;
+fn reach(group: &Group, plan: &Plan) -> (u16, [f32; WIDTH]) {
+    let shares = plan.shares.0.map(|share| share as f32);
+    let mut children = group.all();
+    for slice in &plan.must {
+        children &= group.slices[*slice];
     }
-    let shares = &plan.shares.0;
-    let mut score = shares[4] * fairness(child.load);
-    if query.hours.is_empty() {
-        score += shares[2];
-    } else {
-        let common = (0..3)
-            .map(|n| (child.hours[n] & week[n]).count_ones())
-            .sum::<u32>();
-        if common == 0 {
-            return None;
+    if !plan.hours.is_empty() {
+        let hours = plan.hours.iter().map(|(hour, _)| group.slices[*hour]);
+        children &= hours.fold(0, |any, hour| any | hour);
+    }
+    let mut scores = [ROUNDING + shares[2] + shares[3] + shares[4]; WIDTH];
+    if plan.wanted.is_empty() {
+        scores = scores.map(|score| score + shares[0]);
+    }
+    for (slice, share) in &plan.wanted {
+        let (having, worth) = (group.slices[*slice], shares[0] * *share as f32);
+        for (child, score) in scores.iter_mut().enumerate() {
+            *score += if having >> child & 1 == 1 { worth } else { 0.0 };
         }
-        score += shares[2] * (f64::from(common) * plan.most_hour).min(1.0);
     }
-    if query.wanted.is_empty() {
-        score += shares[0];
-    } else {
-        let wanted = query.wanted.iter().zip(&plan.wanted);
-        let had = wanted.map(|((t, _), (_, share))| if has(*t) { *share } else { 0.0 });
-        score += shares[0] * had.sum::<f64>();
+    match &plan.from {
+        None => scores = scores.map(|score| score + shares[1]),
+        Some((origin, _, own_m)) => {
+            let metres = group.reaches.at_least(origin, *own_m);
+            let scale_m = plan.scale_m as f32;
+            for child in 0..WIDTH {
+                scores[child] += shares[1] * (scale_m / (scale_m + metres[child]));
+                children &= !(u16::from(metres[child] == f32::INFINITY) << child);
+            }
+        }
     }
-    if query
-        .interest
-        .is_none_or(|kind| child.interests >> kind & 1 == 1)
-    {
-        score += shares[3];
-    }
-    Some(score)
+    (children, scores)
 }
 
 /// Everybody, with what it takes to change them.
 #[derive(Clone)]
 pub struct People {
     crowd: Crowd,
-    /// Where each block begins along the curve; those added later are not in it.
-    begins: Vec<u64>,
     /// In which lane a key stands: block · [`ROOM`] + lane.
     home: Vec<u32>,
     /// The further lanes of those with several places.
@@ -265,36 +232,32 @@ impl People {
             }
         }
         lanes.sort_unstable();
-        let words = traits.div_ceil(64);
         let mut this = Self {
             crowd: Crowd {
                 layout,
-                blocks: Vec::with_capacity(lanes.len().div_ceil(FILL)),
-                tree: Tree::default(),
+                field: Field::default(),
             },
-            begins: Vec::new(),
             home: vec![NOWHERE; keys as usize],
             also: HashMap::new(),
             people,
             worn: 0,
         };
-        let mut leaves = Vec::new();
-        for chunk in lanes.chunks(FILL) {
-            let mut block = Block::new(layout);
-            let mut sum = Summary::empty(words);
-            for (lane, (_, key, n)) in chunk.iter().enumerate() {
-                fill(*key, &mut profile);
-                let site = profile.sites.get(*n as usize).copied();
-                stand(&mut block, layout, lane, *key, site, &profile);
-                sum.join(&summary(words, site, &profile));
-                let at = (this.crowd.blocks.len() * ROOM + lane) as u32;
-                this.note(*key, at);
-            }
-            this.begins.push(chunk[0].0);
-            this.crowd.blocks.push(Arc::new(block));
-            leaves.push(sum);
-        }
-        this.crowd.tree = Tree::over(leaves, words);
+        this.crowd.field = Field::over(
+            &lanes,
+            layout.slices(),
+            |(along, _, _)| *along,
+            |n, lanes| {
+                let mut block = Block::new(layout);
+                let mut sum = Summary::empty(layout.slices());
+                for (lane, (_, key, site)) in lanes {
+                    fill(*key, &mut profile);
+                    let site = profile.sites.get(*site as usize).copied();
+                    sum.join(&stand(&mut block, layout, lane, *key, site, &profile));
+                    this.note(*key, lane_at(n, lane));
+                }
+                (block, sum)
+            },
+        );
         this
     }
 
@@ -359,9 +322,9 @@ impl People {
             return;
         }
         for at in lanes {
-            let (block, lane) = (at as usize / ROOM, at as usize % ROOM);
-            let layout = self.crowd.layout;
-            Arc::make_mut(&mut self.crowd.blocks[block]).set(layout.taken(), lane, false);
+            let (block, lane) = at_lane(at);
+            let taken = self.crowd.layout.taken();
+            self.crowd.field.block(block).set(taken, lane, false);
         }
         self.home[key as usize] = NOWHERE;
         self.also.remove(&key);
@@ -370,16 +333,14 @@ impl People {
 
     /// Notes how much a person has taken on.
     pub fn set_load(&mut self, key: u32, load: u8) {
-        let layout = self.crowd.layout;
         let home = self.home.get(key as usize).copied().unwrap_or(NOWHERE);
         if home == NOWHERE {
             return;
         }
         let also = self.also.get(&key).map_or(&[][..], |also| also);
         for at in std::iter::once(&home).chain(also) {
-            let (block, lane) = (*at as usize / ROOM, *at as usize % ROOM);
-            Arc::make_mut(&mut self.crowd.blocks[block]).set_load(layout, lane, load);
-            self.crowd.tree.lower_load(block, load);
+            let (block, lane) = at_lane(*at);
+            self.crowd.field.block(block).set_load(lane, load);
         }
     }
 
@@ -388,12 +349,10 @@ impl People {
         let lanes = self.lanes_of(key);
         let layout = self.crowd.layout;
         let first = *lanes.first()?;
-        let (block, lane) = (
-            &self.crowd.blocks[first as usize / ROOM],
-            first as usize % ROOM,
-        );
+        let (block, lane) = at_lane(first);
+        let block = &self.crowd.field.blocks[block];
         let mut profile = Profile {
-            load: block.load(layout, lane),
+            load: number(block.loads(), lane) as u8,
             ..Profile::default()
         };
         profile.traits = (0..layout.traits)
@@ -411,11 +370,12 @@ impl People {
         profile.flags = bits(super::FLAGS, &|n| layout.flag(n));
         profile.interests = bits(INTERESTS, &|n| layout.interest(n));
         for at in lanes {
-            let (block, lane) = (&self.crowd.blocks[at as usize / ROOM], at as usize % ROOM);
+            let (block, lane) = at_lane(at);
+            let block = &self.crowd.field.blocks[block];
             if block.has(layout.placed(), lane) {
                 profile.sites.push(Site {
-                    point: point(&block.vectors[lane]),
-                    radius_m: block.radius_m[lane],
+                    point: point(&block.places[lane].vector),
+                    radius_m: block.places[lane].radius_m,
                 });
             }
         }
@@ -436,59 +396,26 @@ impl People {
 
     fn settle(&mut self, key: u32, site: Option<Site>, profile: &Profile) {
         let layout = self.crowd.layout;
-        let (n, lane) = self.room_for(site);
-        let block = Arc::make_mut(&mut self.crowd.blocks[n]);
+        let along = site.map_or(u64::MAX, |site| site.point.along());
+        let field = &mut self.crowd.field;
+        let (n, lane) = field.room(along, || Block::new(layout));
+        let block = field.block(n);
         for slice in 0..layout.slices() {
             block.set(slice, lane, false);
         }
-        stand(block, layout, lane, key, site, profile);
-        let new = summary(layout.traits.div_ceil(64), site, profile);
-        self.crowd.tree.widen(n, &new);
-        self.note(key, (n * ROOM + lane) as u32);
+        let new = stand(block, layout, lane, key, site, profile);
+        field.tree.widen(n, &new);
+        self.note(key, lane_at(n, lane));
         self.worn += 1;
-    }
-
-    /// A free lane near a place; in a new block at the end where there is none.
-    fn room_for(&mut self, site: Option<Site>) -> (usize, usize) {
-        let layout = self.crowd.layout;
-        let along = site.map_or(u64::MAX, |site| site.point.along());
-        let nearest = self
-            .begins
-            .partition_point(|begin| *begin <= along)
-            .saturating_sub(1);
-        let last = self.crowd.blocks.len();
-        let free = |n: usize| {
-            let lane = self.crowd.blocks[n].free_lane(layout)?;
-            Some((n, lane))
-        };
-        for step in 0..=NEIGHBOURS {
-            for n in [nearest + step, nearest.wrapping_sub(step)] {
-                if n < self.begins.len()
-                    && let Some(found) = free(n)
-                {
-                    return found;
-                }
-            }
-        }
-        if last > self.begins.len()
-            && let Some(found) = free(last - 1)
-        {
-            return found;
-        }
-        self.crowd.blocks.push(Arc::new(Block::new(layout)));
-        self.crowd
-            .tree
-            .push(Summary::empty(layout.traits.div_ceil(64)));
-        (last, 0)
     }
 
     /// How many bytes it holds, without where each key stands.
     pub fn bytes(&self) -> usize {
-        self.crowd.bytes() + 8 * self.begins.len()
+        self.crowd.bytes()
     }
 }
 
-/// Puts a person into a blank lane.
+/// Puts a person into a blank lane, and tells what is known of it.
 fn stand(
     block: &mut Block,
     layout: Layout,
@@ -496,63 +423,51 @@ fn stand(
     key: u32,
     site: Option<Site>,
     profile: &Profile,
-) {
-    for t in &profile.traits {
-        block.set(usize::from(*t), lane, true);
-    }
-    for word in 0..3 {
-        let mut bits = profile.hours[word];
+) -> Summary {
+    let mut sum = Summary::empty(layout.slices());
+    let mut stand_in = |slice: usize| {
+        block.set(slice, lane, true);
+        sum.add(slice);
+    };
+    profile
+        .traits
+        .iter()
+        .for_each(|t| stand_in(usize::from(*t)));
+    for (n, word) in profile.hours.iter().enumerate() {
+        let mut bits = *word;
         while bits != 0 {
-            let hour = word * 64 + bits.trailing_zeros() as usize;
+            let hour = n * 64 + bits.trailing_zeros() as usize;
             bits &= bits - 1;
             if hour < HOURS {
-                block.set(layout.hour(hour), lane, true);
+                stand_in(layout.hour(hour));
             }
         }
     }
-    for flag in (0..super::FLAGS).filter(|flag| profile.flags >> flag & 1 == 1) {
-        block.set(layout.flag(flag), lane, true);
-    }
+    let bits = |bits: u8, count: usize| (0..count).filter(move |n| bits >> n & 1 == 1);
+    bits(profile.flags, super::FLAGS).for_each(|flag| stand_in(layout.flag(flag)));
     let interests = all_or(profile.interests);
-    for kind in (0..INTERESTS).filter(|kind| interests >> kind & 1 == 1) {
-        block.set(layout.interest(kind), lane, true);
+    bits(interests, INTERESTS).for_each(|kind| stand_in(layout.interest(kind)));
+    stand_in(layout.taken());
+    if site.is_some() {
+        stand_in(layout.placed());
     }
-    block.set_load(layout, lane, profile.load);
-    block.set(layout.taken(), lane, true);
     block.set(layout.several(), lane, profile.sites.len() > 1);
-    block.keys[lane] = key;
-    if let Some(site) = site {
-        block.set(layout.placed(), lane, true);
-        block.vectors[lane] = site.point.vector();
-        block.radius_m[lane] = site.radius_m;
-    }
+    block.set_load(lane, profile.load);
+    block.places[lane] = Place {
+        vector: site.map_or([0.0; 3], |site| site.point.vector()),
+        radius_m: site.map_or(0.0, |site| site.radius_m),
+        key,
+    };
+    sum.reach = Reach::of(site);
+    block.reaches.join(lane / 64, &sum.reach);
+    sum
 }
 
 /// No interest named means all.
-fn all_or(interests: u8) -> u8 {
+pub fn all_or(interests: u8) -> u8 {
     if interests == 0 {
         (1 << INTERESTS) - 1
     } else {
         interests
     }
-}
-
-/// What is known of one person in one place.
-fn summary(words: usize, site: Option<Site>, profile: &Profile) -> Summary {
-    let mut sum = Summary::empty(words);
-    sum.load = profile.load.min(super::MOST_LOAD);
-    sum.flags = profile.flags;
-    sum.interests = all_or(profile.interests);
-    sum.hours = profile.hours;
-    for t in &profile.traits {
-        sum.traits[usize::from(t / 64)] |= 1 << (t % 64);
-    }
-    match site {
-        Some(site) => {
-            sum.bounds.add(site.point);
-            sum.radius_m = site.radius_m;
-        }
-        None => sum.placeless = true,
-    }
-    sum
 }

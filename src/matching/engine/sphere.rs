@@ -1,6 +1,8 @@
 //! Points on the Earth: as unit vectors, where a distance is a chord, and as boxes of degrees, whose
 //! distance from a point is bounded from below without trigonometry.
 
+use super::Site;
+
 /// The Earth's mean radius in metres (IUGG), as the score defines it.
 pub const RADIUS_M: f64 = 6_371_008.8;
 
@@ -47,9 +49,37 @@ pub fn point(vector: &Vector) -> Point {
 /// The great-circle distance in metres.
 #[inline(always)]
 pub fn distance(a: &Vector, b: &Vector) -> f64 {
+    arc(chord(a, b))
+}
+
+/// The same, where it is at most so many metres.
+#[inline(always)]
+pub fn distance_within(a: &Vector, b: &Vector, most_m: f32) -> Option<f64> {
+    let (chord, most_m) = (chord(a, b), f64::from(most_m));
+    if chord * RADIUS_M > most_m {
+        return None; // the way along the ground is longer still
+    }
+    Some(arc(chord)).filter(|metres| *metres <= most_m)
+}
+
+#[inline(always)]
+fn chord(a: &Vector, b: &Vector) -> f64 {
     let (x, y, z) = (a[0] - b[0], a[1] - b[1], a[2] - b[2]);
-    let chord = (x * x + y * y + z * z).sqrt();
-    2.0 * RADIUS_M * (0.5 * chord).min(1.0).asin()
+    (x * x + y * y + z * z).sqrt()
+}
+
+/// Metres along the ground.
+#[inline(always)]
+fn arc(chord: f64) -> f64 {
+    let half = (0.5 * chord).min(1.0);
+    let square = half * half;
+    let arc = if square < 1e-4 {
+        // up to 127 km: what the series leaves out is below the precision of the number
+        half * (1.0 + square * (1.0 / 6.0 + square * (3.0 / 40.0 + square * (15.0 / 336.0))))
+    } else {
+        half.asin()
+    };
+    2.0 * RADIUS_M * arc
 }
 
 /// Bounds of points in degrees. Kept in single precision, rounded outwards.
@@ -123,18 +153,173 @@ impl Origin {
     /// Single precision with room for its errors.
     #[inline(always)]
     pub fn at_least(&self, south: f32, north: f32, west: f32, east: f32, cos: f32) -> f32 {
-        let up = (south - self.latitude).max(self.latitude - north) - SLACK_DEGREES;
-        let aside = (west - self.longitude).max(self.longitude - east);
+        self.square(south, north, west, east, cos).sqrt()
+    }
+
+    /// The square of it.
+    #[inline(always)]
+    fn square(&self, south: f32, north: f32, west: f32, east: f32, cos: f32) -> f32 {
+        // as one instruction each, which min and max of numbers that may be none are not
+        let more = |a: f32, b: f32| if a > b { a } else { b };
+        let less = |a: f32, b: f32| if a < b { a } else { b };
+        let up = more(south - self.latitude, self.latitude - north) - SLACK_DEGREES;
+        let aside = more(west - self.longitude, self.longitude - east);
         // the other way round, over the date line
-        let around = 360.0 - (self.longitude - west).max(east - self.longitude);
-        let aside = aside.min(around) - SLACK_DEGREES;
+        let around = 360.0 - more(self.longitude - west, east - self.longitude);
+        let aside = less(aside, around) - SLACK_DEGREES;
         let half = |degrees: f32| {
-            let x = degrees.max(0.0) * (0.5 * std::f32::consts::PI / 180.0);
+            let x = more(degrees, 0.0) * (0.5 * std::f32::consts::PI / 180.0);
             x - x * x * x * (1.0 / 6.0)
         };
         let (up, aside) = (half(up), half(aside));
         let hav = up * up + self.cos * cos * aside * aside;
-        (2.0 * RADIUS_M as f32 * 0.9999) * hav.max(0.0).sqrt()
+        const SQUARE: f32 = {
+            let most = 2.0 * RADIUS_M as f32 * 0.9999;
+            most * most
+        };
+        SQUARE * more(hav, 0.0)
+    }
+}
+
+/// Bounds side by side, with the widest radius in each: their distances are bounded together.
+#[derive(Clone, Debug)]
+pub struct Reaches<const N: usize> {
+    south: [f32; N],
+    north: [f32; N],
+    west: [f32; N],
+    east: [f32; N],
+    cos: [f32; N],
+    radius_m: [f32; N],
+}
+
+impl<const N: usize> Reaches<N> {
+    /// Of no point at all.
+    pub const EMPTY: Self = Self {
+        south: [Bounds::EMPTY.south; N],
+        north: [Bounds::EMPTY.north; N],
+        west: [Bounds::EMPTY.west; N],
+        east: [Bounds::EMPTY.east; N],
+        cos: [1.0; N],
+        radius_m: [0.0; N],
+    };
+
+    /// One of them.
+    pub fn get(&self, n: usize) -> Reach {
+        let bounds = Bounds {
+            south: self.south[n],
+            north: self.north[n],
+            west: self.west[n],
+            east: self.east[n],
+        };
+        Reach {
+            bounds,
+            radius_m: self.radius_m[n],
+        }
+    }
+
+    /// The least cosine of a latitude in one of them.
+    pub fn cos(&self, n: usize) -> f32 {
+        self.cos[n]
+    }
+
+    /// Widens one of them.
+    pub fn join(&mut self, n: usize, by: &Reach) {
+        let mut reach = self.get(n);
+        reach.join(by);
+        self.south[n] = reach.bounds.south;
+        self.north[n] = reach.bounds.north;
+        self.west[n] = reach.bounds.west;
+        self.east[n] = reach.bounds.east;
+        self.cos[n] = least_cos(&reach.bounds);
+        self.radius_m[n] = reach.radius_m;
+    }
+
+    /// How many metres everything inside each is away at least; infinite where that is beyond its
+    /// radius or one's own.
+    #[inline(always)]
+    pub fn at_least(&self, origin: &Origin, own_m: f32) -> [f32; N] {
+        let mut metres = [0.0; N];
+        for n in 0..N {
+            let (south, north) = (self.south[n], self.north[n]);
+            let (west, east) = (self.west[n], self.east[n]);
+            let least = origin.at_least(south, north, west, east, self.cos[n]);
+            let is_beyond = (least > own_m) | (least > self.radius_m[n]);
+            metres[n] = if is_beyond { f32::INFINITY } else { least };
+        }
+        metres
+    }
+}
+
+/// Points side by side, with the radius around each, in single precision.
+#[derive(Clone, Debug)]
+pub struct Spots {
+    latitude: [f32; 64],
+    longitude: [f32; 64],
+    radius_m: [f32; 64],
+}
+
+impl Spots {
+    /// All at the same place, that nobody reaches.
+    pub const EMPTY: Self = Self {
+        latitude: [0.0; 64],
+        longitude: [0.0; 64],
+        radius_m: [0.0; 64],
+    };
+
+    /// Puts one of them somewhere.
+    pub fn set(&mut self, n: usize, site: Site) {
+        self.latitude[n] = site.point.latitude as f32;
+        self.longitude[n] = site.point.longitude as f32;
+        self.radius_m[n] = site.radius_m;
+    }
+
+    /// Those that may be within their radius and one's own, as bits. No cosine of a latitude is below
+    /// `cos`.
+    #[inline(always)]
+    pub fn within(&self, origin: &Origin, own_m: f32, cos: f32) -> u64 {
+        let mut halves = [0_u32; 2];
+        for (half, bits) in halves.iter_mut().enumerate() {
+            for n in 0..32 {
+                let at = 32 * half + n;
+                let (latitude, longitude, radius_m) =
+                    (self.latitude[at], self.longitude[at], self.radius_m[at]);
+                let square = origin.square(latitude, latitude, longitude, longitude, cos);
+                let most_m = if own_m < radius_m { own_m } else { radius_m };
+                *bits |= u32::from(square <= most_m * most_m) << n;
+            }
+        }
+        u64::from(halves[0]) | u64::from(halves[1]) << 32
+    }
+}
+
+/// Bounds of places, and the widest radius around one of them, in metres.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach {
+    bounds: Bounds,
+    radius_m: f32,
+}
+
+impl Reach {
+    /// Of no place.
+    pub const EMPTY: Self = Self {
+        bounds: Bounds::EMPTY,
+        radius_m: 0.0,
+    };
+
+    /// Of one place; of none.
+    pub fn of(site: Option<Site>) -> Self {
+        let mut reach = Self::EMPTY;
+        if let Some(site) = site {
+            reach.bounds.add(site.point);
+            reach.radius_m = site.radius_m;
+        }
+        reach
+    }
+
+    /// Widens it to hold another.
+    pub fn join(&mut self, other: &Self) {
+        self.bounds.join(&other.bounds);
+        self.radius_m = self.radius_m.max(other.radius_m);
     }
 }
 

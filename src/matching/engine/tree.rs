@@ -1,270 +1,214 @@
-//! What anybody below could reach at best: leaves summed up in groups of sixteen, those again.
+//! What anybody below could reach at best: blocks summed up in groups of sixteen, those again.
 
-use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use super::sphere::{Bounds, Origin, least_cos};
-use super::{MOST_LOAD, Week};
+use super::sphere::{Reach, Reaches};
 
 /// Children of a node.
 pub const WIDTH: usize = 16;
 
-/// What is known of everybody in a leaf: no bound is below what it bounds.
+/// Bounds are summed up in single precision: they are raised by more than that errs.
+pub const ROUNDING: f32 = 1e-4;
+
+/// What is known of everybody in a block: no bound is below what it bounds.
 #[derive(Clone, Debug)]
 pub struct Summary {
-    /// Where they are.
-    pub bounds: Bounds,
-    /// The widest radius, in metres.
-    pub radius_m: f32,
-    /// The least load.
-    pub load: u8,
-    /// Bits of flags and kinds that anybody has.
-    pub flags: u8,
-    /// The same of interests.
-    pub interests: u8,
-    /// Whether somebody has no place.
-    pub placeless: bool,
-    /// Hours that anybody has.
-    pub hours: Week,
-    /// Traits that anybody has, as bits.
-    pub traits: Box<[u64]>,
+    /// Where they are, and from how far away they come or take people.
+    pub reach: Reach,
+    /// The slices that somebody stands in, as bits.
+    pub slices: Box<[u64]>,
 }
 
 impl Summary {
-    /// Of nobody.
-    pub fn empty(words: usize) -> Self {
+    /// Of nobody, with so many slices.
+    pub fn empty(slices: usize) -> Self {
         Self {
-            bounds: Bounds::EMPTY,
-            radius_m: 0.0,
-            load: MOST_LOAD,
-            flags: 0,
-            interests: 0,
-            placeless: false,
-            hours: [0; 3],
-            traits: vec![0; words].into(),
+            reach: Reach::EMPTY,
+            slices: vec![0; slices.div_ceil(64)].into(),
         }
+    }
+
+    /// Notes that somebody stands in a slice.
+    pub fn add(&mut self, slice: usize) {
+        self.slices[slice / 64] |= 1 << (slice % 64);
     }
 
     /// Sums up both.
     pub fn join(&mut self, other: &Self) {
-        self.bounds.join(&other.bounds);
-        self.radius_m = self.radius_m.max(other.radius_m);
-        self.load = self.load.min(other.load);
-        self.flags |= other.flags;
-        self.interests |= other.interests;
-        self.placeless |= other.placeless;
-        for (mine, theirs) in self.hours.iter_mut().zip(other.hours) {
-            *mine |= theirs;
-        }
-        for (mine, theirs) in self.traits.iter_mut().zip(&other.traits) {
+        self.reach.join(&other.reach);
+        for (mine, theirs) in self.slices.iter_mut().zip(&other.slices) {
             *mine |= theirs;
         }
     }
 }
 
-/// Sixteen children side by side, so that their distances are bounded together.
+/// Sixteen children side by side, so that all are looked at together.
 #[derive(Clone)]
 pub struct Group {
-    south: [f32; WIDTH],
-    north: [f32; WIDTH],
-    west: [f32; WIDTH],
-    east: [f32; WIDTH],
-    cos: [f32; WIDTH],
-    pub radius_m: [f32; WIDTH],
-    pub children: Vec<Summary>,
+    pub reaches: Reaches<WIDTH>,
+    /// For each slice, the children below which somebody stands in it.
+    pub slices: Box<[u16]>,
+    count: usize,
 }
 
 impl Group {
-    fn of(children: Vec<Summary>) -> Self {
-        let mut group = Self {
-            south: [0.0; WIDTH],
-            north: [0.0; WIDTH],
-            west: [0.0; WIDTH],
-            east: [0.0; WIDTH],
-            cos: [0.0; WIDTH],
-            radius_m: [0.0; WIDTH],
-            children: Vec::with_capacity(WIDTH),
-        };
-        for (n, child) in children.into_iter().enumerate() {
-            group.children.push(child);
-            group.lay_out(n);
+    fn new(slices: usize) -> Self {
+        Self {
+            reaches: Reaches::EMPTY,
+            slices: vec![0; slices].into(),
+            count: 0,
         }
-        group
     }
 
-    /// Copies what is bounded together out of a child.
-    fn lay_out(&mut self, n: usize) {
-        let child = &self.children[n];
-        let bounds = child.bounds;
-        self.south[n] = bounds.south;
-        self.north[n] = bounds.north;
-        self.west[n] = bounds.west;
-        self.east[n] = bounds.east;
-        self.cos[n] = least_cos(&bounds);
-        self.radius_m[n] = child.radius_m;
+    /// All children.
+    pub fn all(&self) -> u16 {
+        ((1_u32 << self.count) - 1) as u16
     }
 
-    /// How far everybody below each child is away at least, in metres.
-    #[inline(always)]
-    pub fn at_least(&self, origin: &Origin) -> [f32; WIDTH] {
-        std::array::from_fn(|n| {
-            origin.at_least(
-                self.south[n],
-                self.north[n],
-                self.west[n],
-                self.east[n],
-                self.cos[n],
-            )
-        })
+    fn push(&mut self, child: &Summary) {
+        self.count += 1;
+        self.join(self.count - 1, child);
     }
 
-    fn sum(&self, words: usize) -> Summary {
-        let mut sum = Summary::empty(words);
-        self.children.iter().for_each(|child| sum.join(child));
+    fn join(&mut self, n: usize, by: &Summary) {
+        self.reaches.join(n, &by.reach);
+        for (slice, children) in self.slices.iter_mut().enumerate() {
+            *children |= ((by.slices[slice / 64] >> (slice % 64) & 1) as u16) << n;
+        }
+    }
+
+    fn sum(&self) -> Summary {
+        let mut sum = Summary::empty(self.slices.len());
+        (0..self.count).for_each(|n| sum.reach.join(&self.reaches.get(n)));
+        let slices = self.slices.iter().enumerate();
+        let stood_in = slices.filter(|(_, children)| **children != 0);
+        stood_in.for_each(|(slice, _)| sum.add(slice));
         sum
     }
 }
 
-/// A part of a tree that may hold something, and what that could reach at best.
-#[derive(Clone, Copy, Debug)]
-pub struct Promise {
-    /// The most that anything below reaches.
-    pub score: f64,
-    /// The most that nearness counts below.
-    pub near: f64,
-    /// Which tree, where several are searched together.
-    pub tree: u32,
-    /// The level of the node.
-    pub level: u32,
-    /// Its number in the level.
-    pub n: u32,
-}
+/// A part of a tree that may hold something, and the most that anything in it reaches: the score
+/// in the upper half, so that promises are in the order of what they promise, then level and number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Promise(u64);
 
-impl PartialEq for Promise {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
+impl Promise {
+    fn new(score: f32, level: usize, n: usize) -> Self {
+        Self(u64::from(score.to_bits()) << 32 | (level as u64) << 28 | n as u64)
+    }
+
+    fn score(self) -> f64 {
+        f64::from(f32::from_bits((self.0 >> 32) as u32))
+    }
+
+    fn level(self) -> usize {
+        (self.0 >> 28 & 15) as usize
+    }
+
+    fn n(self) -> usize {
+        (self.0 & ((1 << 28) - 1)) as usize
     }
 }
 
-impl Eq for Promise {}
-
-impl PartialOrd for Promise {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Promise {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.score.total_cmp(&other.score)
-    }
-}
-
-/// Groups over leaves, groups over those, until one is enough.
+/// Groups over blocks, groups over those, until one is enough.
 #[derive(Clone, Default)]
 pub struct Tree {
     /// The lowest first.
     levels: Vec<Vec<Arc<Group>>>,
-    words: usize,
+    slices: usize,
 }
 
 impl Tree {
-    /// A tree over leaves, which are numbered in this order.
-    pub fn over(leaves: Vec<Summary>, words: usize) -> Self {
+    /// A tree over blocks, which are numbered in this order.
+    pub fn over(blocks: Vec<Summary>, slices: usize) -> Self {
         let mut levels: Vec<Vec<Arc<Group>>> = Vec::new();
-        let mut below = leaves;
+        let mut below = blocks;
         while !below.is_empty() {
-            let mut groups = Vec::with_capacity(below.len().div_ceil(WIDTH));
-            let mut rest = below.into_iter().peekable();
-            while rest.peek().is_some() {
-                let children = rest.by_ref().take(WIDTH).collect();
-                groups.push(Arc::new(Group::of(children)));
-            }
+            let groups = below.chunks(WIDTH).map(|children| {
+                let mut group = Group::new(slices);
+                children.iter().for_each(|child| group.push(child));
+                Arc::new(group)
+            });
+            let groups: Vec<_> = groups.collect();
             below = if groups.len() > 1 {
-                groups.iter().map(|group| group.sum(words)).collect()
+                groups.iter().map(|group| group.sum()).collect()
             } else {
                 Vec::new()
             };
             levels.push(groups);
         }
-        Self { levels, words }
+        Self { levels, slices }
     }
 
-    /// The level of the root; none without leaves.
-    pub fn height(&self) -> Option<usize> {
-        self.levels.len().checked_sub(1)
-    }
-
-    /// A group: level 0 holds leaves.
+    /// Visits blocks, the most promising first. `reach` tells which children of a group may hold
+    /// something, and the most it reaches, 0 or more; `visit` looks into a block and tells what is to
+    /// be reached at least from then on.
     #[inline(always)]
-    pub fn group(&self, level: usize, n: usize) -> &Group {
-        &self.levels[level][n]
-    }
-
-    /// Widens what is known of a leaf, and of all above it, by something new in it.
-    pub fn widen(&mut self, leaf: usize, by: &Summary) {
-        let mut n = leaf;
-        for level in &mut self.levels {
-            let group = Arc::make_mut(&mut level[n / WIDTH]);
-            group.children[n % WIDTH].join(by);
-            group.lay_out(n % WIDTH);
-            n /= WIDTH;
+    pub fn visit(
+        &self,
+        reach: impl Fn(&Group) -> (u16, [f32; WIDTH]),
+        mut visit: impl FnMut(usize) -> f64,
+    ) {
+        let mut open = BinaryHeap::with_capacity(128);
+        if !self.levels.is_empty() {
+            open.push(Promise::new(f32::INFINITY, self.levels.len(), 0));
         }
-    }
-
-    /// Lowers the least load of a leaf and of all above it.
-    pub fn lower_load(&mut self, leaf: usize, load: u8) {
-        let mut n = leaf;
-        for level in &mut self.levels {
-            if level[n / WIDTH].children[n % WIDTH].load <= load {
-                return;
+        let mut least = f64::NEG_INFINITY;
+        while let Some(best) = open.pop() {
+            if best.score() < least {
+                break;
             }
-            Arc::make_mut(&mut level[n / WIDTH]).children[n % WIDTH].load = load;
+            let (level, n) = (best.level(), best.n());
+            if level == 0 {
+                least = visit(n);
+                continue;
+            }
+            let (mut children, scores) = reach(&self.levels[level - 1][n]);
+            while children != 0 {
+                let child = children.trailing_zeros() as usize;
+                children &= children - 1;
+                if f64::from(scores[child]) >= least {
+                    open.push(Promise::new(scores[child], level - 1, n * WIDTH + child));
+                }
+            }
+        }
+    }
+
+    /// Widens what is known of a block, and of all above it, by something new in it.
+    pub fn widen(&mut self, block: usize, by: &Summary) {
+        let mut n = block;
+        for level in &mut self.levels {
+            Arc::make_mut(&mut level[n / WIDTH]).join(n % WIDTH, by);
             n /= WIDTH;
         }
     }
 
-    /// Adds a leaf behind the last one.
-    pub fn push(&mut self, leaf: Summary) {
-        let words = self.words;
-        let mut new = leaf;
+    /// Adds a block of nobody behind the last one.
+    pub fn push(&mut self) {
+        let nobody = Summary::empty(self.slices);
         let mut level = 0;
         loop {
             if level == self.levels.len() {
-                // the root had no room: a new one over the old and the new
-                let below = level.checked_sub(1).map(|below| self.levels[below].clone());
-                let mut children: Vec<Summary> = below
-                    .into_iter()
-                    .flatten()
-                    .map(|group| group.sum(words))
-                    .collect();
-                if level == 0 {
-                    children.push(new);
+                // a new root over what was the root, and what had no room in it
+                let mut root = Group::new(self.slices);
+                match level.checked_sub(1) {
+                    None => root.push(&nobody),
+                    Some(below) => {
+                        let below = &self.levels[below];
+                        below.iter().for_each(|group| root.push(&group.sum()));
+                    }
                 }
-                self.levels.push(vec![Arc::new(Group::of(children))]);
+                self.levels.push(vec![Arc::new(root)]);
                 return;
             }
             let groups = &mut self.levels[level];
-            let is_full = groups
-                .last()
-                .is_none_or(|last| last.children.len() == WIDTH);
-            if !is_full {
-                let last = groups.len() - 1;
-                let group = Arc::make_mut(&mut groups[last]);
-                group.children.push(new.clone());
-                group.lay_out(group.children.len() - 1);
-                // all above hold it already as a child
-                let mut n = last;
-                for level in &mut self.levels[level + 1..] {
-                    let group = Arc::make_mut(&mut level[n / WIDTH]);
-                    group.children[n % WIDTH].join(&new);
-                    group.lay_out(n % WIDTH);
-                    n /= WIDTH;
-                }
+            if let Some(last) = groups.last_mut().filter(|last| last.count < WIDTH) {
+                Arc::make_mut(last).push(&nobody);
                 return;
             }
-            let group = Group::of(vec![new]);
-            new = group.sum(words);
+            let mut group = Group::new(self.slices);
+            group.push(&nobody);
             groups.push(Arc::new(group));
             level += 1;
         }
@@ -273,7 +217,6 @@ impl Tree {
     /// Bytes it holds.
     pub fn bytes(&self) -> usize {
         let groups: usize = self.levels.iter().map(Vec::len).sum();
-        let child = size_of::<Summary>() + 8 * self.words;
-        groups * (size_of::<Group>() + WIDTH * child)
+        groups * (size_of::<Group>() + size_of::<u16>() * self.slices)
     }
 }

@@ -68,8 +68,10 @@ impl Plan {
 
 /// How many of a person's best pairs are at hand without looking through all.
 const NEAR: usize = 8;
-/// Bids for each seat and person, after which an auction is held with coarser steps.
-const PATIENCE: usize = 24;
+/// Bids for each seat and person, after which an auction is held with coarser steps. Rounds in which
+/// many are left without a place take 45 of them; coarser steps are no quicker there, and may end
+/// short of an optimum.
+const PATIENCE: usize = 64;
 /// From one step to the next finer one.
 const FINER: i64 = 16;
 /// How often needs that nobody wants at their price begin anew, at each step.
