@@ -1,11 +1,13 @@
 //! What holds for every operation, whichever it is.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use yiqilai::api;
 use yiqilai::error::Code;
 
-use crate::harness::{Server, operations};
+use crate::harness::{SPEC, Server, operations};
 
 #[test]
 fn openapi_yaml_is_current() {
@@ -23,6 +25,39 @@ fn lifecycles_are_drawn_as_they_are() {
         committed == api::lifecycles(),
         "docs/lifecycles.md is not current: run `yiqilai lifecycles > docs/lifecycles.md`"
     );
+}
+
+/// The references in a document that lead nowhere in it.
+fn unresolved(document: &Value) -> Vec<String> {
+    fn collect<'a>(value: &'a Value, into: &mut Vec<&'a str>) {
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| collect(item, into)),
+            Value::Object(fields) => {
+                into.extend(fields.get("$ref").and_then(Value::as_str));
+                fields.values().for_each(|field| collect(field, into));
+            }
+            _ => {}
+        }
+    }
+    let mut all = Vec::new();
+    collect(document, &mut all);
+    assert!(!all.is_empty(), "it refers to schemas");
+    let leads = |to: &&str| {
+        to.strip_prefix('#')
+            .is_some_and(|pointer| document.pointer(pointer).is_some())
+    };
+    let nowhere = all.into_iter().filter(|to| !leads(to));
+    let nowhere: BTreeSet<_> = nowhere.map(str::to_owned).collect();
+    nowhere.into_iter().collect()
+}
+
+#[test]
+fn every_reference_in_the_specification_resolves() {
+    assert_eq!(unresolved(&SPEC), [""; 0]);
+    let mut broken = SPEC.clone();
+    let schemas = broken["components"]["schemas"].as_object_mut().unwrap();
+    assert!(schemas.remove("ProblemBody").is_some());
+    assert_eq!(unresolved(&broken), ["#/components/schemas/ProblemBody"]);
 }
 
 #[actix_web::test]
@@ -116,7 +151,7 @@ async fn wrong_methods_and_unknown_addresses_are_problems() {
     let answer = answer.refused(400, "malformed_query").await;
     let path = "/wishes?longitude=NaN&latitude=1&radius_m=inf";
     let fields = server.get(path).refused(422, "invalid").await.fields();
-    let wrong: std::collections::BTreeSet<_> = fields.iter().map(|(at, _)| at.as_str()).collect();
+    let wrong: BTreeSet<_> = fields.iter().map(|(at, _)| at.as_str()).collect();
     assert_eq!(wrong, ["/longitude", "/radius_m"].into());
     let limit = [("/limit".to_owned(), "format".to_owned())];
     assert_eq!(answer.fields(), limit, "it is named");
