@@ -21,6 +21,7 @@ use crate::platform::db::{Db, DbConfig};
 use crate::platform::files::{FileStore, FilesConfig};
 use crate::platform::mail::{MailConfig, MailTransport, Mailer};
 use crate::platform::sms::{SmsConfig, SmsGateway, SmsGatewayKind};
+use crate::platform::storage::Storage;
 use crate::platform::token::Vault;
 use crate::platform::wakeups::Wakeups;
 use crate::platform::{Platform, config};
@@ -367,8 +368,10 @@ impl App {
         let platform = Platform {
             wakeups: Wakeups::new(db.clone(), cache.clone()),
             db,
+        let files = Arc::new(FileStore::new(&config.files).map_err(Error::internal)?);
             cache,
-            files: Arc::new(FileStore::new(&config.files).map_err(Error::internal)?),
+            files,
+            storage: Arc::new(Storage::new(db.clone(), files.clone(), clock.clone())),
             vault: Vault::new(&config.security.master_secret)?,
             clock,
             zone: config.district.time_zone,

@@ -50,6 +50,17 @@ const KEEPERS: &[Keeper] = &[
     wishes::keeps_file,
 ];
 
+/// The reactions, by the names under which their readers of the journal keep their places.
+pub const REACTIONS: [&str; 7] = [
+    "accounts of people",
+    "party",
+    "claims of organizations",
+    "wishes of organizations",
+    "invitations",
+    "rounds",
+    "saved searches",
+];
+
 /// Between two looks at what is due while commits come in one after the other.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -202,15 +213,15 @@ impl Worker {
         let claims =
             move |tx: &mut Tx<'_>, entry: &Entry| projects::claims::react(tx, &projects, entry);
         let wishes = move |tx: &mut Tx<'_>, entry: &Entry| wishes::react(tx, &desk, entry);
+        let [accounts, of_party, of_claims, of_wishes, invited, planned, saved] = REACTIONS;
         let done = [
-            self.follow("accounts of people", notifications::react)
-                .await,
-            self.follow("party", party::react).await,
-            self.follow("claims of organizations", claims).await,
-            self.follow("wishes of organizations", wishes).await,
-            self.follow("invitations", invitations::react).await,
-            self.follow("rounds", rounds::react).await,
-            self.follow("saved searches", search::react).await,
+            self.follow(accounts, notifications::react).await,
+            self.follow(of_party, party::react).await,
+            self.follow(of_claims, claims).await,
+            self.follow(of_wishes, wishes).await,
+            self.follow(invited, invitations::react).await,
+            self.follow(planned, rounds::react).await,
+            self.follow(saved, search::react).await,
         ];
         done.into_iter().collect()
     }

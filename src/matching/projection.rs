@@ -75,6 +75,11 @@ impl Matching {
         self.0.shared.progress.is_ready()
     }
 
+    /// The last entry of the journal that is in the world; none while it is built.
+    pub fn read(&self) -> Option<Position> {
+        self.0.shared.progress.read()
+    }
+
     /// Waits until the world is built.
     pub async fn until_ready(&self) {
         self.0.shared.progress.until_ready().await;

@@ -193,6 +193,35 @@ fn back_off(attempts: i32) -> TimeDelta {
     TimeDelta::seconds((15 * factor).min(3600))
 }
 
+/// What waits although it is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backlog {
+    /// How many jobs.
+    pub count: i64,
+    /// Since when the oldest of them is due.
+    pub since: Option<Instant>,
+}
+
+/// The jobs that are due and taken by no worker, or by one that is gone.
+///
+/// # Errors
+/// Those of the database.
+pub fn backlog(conn: &mut Conn, now: Instant) -> Result<Backlog> {
+    let waiting = jobs::table
+        .filter(jobs::status.eq(JobStatus::Queued))
+        .filter(jobs::run_at.le(now));
+    let left = jobs::table
+        .filter(jobs::status.eq(JobStatus::Running))
+        .filter(jobs::leased_until.lt(now));
+    let sum = (diesel::dsl::count_star(), diesel::dsl::min(jobs::run_at));
+    let (waiting, oldest): (i64, Option<Instant>) = waiting.select(sum).first(conn)?;
+    let (left, oldest_left): (i64, Option<Instant>) = left.select(sum).first(conn)?;
+    Ok(Backlog {
+        count: waiting + left,
+        since: oldest.into_iter().chain(oldest_left).min(),
+    })
+}
+
 /// How many jobs stand where, for the metrics page.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ mod accounts;
 mod claims;
 mod contract;
 mod crews;
+mod figures;
 mod filings;
 mod harness;
 mod http;

@@ -14,11 +14,11 @@ use yiqilai::worker::Worker;
 
 use crate::harness::Server;
 
-fn mail(to: &str) -> Mail {
+pub fn mail(to: &str) -> Mail {
     Mail::letter(to, "您的微心愿已被认领", &["王奶奶,您好!"])
 }
 
-async fn enqueue(server: &Server, to: &'static str, count: usize) -> JobId {
+pub async fn enqueue(server: &Server, to: &'static str, count: usize) -> JobId {
     let enqueued = server.write(move |tx| {
         let ids: yiqilai::error::Result<Vec<_>> = (0..count)
             .map(|_| tx.enqueue("mail", &mail(to), tx.now))

@@ -45,17 +45,7 @@ fn run(server: &Server, arguments: &[&str]) -> Output {
 
 /// A process that serves, and its address.
 pub async fn serving(server: &Server) -> (Process, String) {
-    let serve = yiqilai(server).arg("serve").stderr(Stdio::piped()).spawn();
-    let mut process = Process(serve.unwrap());
-    let mut log = BufReader::new(process.0.stderr.take().unwrap()).lines();
-    let address = log
-        .find_map(|line| {
-            let line = line.unwrap();
-            let at = line.find("address=")?;
-            Some(line[at + "address=".len()..].trim().to_owned())
-        })
-        .expect("it says where it serves");
-    std::thread::spawn(move || log.for_each(drop)); // a full pipe would hold it up
+    let (process, address) = begun(yiqilai(server).arg("serve"));
     let ready = format!("http://{address}/readyz");
     for _ in 0..200 {
         if reqwest::get(&ready)
@@ -66,6 +56,22 @@ pub async fn serving(server: &Server) -> (Process, String) {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    (process, address)
+}
+
+/// A process that has begun to serve, and its address.
+fn begun(serve: &mut Command) -> (Process, String) {
+    let serve = serve.stderr(Stdio::piped()).spawn();
+    let mut process = Process(serve.unwrap());
+    let mut log = BufReader::new(process.0.stderr.take().unwrap()).lines();
+    let address = log
+        .find_map(|line| {
+            let line = line.unwrap();
+            let at = line.find("address=")?;
+            Some(line[at + "address=".len()..].trim().to_owned())
+        })
+        .expect("it says where it serves");
+    std::thread::spawn(move || log.for_each(drop)); // a full pipe would hold it up
     (process, address)
 }
 
@@ -310,6 +316,39 @@ fn what_is_in_the_way_of_a_start_is_said_in_one_sentence() {
         let key = setting.split(' ').next().unwrap();
         assert!(said.contains(key), "{key} is not in {said}");
     }
+}
+
+/// Where no file may grow any more, it serves what there is to read, and says that it can keep nothing.
+#[actix_web::test]
+async fn a_full_disk_is_said() {
+    if backend() == Backend::Postgres {
+        return; // its disk is not ours
+    }
+    let settings = json!({"server": {"address": "127.0.0.1:0"}});
+    let server = Server::start_with(settings).await;
+    let mut serve = Command::new("sh");
+    // in units of 512 bytes; without the trap, the signal would end the process
+    serve.args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$@\"", "sh"]);
+    serve.arg(env!("CARGO_BIN_EXE_yiqilai")).arg("--config");
+    serve.arg(server.folder.path().join("test.toml"));
+    let (_process, address) = begun(serve.arg("serve"));
+    let get = async |path: &str| reqwest::get(format!("http://{address}{path}")).await.unwrap();
+    let mut checks = Value::Null;
+    for _ in 0..100 {
+        let ready = get("/readyz").await;
+        assert_eq!(ready.status(), 503);
+        checks = ready.json::<Value>().await.unwrap()["checks"].clone();
+        if checks["matching"] == "ok" && checks["search"] == "ok" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let found = json!({
+        "cache": "ok", "database": "unwritable", "files": "ok", "matching": "ok",
+        "migrations": "ok", "search": "ok",
+    });
+    assert_eq!(checks, found);
+    assert_eq!(get("/api/v1/regions").await.status(), 200);
 }
 
 /// Redis is no condition of serving, not even at the start.

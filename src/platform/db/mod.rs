@@ -210,6 +210,20 @@ impl Db {
         self.read(|conn| Ok(conn.batch_execute("SELECT 1")?)).await
     }
 
+    /// Whether something can be written: on SQLite, where the disk is this machine's, by writing
+    /// the page that is always there. PostgreSQL looks after its disk itself.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn check_writing(&self) -> Result<()> {
+        if !self.is_sqlite() {
+            return Ok(());
+        }
+        // a number that SQLite keeps for programs, and that this one does not use
+        self.write(|tx| Ok(tx.conn.batch_execute("PRAGMA user_version = 0")?))
+            .await
+    }
+
     /// Runs a read by key: a few rows found by an index. SQLite answers one from its page cache in
     /// less time than a thread takes to wake, so there it runs right here; anything longer belongs
     /// in [`Db::read`]. On PostgreSQL the two are the same.
