@@ -36,7 +36,7 @@ mod writer;
 pub use conn::{Conn, MultiBackend, MultiRawValue};
 pub use lock::Alone;
 pub use migrations::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS};
-use pool::{Manager, is_full, is_lost_connection};
+use pool::{Manager, is_full, is_lock_timeout, is_lost_connection};
 pub use prepared::Prepared;
 pub use tx::Tx;
 use writer::Writer;
@@ -286,6 +286,10 @@ impl Db {
                     loop {
                         match attempt(conn) {
                             Err(error) if tries < 4 && asks_for_retry(&error) => tries += 1,
+                            Err(error) if is_lock_timeout(&error) => {
+                                tracing::warn!(%error, "a write waited too long for another");
+                                return Err(Error::overloaded());
+                            }
                             result => return result,
                         }
                     }
