@@ -173,6 +173,9 @@ pub struct WorkerConfig {
     /// How many jobs of a sort (mail, SMS, others) to perform at once.
     #[validate(range(min = 1, max = 1_000))]
     pub batch: i64,
+    /// How many days dead jobs are kept, with what they hold.
+    #[validate(range(min = 1, max = 3_650))]
+    pub dead_days: i64,
 }
 
 /// The district served.
@@ -365,13 +368,13 @@ impl App {
         let cache = Cache::connect(&config.cache)
             .await
             .map_err(Error::internal)?;
+        let files = Arc::new(FileStore::new(&config.files).map_err(Error::internal)?);
         let platform = Platform {
             wakeups: Wakeups::new(db.clone(), cache.clone()),
+            storage: Arc::new(Storage::new(db.clone(), files.clone(), clock.clone())),
             db,
-        let files = Arc::new(FileStore::new(&config.files).map_err(Error::internal)?);
             cache,
             files,
-            storage: Arc::new(Storage::new(db.clone(), files.clone(), clock.clone())),
             vault: Vault::new(&config.security.master_secret)?,
             clock,
             zone: config.district.time_zone,

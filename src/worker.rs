@@ -64,7 +64,7 @@ pub const REACTIONS: [&str; 7] = [
 /// Between two looks at what is due while commits come in one after the other.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// How long jobs are kept once they are done or dead.
+/// How long jobs are kept once they are done.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(7);
 
 /// What one transaction of a sweep or a reaction handles at the most.
@@ -99,6 +99,13 @@ impl Worker {
     /// Works until [`Worker::stop`].
     pub async fn run(&self) {
         self.app.platform.wakeups.relay();
+        let db = &self.app.platform.db;
+        // one process works on a SQLite file, and it has only begun: nobody else is at a job
+        if db.is_sqlite()
+            && let Err(error) = db.write(jobs::release).await
+        {
+            tracing::error!(%error, "worker");
+        }
         let lanes = LANES.map(|kinds| self.awake(async move || self.perform_due(kinds).await));
         let reactions = self.awake(async || self.react().await);
         // what time has moved on: no commit tells of it
@@ -244,13 +251,13 @@ impl Worker {
         let (organizations, volunteers) = (app.organizations.clone(), app.volunteers.clone());
         let (projects, wishes) = (app.projects.clone(), app.wishes.clone());
         let searches = app.saved_searches.clone();
+        let dead = chrono::TimeDelta::days(app.config.worker.dead_days);
         let most = MOST as i64;
         let done = [
             db.write(idempotency::forget_old).await.map(drop),
             db.write(identity::forget_expired).await.map(drop),
-            db.write(|tx| jobs::purge(tx, tx.now - KEPT))
-                .await
-                .map(drop),
+            db.write(move |tx| jobs::purge(tx, tx.now - KEPT, tx.now - dead))
+                .await,
             self.exhaust(move |tx| files::sweep(tx, most)).await,
             self.exhaust(move |tx| organizations::sweep(tx, &organizations, most))
                 .await,

@@ -1,12 +1,14 @@
 //! The program as an operating system meets it: a process that is started and told to stop.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use yiqilai::platform::clock::Clock;
 use yiqilai::platform::db::Alone;
+use yiqilai::platform::mail::Mail;
 
 use crate::harness::{Backend, Server, backend};
 use crate::identity::header_of;
@@ -39,7 +41,7 @@ fn yiqilai(server: &Server) -> Command {
     command
 }
 
-fn run(server: &Server, arguments: &[&str]) -> Output {
+pub fn run(server: &Server, arguments: &[&str]) -> Output {
     yiqilai(server).args(arguments).output().unwrap()
 }
 
@@ -133,6 +135,40 @@ async fn a_stopped_server_answers_what_it_has_begun() {
     assert!(answer.contains("credentials_wrong"), "{answer}");
     let ended = process.0.wait().unwrap();
     assert!(ended.success(), "{ended}");
+}
+
+/// Nobody else can be at a job of a SQLite file: what a killed process held is begun by the next one
+/// without a wait.
+#[actix_web::test]
+async fn what_a_killed_process_was_at_is_taken_up_at_once() {
+    if backend() == Backend::Postgres {
+        return; // another process may be at it until its lease ends
+    }
+    let relay = TcpListener::bind("127.0.0.1:0").unwrap();
+    let settings = json!({
+        "server": {"address": "127.0.0.1:0"},
+        "mail": {"transport": "smtp", "host": "127.0.0.1", "tls": "none",
+                 "port": relay.local_addr().unwrap().port()},
+    });
+    let server = Server::start_at(settings, Clock::system().now()).await;
+    let mail = Mail::letter("wang@example.org", "您的微心愿已被认领", &["王奶奶,您好!"]);
+    server.write(move |tx| tx.enqueue("mail", &mail, tx.now)).await;
+    // a line that nothing is said on
+    let came = || {
+        for _ in 0..200 {
+            if let Ok(line) = relay.accept() {
+                return line;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("nobody is at the mail");
+    };
+    relay.set_nonblocking(true).unwrap();
+    let (process, _) = serving(&server).await;
+    let first = came();
+    drop(process); // by SIGKILL
+    let (_process, _) = serving(&server).await;
+    drop((first, came()));
 }
 
 /// SQLite has one process that serves, works or imports; short commands run beside it, and it sees
