@@ -13,6 +13,7 @@ use crate::error::{Code, Result};
 use crate::identity::{Caller, MaybeCaller};
 use crate::matching::model::{Need, NeedKind, Person};
 use crate::matching::projection::Matching;
+use crate::matching::remedy;
 use crate::matching::score::Side;
 use crate::matching::service;
 use crate::matching::view::{FactorView, NeedView, factor_views};
@@ -52,6 +53,31 @@ struct Recommendation {
     factors: Option<Vec<FactorView>>,
 }
 
+/// A kind of needs of which the caller may take none on now.
+#[derive(Debug, Serialize, ToSchema)]
+struct ClosedKind {
+    /// Which.
+    kind: NeedKind,
+    /// Why: `daily_cap` for who holds as many as one may, `sanctioned` for who let too many lapse.
+    code: String,
+    /// The same in words.
+    sentence: String,
+    /// What would change it, in words; null where the caller can do nothing.
+    remedy: Option<String>,
+}
+
+impl ClosedKind {
+    fn of((kind, code): (NeedKind, Code), lang: Lang) -> Self {
+        let (zh, en) = code.title();
+        Self {
+            kind,
+            code: code.as_str().to_owned(),
+            sentence: lang.pick(zh, en).to_owned(),
+            remedy: remedy::standing(code, lang),
+        }
+    }
+}
+
 /// Needs for the caller.
 #[derive(Debug, Serialize, ToSchema)]
 struct Recommendations {
@@ -61,6 +87,9 @@ struct Recommendations {
     weights_version: Option<u32>,
     /// The best first; where it is not personalized, by start time, then by id.
     items: Vec<Recommendation>,
+    /// Where it is personalized: of which kinds nothing is recommended, since the caller may take none of
+    /// them on now, although some would fit.
+    closed: Vec<ClosedKind>,
     /// Hand this back as `cursor` for the next page; null on the last one and where it is
     /// personalized.
     next: Option<String>,
@@ -100,7 +129,7 @@ pub(super) async fn recommend(
             let moment = moment(&platform, &matching);
             // the engine takes microseconds, and what it finds is looked up by key
             let answer = platform.db.point(move |conn| {
-                let hits = service::needs_for(conn, &matching, &person, wanting, &moment, k)?;
+                let found = service::needs_for(conn, &matching, &person, wanting, &moment, k)?;
                 let weights = &moment.terms.weights;
                 let item = |hit: Hit<Need>| Recommendation {
                     need: (&*hit.what).into(),
@@ -110,7 +139,12 @@ pub(super) async fn recommend(
                 Ok(Recommendations {
                     personalized: true,
                     weights_version: Some(matching.setting().matching.weights_version),
-                    items: hits.into_iter().map(item).collect(),
+                    items: found.hits.into_iter().map(item).collect(),
+                    closed: found
+                        .closed
+                        .into_iter()
+                        .map(|kind| ClosedKind::of(kind, lang))
+                        .collect(),
                     next: None,
                 })
             });
@@ -130,6 +164,7 @@ pub(super) async fn recommend(
                 personalized: false,
                 weights_version: None,
                 items: page.items,
+                closed: Vec::new(),
                 next: page.next,
             }))
         }
