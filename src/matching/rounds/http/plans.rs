@@ -248,8 +248,7 @@ async fn list_assignments(
     let which = query.set.unwrap_or(AssignmentSet::Plan).into();
     let vault = platform.vault.clone();
     let found = platform.db.read(move |conn| {
-        let round = service::visible(conn, &caller, *id)?;
-        let plan = service::current(conn, &round)?;
+        let plan = service::visible_plan(conn, &caller, *id)?;
         let rows = store::assignments(conn, plan.id, which, query.need_id, after, limit)?;
         let view = |row: Assignment| {
             let parts = score::contributions(&row.factors.0, &plan.weights.0);
@@ -346,8 +345,7 @@ async fn list_people(
     let after = Cursor::decode(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let found = platform.db.read(move |conn| {
-        let round = service::visible(conn, &caller, *id)?;
-        let plan = service::current(conn, &round)?;
+        let plan = service::visible_plan(conn, &caller, *id)?;
         let (has_place, reason) = (query.has_place, query.reason);
         store::people(conn, plan.id, has_place, reason, after, limit)
     });
@@ -432,8 +430,7 @@ async fn list_needs(
     let after = Cursor::decode(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let found = platform.db.read(move |conn| {
-        let round = service::visible(conn, &caller, *id)?;
-        let plan = service::current(conn, &round)?;
+        let plan = service::visible_plan(conn, &caller, *id)?;
         let (has_free, reason) = (query.has_free, query.reason);
         store::needs(conn, plan.id, has_free, reason, after, limit)
     });
@@ -453,8 +450,7 @@ async fn lines(
     write: impl FnOnce(&std::collections::HashMap<String, Vec<u8>>) -> Result<String> + Send + 'static,
 ) -> Result<HttpResponse> {
     let read = platform.db.read(move |conn| {
-        let round = service::visible(conn, &caller, id)?;
-        let plan = service::current(conn, &round)?;
+        let plan = service::visible_plan(conn, &caller, id)?;
         store::columns(conn, plan.id, names)
     });
     let columns = read.await?;
