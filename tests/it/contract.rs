@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use yiqilai::api;
 use yiqilai::error::Code;
+use yiqilai::identity::Role;
 
 use crate::harness::{SPEC, Server, operations};
 
@@ -210,6 +211,32 @@ async fn answers_carry_their_request_id_and_the_security_headers() {
     );
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
+}
+
+/// Of no other list, and not with other filters.
+#[actix_web::test]
+async fn a_cursor_is_good_for_the_list_that_gave_it() {
+    let server = Server::start().await;
+    let admin = server.staff("管理员", Role::PlatformAdmin, None).await;
+    crate::regions::three_levels(&server).await;
+    let first = server.get("/regions?limit=1").expect(200).await;
+    let cursor = first.json["next"].as_str().unwrap();
+    let on = |list: &str| server.get(&format!("{list}cursor={cursor}")).by(&admin);
+    let second = on("/regions?limit=2&").expect(200).await;
+    assert_ne!(second.json["items"][0], first.json["items"][0]);
+    let other = on("/regions?level=street&").refused(400, "invalid_cursor");
+    other.await;
+    let mut asked = 0;
+    for (method, path, operation) in operations() {
+        let takes_one = operation["parameters"].to_string().contains("\"name\":\"cursor\"");
+        if takes_one && path != "/api/v1/regions" {
+            asked += 1;
+            assert_eq!(method, Method::GET);
+            let path = fill(path.trim_start_matches("/api/v1"));
+            on(&format!("{path}?")).refused(400, "invalid_cursor").await;
+        }
+    }
+    assert!(asked > 25, "{asked}");
 }
 
 /// Both directions: a code that nothing can answer is no code, and every code has both sentences.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::get;
-use actix_web::web::{Data, Json};
+use actix_web::web::{Data};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -19,7 +19,8 @@ use crate::matching::service;
 use crate::matching::view::{FactorView, NeedView, factor_views};
 use crate::matching::world::{Hit, Place, Wanting, place};
 use crate::platform::Platform;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::page::Paged;
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 use crate::platform::lang::Lang;
 use crate::regions::RegionId;
 
@@ -95,6 +96,12 @@ struct Recommendations {
     next: Option<String>,
 }
 
+impl Paged for Recommendations {
+    fn next(&mut self) -> &mut Option<String> {
+        &mut self.next
+    }
+}
+
 /// Recommend needs
 ///
 /// For a volunteer who agreed to be matched by profile (consent `personalization`): what fits, the
@@ -112,7 +119,7 @@ pub(super) async fn recommend(
     platform: Data<Platform>,
     matching: Data<Matching>,
     query: Params<Recommend>,
-) -> Result<Json<Recommendations>> {
+) -> Result<List<Recommendations>> {
     let (Params(query), MaybeCaller(caller)) = (query, caller);
     matching.until_current().await?;
     let wanting = Wanting {
@@ -148,7 +155,7 @@ pub(super) async fn recommend(
                     next: None,
                 })
             });
-            Ok(Json(answer.await?))
+            Ok(List(answer.await?))
         }
         None => {
             let after: Option<Place> = Cursor::decode(query.cursor.as_deref())?;
@@ -160,7 +167,7 @@ pub(super) async fn recommend(
                 score: None,
                 factors: None,
             });
-            Ok(Json(Recommendations {
+            Ok(List(Recommendations {
                 personalized: false,
                 weights_version: None,
                 items: page.items,

@@ -1,6 +1,6 @@
 //! Crews over HTTP.
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -18,7 +18,7 @@ use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::{Nothing, Reason};
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 use crate::platform::lifecycle;
 use crate::projects::claims::{self, ClaimId};
 use crate::projects::model::{ProjectId, RoleId};
@@ -148,7 +148,7 @@ async fn list_crew(
     platform: Data<Platform>,
     id: Path<ClaimId>,
     query: Params<Which>,
-) -> Result<Json<Page<CrewMemberView>>> {
+) -> Result<List<Page<CrewMemberView>>> {
     let Params(which) = query;
     let after = Cursor::decode(which.cursor.as_deref())?;
     let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
@@ -162,7 +162,7 @@ async fn list_crew(
         let rows = store::of_claim(conn, *id, status, other, after, limit)?;
         Page::of(rows, limit, |row| row.id).try_map(|row| CrewMemberView::of(conn, row, &caller))
     });
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
@@ -185,14 +185,14 @@ async fn my_crews(
     caller: Caller,
     platform: Data<Platform>,
     query: Params<Mine>,
-) -> Result<Json<Page<CrewMemberView>>> {
+) -> Result<List<Page<CrewMemberView>>> {
     let before = Cursor::decode(query.0.cursor.as_deref())?;
     let limit = query.0.limit.unwrap_or(DEFAULT_LIMIT);
     let found = platform.db.read(move |conn| {
         let rows = store::of_person(conn, caller.account, before, limit)?;
         Page::of(rows, limit, |row| row.id).try_map(|row| CrewMemberView::of(conn, row, &caller))
     });
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 macro_rules! moves {

@@ -11,9 +11,9 @@ use validator::Validate;
 
 use crate::error::{Error, Result};
 use crate::platform::Platform;
-use crate::platform::http::page::DEFAULT_LIMIT;
+use crate::platform::http::page::{DEFAULT_LIMIT, Paged};
 use crate::platform::http::valid::check;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 use crate::regions::RegionId;
 use crate::search::criteria::{Criteria, Point, SearchOrder};
 use crate::search::model::{Document, SearchKind, SearchState};
@@ -175,6 +175,12 @@ struct SearchResults {
     facets: Facets,
 }
 
+impl Paged for SearchResults {
+    fn next(&mut self) -> &mut Option<String> {
+        &mut self.next
+    }
+}
+
 /// Search projects, wishes and organisations
 ///
 /// Whatever the public may see, in Chinese and in English. All words are wanted, in any order; full
@@ -201,7 +207,7 @@ pub(super) async fn find(
         let most = usize::try_from(limit).unwrap_or(0) + 1;
         let found = shelf.search(&criteria, today, sort, after, most)?;
         let terms = criteria.terms();
-        let page = Page::of(found.hits, limit, |hit| (sort, hit.place));
+        let page = Page::of(found.hits, limit, |hit| hit.place);
         let page = page.map(|hit| Item::of(&hit, &terms));
         Ok::<_, Error>(SearchResults {
             items: page.items,
@@ -211,7 +217,7 @@ pub(super) async fn find(
             facets: found.facets,
         })
     });
-    Ok(Json(found.await.map_err(Error::internal)??))
+    Ok(List(found.await.map_err(Error::internal)??))
 }
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
