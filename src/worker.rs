@@ -51,10 +51,11 @@ const KEEPERS: &[Keeper] = &[
 ];
 
 /// The reactions, by the names under which their readers of the journal keep their places.
-pub const REACTIONS: [&str; 7] = [
+pub const REACTIONS: [&str; 8] = [
     "accounts of people",
     "party",
     "claims of organizations",
+    "crews",
     "wishes of organizations",
     "invitations",
     "rounds",
@@ -219,12 +220,16 @@ impl Worker {
         let (projects, desk) = (self.app.projects.clone(), self.app.wishes.clone());
         let claims =
             move |tx: &mut Tx<'_>, entry: &Entry| projects::claims::react(tx, &projects, entry);
+        let working = self.app.projects.clone();
+        let crews =
+            move |tx: &mut Tx<'_>, entry: &Entry| projects::crews::react(tx, &working, entry);
         let wishes = move |tx: &mut Tx<'_>, entry: &Entry| wishes::react(tx, &desk, entry);
-        let [accounts, of_party, of_claims, of_wishes, invited, planned, saved] = REACTIONS;
+        let [accounts, of_party, of_claims, of_crews, of_wishes, invited, planned, saved] = REACTIONS;
         let done = [
             self.follow(accounts, notifications::react).await,
             self.follow(of_party, party::react).await,
             self.follow(of_claims, claims).await,
+            self.follow(of_crews, crews).await,
             self.follow(of_wishes, wishes).await,
             self.follow(invited, invitations::react).await,
             self.follow(planned, rounds::react).await,
