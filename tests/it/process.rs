@@ -288,6 +288,20 @@ fn a_check_of_the_configuration_names_everything_that_cannot_work() {
     assert_eq!(left, 1, "a check makes nothing");
 }
 
+/// Also where there are lists that are empty.
+#[test]
+fn a_key_that_is_misspelt_is_all_that_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = Command::new(env!("CARGO_BIN_EXE_yiqilai"))
+        .args(["config", "check"])
+        .env("YIQILAI__SERVER__ADRESS", "127.0.0.1:8080")
+        .current_dir(folder.path())
+        .output();
+    let said = String::from_utf8(check.unwrap().stderr).unwrap();
+    assert!(said.starts_with("yiqilai: unknown field `adress`"), "{said}");
+    assert!(!said.contains("missing") && !said.contains(';'), "{said}");
+}
+
 #[test]
 fn production_is_no_folder_and_keys_are_not_shown() {
     let folder = tempfile::tempdir().unwrap();
