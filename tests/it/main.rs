@@ -32,6 +32,7 @@ mod projects;
 mod publishers;
 mod qualifications;
 mod regions;
+mod restore;
 mod rounds;
 mod schema;
 mod search;
