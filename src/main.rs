@@ -320,7 +320,9 @@ async fn migrate(app: &App) -> Result<()> {
 
 /// For commands that may run beside a server: a step of the schema is not taken under it.
 async fn migrate_alone(app: &App) -> Result<()> {
-    if matches!(app.platform.db.pending_migrations().await, Ok(0)) {
+    let db = &app.platform.db;
+    // one that was restored on another PostgreSQL server has every step, but its journal is to be put in place
+    if db.is_sqlite() && matches!(db.pending_migrations().await, Ok(0)) {
         return Ok(());
     }
     let _alone = Alone::on(&app.config.database)?;
