@@ -364,7 +364,10 @@ async fn tend(app: &App, command: JobsCommand) -> Result<()> {
             let line = |job: Job| {
                 let (since, why) = (job.run_at.on_the_wall(zone), job.last_error);
                 let why = why.unwrap_or_default().replace(char::is_control, " ");
-                format!("{}\t{}\t{since}\t{}\t{why}\n", job.id, job.kind, job.attempts)
+                format!(
+                    "{}\t{}\t{since}\t{}\t{why}\n",
+                    job.id, job.kind, job.attempts
+                )
             };
             db.read(jobs::dead).await?.into_iter().map(line).collect()
         }

@@ -224,7 +224,16 @@ impl Worker {
         let crews =
             move |tx: &mut Tx<'_>, entry: &Entry| projects::crews::react(tx, &working, entry);
         let wishes = move |tx: &mut Tx<'_>, entry: &Entry| wishes::react(tx, &desk, entry);
-        let [accounts, of_party, of_claims, of_crews, of_wishes, invited, planned, saved] = REACTIONS;
+        let [
+            accounts,
+            of_party,
+            of_claims,
+            of_crews,
+            of_wishes,
+            invited,
+            planned,
+            saved,
+        ] = REACTIONS;
         let done = [
             self.follow(accounts, notifications::react).await,
             self.follow(of_party, party::react).await,

@@ -10,6 +10,7 @@ use super::settings::MatchingRules;
 use super::store::Setting;
 use super::world::World;
 use crate::error::Result;
+use crate::platform::journal::Position;
 use crate::platform::{Platform, projection};
 use crate::projects::ProjectRules;
 use crate::wishes::WishRules;

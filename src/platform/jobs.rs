@@ -210,18 +210,17 @@ pub struct Backlog {
 /// # Errors
 /// Those of the database.
 pub fn backlog(conn: &mut Conn, now: Instant) -> Result<Backlog> {
-    let waiting = jobs::table
-        .filter(jobs::status.eq(JobStatus::Queued))
-        .filter(jobs::run_at.le(now));
-    let left = jobs::table
-        .filter(jobs::status.eq(JobStatus::Running))
-        .filter(jobs::leased_until.lt(now));
-    let sum = (diesel::dsl::count_star(), diesel::dsl::min(jobs::run_at));
-    let (waiting, oldest): (i64, Option<Instant>) = waiting.select(sum).first(conn)?;
-    let (left, oldest_left): (i64, Option<Instant>) = left.select(sum).first(conn)?;
+    let due = || {
+        let waiting = jobs::status.eq(JobStatus::Queued).and(jobs::run_at.le(now));
+        let left = jobs::status
+            .eq(JobStatus::Running)
+            .and(jobs::leased_until.lt(now).assume_not_null());
+        jobs::table.filter(waiting.or(left))
+    };
+    let oldest = due().order(jobs::run_at).select(jobs::run_at);
     Ok(Backlog {
-        count: waiting + left,
-        since: oldest.into_iter().chain(oldest_left).min(),
+        count: due().count().get_result(conn)?,
+        since: oldest.first(conn).optional()?,
     })
 }
 
@@ -257,15 +256,15 @@ pub fn purge(tx: &mut Tx<'_>, done: Instant, dead: Instant) -> Result<()> {
 /// # Errors
 /// Those of the database.
 pub fn release(tx: &mut Tx<'_>) -> Result<()> {
-    let held = jobs::table.filter(jobs::status.eq(JobStatus::Running));
-    diesel::update(held.filter(jobs::attempts.ge(MAX_ATTEMPTS)))
+    let held = || jobs::table.filter(jobs::status.eq(JobStatus::Running));
+    diesel::update(held().filter(jobs::attempts.ge(MAX_ATTEMPTS)))
         .set((
             jobs::status.eq(JobStatus::Dead),
             jobs::leased_until.eq(None::<Instant>),
             jobs::last_error.eq("the worker ended while it was at it"),
         ))
         .execute(tx.conn)?;
-    diesel::update(held)
+    diesel::update(held())
         .set((
             jobs::status.eq(JobStatus::Queued),
             jobs::leased_until.eq(None::<Instant>),
@@ -306,7 +305,7 @@ pub fn dead(conn: &mut Conn) -> Result<Vec<Job>> {
 pub fn retry(tx: &mut Tx<'_>, which: &Which) -> Result<usize> {
     let ids = chosen(tx.conn, which)?;
     let now = tx.now;
-    let dead = jobs::table.filter(jobs::id.eq_any(&ids));
+    let dead = jobs::table.filter(jobs::id.eq_any(ids));
     Ok(diesel::update(dead)
         .set((
             jobs::status.eq(JobStatus::Queued),
@@ -322,7 +321,7 @@ pub fn retry(tx: &mut Tx<'_>, which: &Which) -> Result<usize> {
 /// When one of those that are named is no dead job; those of the database.
 pub fn drop(tx: &mut Tx<'_>, which: &Which) -> Result<usize> {
     let ids = chosen(tx.conn, which)?;
-    Ok(diesel::delete(jobs::table.filter(jobs::id.eq_any(&ids))).execute(tx.conn)?)
+    Ok(diesel::delete(jobs::table.filter(jobs::id.eq_any(ids))).execute(tx.conn)?)
 }
 
 fn chosen(conn: &mut Conn, which: &Which) -> Result<Vec<JobId>> {

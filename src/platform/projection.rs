@@ -102,9 +102,8 @@ impl Progress {
         }
         let commits = *db.commits().borrow();
         let mut applied = self.applied.subscribe();
-        let current = applied.wait_for(|applied| {
-            applied.is_some_and(|applied| applied.commits >= commits)
-        });
+        let current =
+            applied.wait_for(|applied| applied.is_some_and(|applied| applied.commits >= commits));
         if tokio::time::timeout(PATIENCE, current).await.is_err() {
             let name = self.name;
             tracing::warn!("{name} answers without the latest changes");

@@ -57,8 +57,8 @@ fn every_reference_in_the_specification_resolves() {
     assert_eq!(unresolved(&SPEC), [""; 0]);
     let mut broken = SPEC.clone();
     let schemas = broken["components"]["schemas"].as_object_mut().unwrap();
-    assert!(schemas.remove("ProblemBody").is_some());
-    assert_eq!(unresolved(&broken), ["#/components/schemas/ProblemBody"]);
+    assert!(schemas.remove("Problem").is_some());
+    assert_eq!(unresolved(&broken), ["#/components/schemas/Problem"]);
 }
 
 #[actix_web::test]
@@ -228,7 +228,9 @@ async fn a_cursor_is_good_for_the_list_that_gave_it() {
     other.await;
     let mut asked = 0;
     for (method, path, operation) in operations() {
-        let takes_one = operation["parameters"].to_string().contains("\"name\":\"cursor\"");
+        let takes_one = operation["parameters"]
+            .to_string()
+            .contains("\"name\":\"cursor\"");
         if takes_one && path != "/api/v1/regions" {
             asked += 1;
             assert_eq!(method, Method::GET);

@@ -440,8 +440,13 @@ async fn a_crew_hears_that_a_qualification_has_ended() {
         let lacking = members
             .iter()
             .filter(|member| member["flags"] == json!(["qualification_missing"]));
-        let lacking: Vec<_> = lacking.map(|m| m["account_id"].as_str().unwrap().to_owned()).collect();
-        let others = members.iter().filter(|member| member["flags"] == json!([])).count();
+        let lacking: Vec<_> = lacking
+            .map(|m| m["account_id"].as_str().unwrap().to_owned())
+            .collect();
+        let others = members
+            .iter()
+            .filter(|member| member["flags"] == json!([]))
+            .count();
         assert_eq!(lacking.len() + others, members.len(), "{members:?}");
         lacking
     };
@@ -461,8 +466,16 @@ async fn a_crew_hears_that_a_qualification_has_ended() {
     }
     assert_eq!(flagged(&leader).await, [first.id.to_string()]);
     assert_eq!(flagged(&first).await, [first.id.to_string()]);
-    assert!(flagged(&second).await.is_empty(), "of others one reads nothing");
-    let inbox = t.server.get("/me/notifications").by(&leader).expect(200).await;
+    assert!(
+        flagged(&second).await.is_empty(),
+        "of others one reads nothing"
+    );
+    let inbox = t
+        .server
+        .get("/me/notifications")
+        .by(&leader)
+        .expect(200)
+        .await;
     let text = inbox.json["items"][0]["text"].as_str().unwrap();
     assert!(text.contains("导师") && text.contains("Teacher"), "{text}");
 

@@ -57,7 +57,11 @@ async fn what_waits_is_in_the_figures() {
     enqueue(&server, "no address", 1).await;
     server
         .write(|tx| {
-            tx.enqueue("mail", &mail("later@example.org"), tx.now + TimeDelta::hours(1))?;
+            tx.enqueue(
+                "mail",
+                &mail("later@example.org"),
+                tx.now + TimeDelta::hours(1),
+            )?;
             let about = uuid::Uuid::now_v7();
             tx.journal(Change::new(Actor::System, "test.happened", about))
         })
@@ -102,5 +106,9 @@ async fn what_waits_is_in_the_figures() {
             .load::<String>(conn)?)
     });
     let readers = readers.await.unwrap();
-    assert!(readers.iter().all(|reader| REACTIONS.contains(&reader.as_str())));
+    assert!(
+        readers
+            .iter()
+            .all(|reader| REACTIONS.contains(&reader.as_str()))
+    );
 }

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 
-use reqwest::StatusCode;
 use serde_json::{Value, json};
 use yiqilai::identity::{self, Role};
 use yiqilai::platform::columns::Uid;
@@ -79,7 +78,7 @@ impl<'a> Walk<'a> {
                 let answer = self.ask(person, &thing, address).await;
                 let is_refused = matches!(answer.status.as_u16(), 403 | 404 | 409);
                 let is_repeat =
-                    answer.status == StatusCode::OK && self.has_made(person, &thing, address).await;
+                    answer.status.is_success() && self.has_made(person, &thing, address).await;
                 assert!(
                     is_refused || is_repeat,
                     "{} {state}: {who} is not offered {address}, and got {}: {:#}",

@@ -461,7 +461,11 @@ async fn members_come_by_invitation_and_answer_once() {
     other["role"] = json!("manager");
     invite(other).refused(409, "already_member").await;
     t.server.work().await;
-    assert_eq!(t.server.sms(&person.phone).len(), 2, "a code, an invitation");
+    assert_eq!(
+        t.server.sms(&person.phone).len(),
+        2,
+        "a code, an invitation"
+    );
     assert_eq!(
         t.server.sms(&person.phone).last().unwrap()["template"],
         "organization_invitation"

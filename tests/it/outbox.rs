@@ -85,7 +85,7 @@ async fn a_silent_mail_server_holds_up_mail_alone() {
         .write(move |tx| {
             use yiqilai::schema::jobs;
             diesel::update(jobs::table.find(old))
-                .set(jobs::status.eq(JobStatus::Dead))
+                .set(jobs::status.eq(JobStatus::Done))
                 .execute(tx.conn)?;
             Ok(())
         })
@@ -128,7 +128,10 @@ async fn what_a_job_held_is_forgotten_when_it_is_done_and_some_time_after_it_was
     let (is, payload) = job(&server, good).await.unwrap();
     assert_eq!((is, payload.0), (JobStatus::Done, Value::Null));
     let (is, payload) = job(&server, bad).await.unwrap();
-    assert_eq!((is, &payload.0["to"]), (JobStatus::Dead, &json!("no address")));
+    assert_eq!(
+        (is, &payload.0["to"]),
+        (JobStatus::Dead, &json!("no address"))
+    );
     server.pass(TimeDelta::days(8)).await;
     assert!(job(&server, good).await.is_none() && job(&server, bad).await.is_some());
     server.pass(TimeDelta::days(23)).await;
@@ -162,18 +165,27 @@ async fn an_operator_sees_retries_and_drops_what_was_given_up() {
         .await;
     assert_eq!(server.work().await, 0);
     let dead = told(&server, &["jobs", "list"]);
-    let about: Vec<_> = dead.iter().map(|line| line.split('\t').collect::<Vec<_>>()).collect();
+    let about: Vec<_> = dead
+        .iter()
+        .map(|line| line.split('\t').collect::<Vec<_>>())
+        .collect();
     let ids: Vec<_> = about.iter().map(|columns| columns[0].to_owned()).collect();
     assert_eq!(ids, [bad.clone(), odd.to_string(), lost.to_string()]);
     assert_eq!((about[0][1], about[0][3]), ("mail", "1"));
     assert_eq!(about[0][4], "mail refused: the recipient is not an address");
-    assert!(!dead.concat().contains("wang@"), "what it holds is not shown");
+    assert!(
+        !dead.concat().contains("wang@"),
+        "what it holds is not shown"
+    );
 
     assert_eq!(told(&server, &["jobs", "drop", &ids[1]]), ["1 dropped"]);
     let none = run(&server, &["jobs", "retry", &ids[1], &bad]);
     assert_eq!(none.status.code(), Some(1), "one of them is no more");
     assert!(!run(&server, &["jobs", "drop"]).status.success(), "which?");
-    assert_eq!(told(&server, &["jobs", "retry", "--kind", "sms"]), ["0 to be tried again"]);
+    assert_eq!(
+        told(&server, &["jobs", "retry", "--kind", "sms"]),
+        ["0 to be tried again"]
+    );
     let mails = ["jobs", "retry", "--kind", "mail"];
     assert_eq!(told(&server, &mails), ["2 to be tried again"]);
     server.app.platform.clock.advance(TimeDelta::minutes(1)); // of the command line's clock

@@ -152,7 +152,9 @@ async fn what_a_killed_process_was_at_is_taken_up_at_once() {
     });
     let server = Server::start_at(settings, Clock::system().now()).await;
     let mail = Mail::letter("wang@example.org", "您的微心愿已被认领", &["王奶奶,您好!"]);
-    server.write(move |tx| tx.enqueue("mail", &mail, tx.now)).await;
+    server
+        .write(move |tx| tx.enqueue("mail", &mail, tx.now))
+        .await;
     // a line that nothing is said on
     let came = || {
         for _ in 0..200 {
@@ -298,7 +300,10 @@ fn a_key_that_is_misspelt_is_all_that_is_named() {
         .current_dir(folder.path())
         .output();
     let said = String::from_utf8(check.unwrap().stderr).unwrap();
-    assert!(said.starts_with("yiqilai: unknown field `adress`"), "{said}");
+    assert!(
+        said.starts_with("yiqilai: unknown field `adress`"),
+        "{said}"
+    );
     assert!(!said.contains("missing") && !said.contains(';'), "{said}");
 }
 
@@ -382,7 +387,11 @@ async fn a_full_disk_is_said() {
     serve.arg(env!("CARGO_BIN_EXE_yiqilai")).arg("--config");
     serve.arg(server.folder.path().join("test.toml"));
     let (_process, address) = begun(serve.arg("serve"));
-    let get = async |path: &str| reqwest::get(format!("http://{address}{path}")).await.unwrap();
+    let get = async |path: &str| {
+        reqwest::get(format!("http://{address}{path}"))
+            .await
+            .unwrap()
+    };
     let mut checks = Value::Null;
     for _ in 0..100 {
         let ready = get("/readyz").await;

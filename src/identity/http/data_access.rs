@@ -1,7 +1,7 @@
 //! Who read one's sensitive data.
 
 use actix_web::get;
-use actix_web::web::{Data};
+use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;

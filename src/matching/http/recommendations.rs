@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::get;
-use actix_web::web::{Data};
+use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;

@@ -161,9 +161,14 @@ mod tests {
     fn a_cursor_is_good_for_its_list_and_filters() {
         let of = mark("/wishes", "kind=goods&near=1");
         let query = |rest: &str| format!("near=%31&cursor={of}key&{rest}");
-        let plain = unmarked("/wishes", &query("limit=3&kind=goods")).unwrap();
+        let own = query("limit=3&kind=goods");
+        let plain = unmarked("/wishes", &own).unwrap();
         assert_eq!(plain, "near=1&cursor=key&limit=3&kind=goods");
-        for (path, rest) in [("/projects", "kind=goods"), ("/wishes", ""), ("/wishes", "kind=x")] {
+        for (path, rest) in [
+            ("/projects", "kind=goods"),
+            ("/wishes", ""),
+            ("/wishes", "kind=x"),
+        ] {
             let refused = unmarked(path, &query(rest)).unwrap_err();
             assert_eq!(refused.code(), Code::InvalidCursor, "{path} {rest}");
         }

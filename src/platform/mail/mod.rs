@@ -340,7 +340,10 @@ mod tests {
             );
             assert_eq!(read.body_text(0).unwrap().trim(), "王奶奶,您好!");
             assert_eq!(read.from().unwrap().first().unwrap().name(), Some("益起来"));
-            assert!(text.contains("\r\nAuto-Submitted: auto-generated\r\n"), "{text}");
+            assert!(
+                text.contains("\r\nAuto-Submitted: auto-generated\r\n"),
+                "{text}"
+            );
             let one_click = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n";
             assert_eq!(text.contains(one_click), number % 2 == 1);
             assert_eq!(

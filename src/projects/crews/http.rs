@@ -89,7 +89,11 @@ impl CrewMemberView {
             let project = projects::project(conn, claim.project_id)?;
             let role = projects::role(conn, row.role_id)?;
             let missing = lacks(conn, desk, (&project, &role), row.account_id, today)?;
-            flags.extend(missing.into_iter().map(|(code, _)| code.as_str().to_owned()));
+            flags.extend(
+                missing
+                    .into_iter()
+                    .map(|(code, _)| code.as_str().to_owned()),
+            );
         }
         // somebody who is gone has no name any more
         let name = identity::account(conn, row.account_id).map(|account| account.display_name);

@@ -96,7 +96,7 @@ fn lacks_of_project<'a>(
     today: NaiveDate,
 ) -> Result<Lack<'a>> {
     let is_missing = project.minors && !is_vetted(conn, desk, project, who, today)?;
-    Ok(is_missing.then_some((Code::VettingMissing, &desk.rules.vetting)))
+    Ok(is_missing.then_some((Code::VettingMissing, desk.rules.vetting.as_str())))
 }
 
 /// The qualifications that a person lacks for a role: that which the role asks for, and the vetting for

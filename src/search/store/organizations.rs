@@ -20,7 +20,11 @@ pub const SOURCE: Source = Source {
     is_public: |state| state == OrganizationStatus::Active.as_str(),
 };
 
-public_ids!(organizations, OrganizationId, organizations::status.eq(OrganizationStatus::Active));
+public_ids!(
+    organizations,
+    OrganizationId,
+    organizations::status.eq(OrganizationStatus::Active)
+);
 
 #[derive(Queryable)]
 struct Row {

@@ -34,7 +34,9 @@ pub fn react(tx: &mut Tx<'_>, desk: &Desk, entry: &Entry) -> Result<()> {
         let today = tx.today();
         let missing = lacks(tx.conn, desk, (&project, &role), who, today)?;
         // what was missing before was told before
-        let new = missing.iter().find(|(_, kind)| volunteers::includes(&lost, kind));
+        let new = missing
+            .iter()
+            .find(|(_, kind)| volunteers::includes(&lost, kind));
         let Some((_, kind)) = new else { continue };
         let (zh, en) = match taxonomies::qualification(kind) {
             Some(known) => (known.zh.as_str(), known.en.as_str()),
@@ -47,10 +49,22 @@ pub fn react(tx: &mut Tx<'_>, desk: &Desk, entry: &Entry) -> Result<()> {
             ("qualification_zh", zh),
             ("qualification_en", en),
         ];
-        tell(tx, &project, &[who], Kind::PlaceQualificationEnded, &params[1..])?;
+        tell(
+            tx,
+            &project,
+            &[who],
+            Kind::PlaceQualificationEnded,
+            &params[1..],
+        )?;
         let mut leaders = claims::leaders(tx.conn, &claim)?;
         leaders.retain(|leader| *leader != who);
-        tell(tx, &project, &leaders, Kind::CrewQualificationEnded, &params)?;
+        tell(
+            tx,
+            &project,
+            &leaders,
+            Kind::CrewQualificationEnded,
+            &params,
+        )?;
     }
     Ok(())
 }
