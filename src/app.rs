@@ -21,6 +21,7 @@ use crate::platform::db::{Db, DbConfig};
 use crate::platform::files::{FileStore, FilesConfig};
 use crate::platform::mail::{MailConfig, MailTransport, Mailer};
 use crate::platform::sms::{SmsConfig, SmsGateway, SmsGatewayKind};
+use crate::platform::storage::Storage;
 use crate::platform::token::Vault;
 use crate::platform::wakeups::Wakeups;
 use crate::platform::{Platform, config};
@@ -172,6 +173,9 @@ pub struct WorkerConfig {
     /// How many jobs of a sort (mail, SMS, others) to perform at once.
     #[validate(range(min = 1, max = 1_000))]
     pub batch: i64,
+    /// How many days dead jobs are kept, with what they hold.
+    #[validate(range(min = 1, max = 3_650))]
+    pub dead_days: i64,
 }
 
 /// The district served.
@@ -364,11 +368,13 @@ impl App {
         let cache = Cache::connect(&config.cache)
             .await
             .map_err(Error::internal)?;
+        let files = Arc::new(FileStore::new(&config.files).map_err(Error::internal)?);
         let platform = Platform {
             wakeups: Wakeups::new(db.clone(), cache.clone()),
+            storage: Arc::new(Storage::new(db.clone(), files.clone(), clock.clone())),
             db,
             cache,
-            files: Arc::new(FileStore::new(&config.files).map_err(Error::internal)?),
+            files,
             vault: Vault::new(&config.security.master_secret)?,
             clock,
             zone: config.district.time_zone,

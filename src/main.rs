@@ -14,6 +14,7 @@ use yiqilai::imports::{self, Bundled, Target};
 use yiqilai::matching;
 use yiqilai::platform::clock::Clock;
 use yiqilai::platform::db::Alone;
+use yiqilai::platform::jobs::{self, Job, JobId, Which};
 use yiqilai::platform::journal::Actor;
 use yiqilai::platform::token::random_token;
 use yiqilai::worker::Worker;
@@ -43,6 +44,9 @@ enum Command {
     /// Manage accounts that nobody else can make.
     #[command(subcommand)]
     Admin(AdminCommand),
+    /// Look at jobs (mail, SMS …) that were given up, and try them again or drop them.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// Import foreign data by a mapping file (docs/import.md).
     ///
     /// Ends with 0 when every row landed, 2 when some did not, 1 when nothing could be done.
@@ -103,6 +107,39 @@ enum AdminCommand {
     },
     /// Sign access tokens with a new key from now on.
     RotateKeys,
+}
+
+#[derive(Subcommand)]
+enum JobsCommand {
+    /// List them, those given up first at the head: id, kind, since when, tries, why.
+    List,
+    /// Try them again from now on.
+    Retry(WhichJobs),
+    /// Forget them.
+    Drop(WhichJobs),
+}
+
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct WhichJobs {
+    /// Those of these ids.
+    ids: Vec<JobId>,
+    /// Those of a kind, such as mail.
+    #[arg(long)]
+    kind: Option<String>,
+    /// All of them.
+    #[arg(long)]
+    all: bool,
+}
+
+impl From<WhichJobs> for Which {
+    fn from(which: WhichJobs) -> Self {
+        match which.kind {
+            Some(kind) => Self::Kind(kind),
+            None if which.all => Self::All,
+            None => Self::These(which.ids),
+        }
+    }
 }
 
 #[derive(clap::Args)]
@@ -228,6 +265,7 @@ async fn perform(cli: Cli) -> Result<()> {
         Command::Worker => work(app).await,
         Command::Migrate => migrate_alone(&app).await,
         Command::Admin(command) => administer(&app, command).await,
+        Command::Jobs(command) => tend(&app, command).await,
         Command::Serve
         | Command::Demo
         | Command::Config(_)
@@ -282,7 +320,9 @@ async fn migrate(app: &App) -> Result<()> {
 
 /// For commands that may run beside a server: a step of the schema is not taken under it.
 async fn migrate_alone(app: &App) -> Result<()> {
-    if matches!(app.platform.db.pending_migrations().await, Ok(0)) {
+    let db = &app.platform.db;
+    // one that was restored on another PostgreSQL server has every step, but its journal is to be put in place
+    if db.is_sqlite() && matches!(db.pending_migrations().await, Ok(0)) {
         return Ok(());
     }
     let _alone = Alone::on(&app.config.database)?;
@@ -312,6 +352,37 @@ async fn administer(app: &App, command: AdminCommand) -> Result<()> {
     say(&format!(
         "{email} is a platform admin; its password is {password}\n"
     ))
+}
+
+/// What is to become of the jobs that were given up. A worker that runs finds those to be tried again
+/// within `worker.poll_ms`.
+async fn tend(app: &App, command: JobsCommand) -> Result<()> {
+    migrate_alone(app).await?;
+    let (db, zone) = (&app.platform.db, app.platform.zone);
+    let said = match command {
+        JobsCommand::List => {
+            let line = |job: Job| {
+                let (since, why) = (job.run_at.on_the_wall(zone), job.last_error);
+                let why = why.unwrap_or_default().replace(char::is_control, " ");
+                format!(
+                    "{}\t{}\t{since}\t{}\t{why}\n",
+                    job.id, job.kind, job.attempts
+                )
+            };
+            db.read(jobs::dead).await?.into_iter().map(line).collect()
+        }
+        JobsCommand::Retry(which) => {
+            let which = Which::from(which);
+            let count = db.write(move |tx| jobs::retry(tx, &which)).await?;
+            format!("{count} to be tried again\n")
+        }
+        JobsCommand::Drop(which) => {
+            let which = Which::from(which);
+            let count = db.write(move |tx| jobs::drop(tx, &which)).await?;
+            format!("{count} dropped\n")
+        }
+    };
+    say(&said)
 }
 
 /// What an import reads.

@@ -19,10 +19,13 @@ use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 use crate::api::{self, Methods};
 use crate::app::App;
 use crate::error::{Checks, Code, Error, Problem, Result};
+use crate::platform::clock::Instant;
 use crate::platform::db::Db;
 use crate::platform::http::ProblemBody;
 use crate::platform::http::border::{REQUEST_ID, border};
-use crate::platform::jobs;
+use crate::platform::jobs::{self, JobStatus};
+use crate::platform::journal;
+use crate::worker::REACTIONS;
 
 /// Starts to serve on a socket that is already bound; runs until it is stopped.
 ///
@@ -175,29 +178,43 @@ pub async fn livez() -> Json<Health> {
 
 /// Whether the process can serve
 ///
-/// Looks at the `database` (`ok` or `unreachable`), its schema (`migrations`: `ok`, `pending`, or
-/// `unknown` without a database), what `matching` and `search` keep in memory (`ok` or `building`), and
-/// the `cache` (`ok` or `unreachable`). A cache that does not answer costs speed, not correctness: the
-/// process is degraded, not down.
+/// Looks at the `database` (`ok`, `unreachable`, or `unwritable` when the disk of SQLite takes nothing), its
+/// schema (`migrations`: `ok`, `pending`, or `unknown` without a database), what `matching` and `search` keep
+/// in memory (`ok` or `building`), the `cache` (`ok` or `unreachable`) and the store of `files` (`ok` or
+/// `unwritable`). A cache that does not answer costs speed, not correctness, and without a store of files all
+/// but uploads goes on: the process is degraded, not down. What can be written is tried at most every thirty
+/// seconds.
 #[utoipa::path(tag = "operations", security(()), responses(
     (status = 200, description = "It can", body = Health),
     (status = 503, description = "It cannot: `checks` says what is wrong", body = ProblemBody)))]
 #[get("/readyz")]
 pub async fn readyz(app: Data<App>) -> Result<Json<Health>> {
-    let (cache, (database, migrations)) =
-        futures_util::join!(app.platform.cache.ping(), state_of(&app.platform.db));
+    let (cache, (reached, migrations), writable) = futures_util::join!(
+        app.platform.cache.ping(),
+        state_of(&app.platform.db),
+        app.platform.storage.writable(),
+    );
+    let database = match reached {
+        "ok" if !writable.database => "unwritable",
+        reached => reached,
+    };
     let state_of_projection = |is_ready| if is_ready { "ok" } else { "building" };
     let matching = state_of_projection(app.matching.is_ready());
     let search = state_of_projection(app.search.is_ready());
     let is_ready = [database, migrations, matching, search]
         .iter()
         .all(|state| *state == "ok");
-    let (status, cache) = match cache {
-        Ok(()) => ("ok", "ok"),
+    let cache = match cache {
+        Ok(()) => "ok",
         Err(error) => {
             tracing::warn!(%error, "cache");
-            ("degraded", "unreachable")
+            "unreachable"
         }
+    };
+    let files = if writable.files { "ok" } else { "unwritable" };
+    let status = match (cache, files) {
+        ("ok", "ok") => "ok",
+        _ => "degraded",
     };
     let checks = Checks::from([
         ("database", database),
@@ -205,6 +222,7 @@ pub async fn readyz(app: Data<App>) -> Result<Json<Health>> {
         ("matching", matching),
         ("search", search),
         ("cache", cache),
+        ("files", files),
     ]);
     if is_ready {
         Ok(Json(Health { status, checks }))
@@ -228,12 +246,46 @@ async fn state_of(db: &Db) -> (&'static str, &'static str) {
 }
 
 /// The process's figures for Prometheus
+///
+/// Requests by route and status; `jobs` by status, `jobs_due` and `jobs_due_oldest_seconds` for those that wait
+/// although they are due; `journal_lag_seconds`, how long the oldest entry that a reader of the journal has not
+/// read has been there.
 #[utoipa::path(tag = "operations", security(()), responses(
     (status = 200, description = "Text exposition format", body = String, content_type = "text/plain")))]
 #[get("/metrics")]
 pub async fn metrics(app: Data<App>) -> Result<HttpResponse> {
-    for (status, count) in app.platform.db.read(jobs::counts).await? {
-        ::metrics::gauge!("jobs", "status" => status.as_str()).set(count as f64);
+    let now = app.platform.clock.now();
+    let age = move |since: Option<Instant>| {
+        since.map_or(0.0, |since| (now - since).as_seconds_f64().max(0.0))
+    };
+    // what is kept in memory, once it is built
+    let in_memory = [
+        ("matching", app.matching.read()),
+        ("search", app.search.read()),
+    ];
+    let read = app.platform.db.read(move |conn| {
+        let mut unread = Vec::new();
+        for reader in REACTIONS {
+            let place = journal::place_of(conn, reader)?;
+            unread.push((reader, journal::unread_since(conn, place)?));
+        }
+        for (reader, place) in in_memory {
+            if let Some(place) = place {
+                unread.push((reader, journal::unread_since(conn, place)?));
+            }
+        }
+        Ok((jobs::counts(conn)?, jobs::backlog(conn, now)?, unread))
+    });
+    let (counts, backlog, unread) = read.await?;
+    for status in JobStatus::VARIANTS {
+        let count = counts.iter().find(|(known, _)| known == status);
+        ::metrics::gauge!("jobs", "status" => status.as_str())
+            .set(count.map_or(0.0, |(_, count)| *count as f64));
+    }
+    ::metrics::gauge!("jobs_due").set(backlog.count as f64);
+    ::metrics::gauge!("jobs_due_oldest_seconds").set(age(backlog.since));
+    for (reader, since) in unread {
+        ::metrics::gauge!("journal_lag_seconds", "reader" => reader).set(age(since));
     }
     Ok(HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4")

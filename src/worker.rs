@@ -50,10 +50,22 @@ const KEEPERS: &[Keeper] = &[
     wishes::keeps_file,
 ];
 
+/// The reactions, by the names under which their readers of the journal keep their places.
+pub const REACTIONS: [&str; 8] = [
+    "accounts of people",
+    "party",
+    "claims of organizations",
+    "crews",
+    "wishes of organizations",
+    "invitations",
+    "rounds",
+    "saved searches",
+];
+
 /// Between two looks at what is due while commits come in one after the other.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// How long jobs are kept once they are done or dead.
+/// How long jobs are kept once they are done.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(7);
 
 /// What one transaction of a sweep or a reaction handles at the most.
@@ -88,6 +100,13 @@ impl Worker {
     /// Works until [`Worker::stop`].
     pub async fn run(&self) {
         self.app.platform.wakeups.relay();
+        let db = &self.app.platform.db;
+        // one process works on a SQLite file, and it has only begun: nobody else is at a job
+        if db.is_sqlite()
+            && let Err(error) = db.write(jobs::release).await
+        {
+            tracing::error!(%error, "worker");
+        }
         let lanes = LANES.map(|kinds| self.awake(async move || self.perform_due(kinds).await));
         let reactions = self.awake(async || self.react().await);
         // what time has moved on: no commit tells of it
@@ -201,16 +220,29 @@ impl Worker {
         let (projects, desk) = (self.app.projects.clone(), self.app.wishes.clone());
         let claims =
             move |tx: &mut Tx<'_>, entry: &Entry| projects::claims::react(tx, &projects, entry);
+        let working = self.app.projects.clone();
+        let crews =
+            move |tx: &mut Tx<'_>, entry: &Entry| projects::crews::react(tx, &working, entry);
         let wishes = move |tx: &mut Tx<'_>, entry: &Entry| wishes::react(tx, &desk, entry);
+        let [
+            accounts,
+            of_party,
+            of_claims,
+            of_crews,
+            of_wishes,
+            invited,
+            planned,
+            saved,
+        ] = REACTIONS;
         let done = [
-            self.follow("accounts of people", notifications::react)
-                .await,
-            self.follow("party", party::react).await,
-            self.follow("claims of organizations", claims).await,
-            self.follow("wishes of organizations", wishes).await,
-            self.follow("invitations", invitations::react).await,
-            self.follow("rounds", rounds::react).await,
-            self.follow("saved searches", search::react).await,
+            self.follow(accounts, notifications::react).await,
+            self.follow(of_party, party::react).await,
+            self.follow(of_claims, claims).await,
+            self.follow(of_crews, crews).await,
+            self.follow(of_wishes, wishes).await,
+            self.follow(invited, invitations::react).await,
+            self.follow(planned, rounds::react).await,
+            self.follow(saved, search::react).await,
         ];
         done.into_iter().collect()
     }
@@ -233,13 +265,13 @@ impl Worker {
         let (organizations, volunteers) = (app.organizations.clone(), app.volunteers.clone());
         let (projects, wishes) = (app.projects.clone(), app.wishes.clone());
         let searches = app.saved_searches.clone();
+        let dead = chrono::TimeDelta::days(app.config.worker.dead_days);
         let most = MOST as i64;
         let done = [
             db.write(idempotency::forget_old).await.map(drop),
             db.write(identity::forget_expired).await.map(drop),
-            db.write(|tx| jobs::purge(tx, tx.now - KEPT))
-                .await
-                .map(drop),
+            db.write(move |tx| jobs::purge(tx, tx.now - KEPT, tx.now - dead))
+                .await,
             self.exhaust(move |tx| files::sweep(tx, most)).await,
             self.exhaust(move |tx| organizations::sweep(tx, &organizations, most))
                 .await,

@@ -195,6 +195,16 @@ fn time_is_asked_of_the_one_clock() {
     }
 }
 
+#[test]
+fn a_page_is_answered_by_what_ties_its_cursor_to_its_list() {
+    for (file, code) in files() {
+        assert!(
+            !code.contains("Json<Page<"),
+            "{file} answers a page as plain JSON: answer a `List`, so that its cursor is good for it alone"
+        );
+    }
+}
+
 /// The commands of both READMEs are the same; CI runs those of the English one.
 #[test]
 fn the_readmes_tell_the_same_tour() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a command with private servers around it: PostgreSQL, Redis, an S3-compatible file store and an
-# SMTP server that keeps what it receives. Installs what is missing, uses free ports, leaves nothing running.
+# Runs a command with private servers around it: PostgreSQL, and a second one that backups are restored on,
+# Redis, an S3-compatible file store and an SMTP server that keeps what it receives. Installs what is missing, uses free ports, leaves nothing running.
 #
 #   tests/services.sh COMMAND [ARG...]
 set -euo pipefail
@@ -81,11 +81,11 @@ ready() { # NAME COMMAND...: waits until the command succeeds, as long as the se
     return 1
 }
 # all at once, so that they differ
-read -r pg_port redis_port s3_port smtp_port smtps_port < <(node -e '
+read -r pg_port other_port redis_port s3_port smtp_port smtps_port < <(node -e '
     const open = () => new Promise((done) => {
         const server = require("net").createServer().listen(0, "127.0.0.1", () => done(server));
     });
-    Promise.all([open(), open(), open(), open(), open()]).then((servers) => {
+    Promise.all([open(), open(), open(), open(), open(), open()]).then((servers) => {
         console.log(servers.map((server) => server.address().port).join(" "));
         servers.forEach((server) => server.close());
     });')
@@ -93,18 +93,22 @@ read -r pg_port redis_port s3_port smtp_port smtps_port < <(node -e '
 # PostgreSQL refuses to run as root: then it runs as the user its package made
 pg_bin=$(dirname "$(printf '%s\n' /usr/lib/postgresql/*/bin/initdb | sort -V | tail -1)")
 run_pg=()
-mkdir "$work/pg"
-if [ "$(id -u)" = 0 ]; then
-    chown postgres "$work/pg"
-    run_pg=(setpriv --reuid=postgres --regid=postgres --init-groups)
-fi
-"${run_pg[@]}" "$pg_bin/initdb" -D "$work/pg" -U yiqilai -A trust -E UTF8 --locale=C.UTF-8 >"$work/initdb.log" 2>&1 ||
-    { cat "$work/initdb.log" >&2; exit 1; }
-# durability is not what these tests are about; a benchmark may want more memory (-c shared_buffers=2GB)
-start postgres "${run_pg[@]}" "$pg_bin/postgres" -D "$work/pg" -p "$pg_port" -c listen_addresses=127.0.0.1 \
-    -c unix_socket_directories= -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
-    -c max_connections=300 ${YIQILAI_TEST_POSTGRES_OPTIONS:-}
-ready postgres "$pg_bin/pg_isready" -h 127.0.0.1 -p "$pg_port"
+[ "$(id -u)" != 0 ] || run_pg=(setpriv --reuid=postgres --regid=postgres --init-groups)
+postgres() { # NAME PORT [OPTION...]
+    local data="$work/$1"
+    mkdir "$data"
+    [ "$(id -u)" != 0 ] || chown postgres "$data"
+    "${run_pg[@]}" "$pg_bin/initdb" -D "$data" -U yiqilai -A trust -E UTF8 --locale=C.UTF-8 >"$data.log" 2>&1 ||
+        { cat "$data.log" >&2; exit 1; }
+    # durability is not what these tests are about
+    start "$1" "${run_pg[@]}" "$pg_bin/postgres" -D "$data" -p "$2" -c listen_addresses=127.0.0.1 \
+        -c unix_socket_directories= -c fsync=off -c synchronous_commit=off -c full_page_writes=off "${@:3}"
+    ready "$1" "$pg_bin/pg_isready" -h 127.0.0.1 -p "$2"
+}
+# a benchmark may want more memory (-c shared_buffers=2GB)
+# shellcheck disable=SC2086 # several options
+postgres pg "$pg_port" -c max_connections=300 ${YIQILAI_TEST_POSTGRES_OPTIONS:-}
+postgres other-pg "$other_port" -c shared_buffers=16MB
 
 start redis redis-server --port "$redis_port" --bind 127.0.0.1 --save '' --appendonly no --dir "$work"
 ready redis grep -q "Ready to accept" "$work/redis.log"
@@ -114,6 +118,8 @@ start s3 "$here/tools/node_modules/.bin/s3rver" -d "$work/s3" -a 127.0.0.1 -p "$
 ready s3 grep -q "listening" "$work/s3.log"
 
 export YIQILAI_TEST_POSTGRES_URL="postgres://yiqilai@127.0.0.1:$pg_port/postgres"
+export YIQILAI_TEST_OTHER_POSTGRES_URL="postgres://yiqilai@127.0.0.1:$other_port/postgres"
+export YIQILAI_TEST_POSTGRES_BIN="$pg_bin" # where pg_dump and pg_restore are
 export YIQILAI_TEST_REDIS_URL="redis://127.0.0.1:$redis_port"
 export YIQILAI_TEST_S3_URL="http://127.0.0.1:$s3_port"
 export YIQILAI_TEST_SMTP_HOST=localhost

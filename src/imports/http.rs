@@ -22,7 +22,7 @@ use crate::identity::{AccountId, Caller, Role};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::http::page::DEFAULT_LIMIT;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 use crate::regions::RegionId;
 
 /// The room's routes.
@@ -212,7 +212,7 @@ async fn list(
     caller: Caller,
     platform: Data<Platform>,
     query: Params<ListImports>,
-) -> Result<Json<Page<ImportView>>> {
+) -> Result<List<Page<ImportView>>> {
     let by = match entitled(&caller)? {
         Entitled::Everywhere => None,
         Entitled::Within(_) => Some(caller.account),
@@ -224,7 +224,7 @@ async fn list(
         .db
         .read(move |conn| store::list(conn, by, before, limit))
         .await?;
-    Ok(Json(
+    Ok(List(
         Page::of(rows, limit, |row| row.id).map(ImportView::from),
     ))
 }

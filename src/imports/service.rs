@@ -160,6 +160,12 @@ fn part_of(
     before: &Before,
     progress: &Progress,
 ) -> Result<Tally> {
+    // who runs the same file at the same time finds each row as the other left it
+    tx.serialize_on(&format!(
+        "import:{}:{}",
+        order.plan.target.as_str(),
+        order.plan.source
+    ))?;
     let mut tally = Tally::default();
     let mut is_through = false;
     let kept = tx.savepoint(|tx| {

@@ -10,6 +10,7 @@ use super::settings::MatchingRules;
 use super::store::Setting;
 use super::world::World;
 use crate::error::Result;
+use crate::platform::journal::Position;
 use crate::platform::{Platform, projection};
 use crate::projects::ProjectRules;
 use crate::wishes::WishRules;
@@ -73,6 +74,11 @@ impl Matching {
     /// Whether the world is built.
     pub fn is_ready(&self) -> bool {
         self.0.shared.progress.is_ready()
+    }
+
+    /// The last entry of the journal that is in the world; none while it is built.
+    pub fn read(&self) -> Option<Position> {
+        self.0.shared.progress.read()
     }
 
     /// Waits until the world is built.

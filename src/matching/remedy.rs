@@ -21,6 +21,30 @@ const DAYS: [(&str, &str); 7] = [
     ("周日", "Sunday"),
 ];
 
+/// What would change what only the database knows; none where the person can do nothing.
+pub fn standing(code: Code, lang: Lang) -> Option<String> {
+    let say = |zh: &str, en: &str| Some(lang.pick(zh, en).to_owned());
+    match code {
+        Code::DailyCap => say(
+            "完成或放弃一项在进行的认领后可以继续。",
+            "Finish or give up something that you have claimed.",
+        ),
+        Code::NotInterested => say(
+            "您曾表示对它不感兴趣；可在“不感兴趣的需求”中恢复。",
+            "You said that you are not interested in it; take that back among the needs you dismissed.",
+        ),
+        Code::Sanctioned => say(
+            "多次认领到期未完成会暂停认领，过一段时间后恢复。",
+            "Claims that lapsed have paused your claiming; it goes on after a while.",
+        ),
+        Code::TimeConflict => say(
+            "与您已参加的服务时间冲突；退出其中一项后可以参加。",
+            "It is at the same time as something you take part in; leave that to take this on.",
+        ),
+        _ => None,
+    }
+}
+
 /// What would let a filter pass that refused with `code`; none where the person can do nothing.
 pub fn remedy(
     filter: Filter,
@@ -101,25 +125,7 @@ pub fn remedy(
             "请在“同意管理”中同意个性化推荐。",
             "Agree to personalised recommendations among your consents.",
         ),
-        Filter::Standing => match code {
-            Code::DailyCap => say(
-                "完成或放弃一项在进行的认领后可以继续。",
-                "Finish or give up something that you have claimed.",
-            ),
-            Code::NotInterested => say(
-                "您曾表示对它不感兴趣；可在“不感兴趣的需求”中恢复。",
-                "You said that you are not interested in it; take that back among the needs you dismissed.",
-            ),
-            Code::Sanctioned => say(
-                "多次认领到期未完成会暂停认领，过一段时间后恢复。",
-                "Claims that lapsed have paused your claiming; it goes on after a while.",
-            ),
-            Code::TimeConflict => say(
-                "与您已参加的服务时间冲突；退出其中一项后可以参加。",
-                "It is at the same time as something you take part in; leave that to take this on.",
-            ),
-            _ => None,
-        },
+        Filter::Standing => standing(code, lang),
         Filter::Dates | Filter::Ownership => None,
     }
 }

@@ -72,6 +72,14 @@ pub fn bars_to_asking(
     invitations::barred(conn, rules, batch, asker)
 }
 
+/// Needs for a person.
+pub struct Recommended {
+    /// The best first.
+    pub hits: Vec<Hit<Need>>,
+    /// Of which kinds the person may take none on, whichever, and why.
+    pub closed: Vec<(NeedKind, Code)>,
+}
+
 /// The best `k` needs for a person.
 ///
 /// # Errors
@@ -83,7 +91,8 @@ pub fn needs_for(
     mut wanting: Wanting,
     moment: &Moment,
     k: usize,
-) -> Result<Vec<Hit<Need>>> {
+) -> Result<Recommended> {
+    let mut closed = Vec::new();
     let dismissed = invitations::dismissed_by(conn, person.id)?;
     let mut asked = k;
     loop {
@@ -95,7 +104,7 @@ pub fn needs_for(
         let mut kinds: Vec<_> = hits.iter().map(|hit| hit.what.id.kind).collect();
         kinds.sort_unstable();
         kinds.dedup();
-        let before = wanting.except.len();
+        let before = closed.len();
         for kind in kinds {
             let of_kind = |hit: &&Hit<Need>| hit.what.id.kind == kind;
             let batch = Batch {
@@ -105,17 +114,20 @@ pub fn needs_for(
             };
             for bar in bars(conn, matching, kind, &batch)? {
                 match bar.need {
-                    None => wanting.except.push(kind),
+                    None => {
+                        wanting.except.push(kind);
+                        closed.push((kind, bar.code));
+                    }
                     Some(id) => hits.retain(|hit| hit.what.id != NeedId { id, kind }),
                 }
             }
         }
-        if wanting.except.len() > before {
+        if closed.len() > before {
             continue; // what took the places of the others is not worth looking at
         }
         if hits.len() >= k || were_all {
             hits.truncate(k);
-            return Ok(hits);
+            return Ok(Recommended { hits, closed });
         }
         asked = asked.saturating_mul(4);
     }

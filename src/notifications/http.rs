@@ -18,7 +18,7 @@ use crate::platform::columns::Uid;
 use crate::platform::db::Conn;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::Nothing;
-use crate::platform::http::{Cursor, Lang, Page, Params, ProblemBody};
+use crate::platform::http::{Cursor, Lang, List, Page, Params, ProblemBody};
 
 /// The room's routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -92,7 +92,7 @@ async fn list(
     caller: Caller,
     platform: Data<Platform>,
     query: Params<ListNotifications>,
-) -> Result<Json<Page<NotificationView>>> {
+) -> Result<List<Page<NotificationView>>> {
     let Params(query) = query;
     let before = Cursor::decode::<NotificationId>(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
@@ -101,7 +101,7 @@ async fn list(
         .db
         .read(move |conn| store::list(conn, account, only, before, limit))
         .await?;
-    Ok(Json(
+    Ok(List(
         Page::of(rows, limit, |row| row.id).map(|row| view(row, caller.lang)),
     ))
 }

@@ -291,6 +291,12 @@ kinds! {
     /// To the volunteer.
     CrewRemoved "您已被移出项目队伍" "您已被移出项目“{title}”的队伍：{reason}。"
         "You were removed from a crew" "You were removed from the crew of the project \"{title}\": {reason}.",
+    /// To the leader of the crew: it was revoked or taken back, or its last day is over.
+    CrewQualificationEnded "队员资质已失效" "{name}在项目“{title}”中的岗位“{role}”所需的资质“{qualification_zh}”已失效，请与其联系或调整安排。"
+        "A qualification in your crew has ended" "{name} works in the project \"{title}\" as {role} and no longer has the qualification that this asks for: {qualification_en}. Please talk to each other, or plan anew.",
+    /// To the volunteer, of the same.
+    PlaceQualificationEnded "岗位所需资质已失效" "您在项目“{title}”中的岗位“{role}”需要资质“{qualification_zh}”，该资质已失效。请重新提交审核，并与队伍负责人联系。"
+        "A qualification for your place has ended" "Your place in the project \"{title}\" as {role} asks for the qualification \"{qualification_en}\", which you no longer have. Submit it again, and talk to who leads the crew.",
     /// To the volunteer whose application waits as the work is done.
     CrewClosed "队员申请已结束" "项目“{title}”的队伍已完成工作，不再接收队员，您的申请随之结束。"
         "Your application has ended" "The crew of the project \"{title}\" has done its work and takes nobody any more. Your application has ended.",

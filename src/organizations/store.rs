@@ -219,6 +219,21 @@ pub fn membership(conn: &mut Conn, of: OrganizationId, who: AccountId) -> Result
         .optional()?)
 }
 
+/// The last membership of a person in an organisation, whether it lives or is over.
+pub fn last_membership(
+    conn: &mut Conn,
+    of: OrganizationId,
+    who: AccountId,
+) -> Result<Option<Member>> {
+    Ok(organization_members::table
+        .filter(organization_members::organization_id.eq(of))
+        .filter(organization_members::account_id.eq(who))
+        .order(organization_members::id.desc())
+        .select(Member::as_select())
+        .first(conn)
+        .optional()?)
+}
+
 /// When somebody invited others since an instant, the newest first.
 pub fn invited_by(conn: &mut Conn, who: AccountId, since: Instant) -> Result<Vec<Instant>> {
     Ok(organization_members::table

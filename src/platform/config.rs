@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use config::{Config, ConfigError, Environment, File, FileFormat, Value};
+use config::{Config, ConfigError, Environment, File, FileFormat, Value, ValueKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
@@ -59,8 +59,7 @@ fn layers<T: DeserializeOwned + Validate>(
             Err(error) => error,
         };
         wrong.push(error.to_string());
-        if let Some(known) = without_unknown(&settings, &defaults, &error) {
-            settings = known;
+        if forget_unknown(&mut settings, &defaults, &error) {
             continue;
         }
         let default = key_of(&error).and_then(|key| Some((key, defaults.get(key).ok()?)));
@@ -77,20 +76,20 @@ fn layers<T: DeserializeOwned + Validate>(
     }
 }
 
-/// The settings without the keys of a name that no field has, when that is what is wrong: then the
-/// rest is looked at, too.
-fn without_unknown(settings: &Config, defaults: &Config, error: &ConfigError) -> Option<Config> {
+/// Takes the keys of a name that no field has out of the settings, when that is what is wrong: then the
+/// rest is looked at, too. Whether there were any.
+fn forget_unknown(settings: &mut Config, defaults: &Config, error: &ConfigError) -> bool {
     let text = error.to_string();
-    let (_, rest) = text.split_once("unknown field `")?;
-    let (name, _) = rest.split_once('`')?;
-    let mut tree: serde_json::Value = settings.clone().try_deserialize().ok()?;
-    let known: serde_json::Value = defaults.clone().try_deserialize().ok()?;
-    remove(&mut tree, &known, name).then(|| Config::try_from(&tree).ok())?
+    let named = text.split_once("unknown field `");
+    let Some((name, _)) = named.and_then(|(_, rest)| rest.split_once('`')) else {
+        return false;
+    };
+    remove(&mut settings.cache, &defaults.cache, name)
 }
 
 /// Removes what is called so and has no default; whether there was any.
-fn remove(tree: &mut serde_json::Value, known: &serde_json::Value, name: &str) -> bool {
-    let Some(fields) = tree.as_object_mut() else {
+fn remove(tree: &mut Value, known: &Value, name: &str) -> bool {
+    let (ValueKind::Table(fields), ValueKind::Table(known)) = (&mut tree.kind, &known.kind) else {
         return false;
     };
     let mut removed = known.get(name).is_none() && fields.remove(name).is_some();
@@ -222,10 +221,11 @@ mod tests {
         port: u16,
         on: bool,
         share: f64,
+        list: Vec<String>,
     }
 
     fn load_all(variables: &[(&str, &str)]) -> Result<(Settings, Vec<String>)> {
-        let defaults = "[section]\npassword = \"x\"\nport = 1\non = false\nshare = 0.5";
+        let defaults = "[section]\npassword = \"x\"\nport = 1\non = false\nshare = 0.5\nlist = []";
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let environment = Environment::with_prefix("YIQILAI")
             .prefix_separator("__")

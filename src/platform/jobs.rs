@@ -4,9 +4,12 @@
 //! ```text
 //! queued ──take──▶ running ──▶ done
 //!   ▲                 │  └────▶ dead      after the last try, or when trying again is useless
-//!   └── retry, later ─┘
+//!   ├── retry, later ─┘          │
+//!   └───── an operator ──────────┘
 //! ```
 //! A worker that dies leaves its job `running` with a lease; after the lease it is taken again.
+
+use std::collections::HashSet;
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
@@ -45,7 +48,7 @@ pub struct Job {
     pub id: JobId,
     /// What to do.
     pub kind: String,
-    /// What with. May hold an address or a code: emptied once done or dead.
+    /// What with. May hold an address or a code: emptied once done, and gone with a dead job.
     pub payload: Json<Value>,
     /// Where it stands.
     pub status: JobStatus,
@@ -167,9 +170,9 @@ pub fn settle(tx: &mut Tx<'_>, job: &Job, outcome: &Outcome) -> Result<()> {
         Outcome::Retry(why) | Outcome::GiveUp(why) => (JobStatus::Dead, job.run_at, Some(why)),
     };
     let payload = match status {
-        JobStatus::Queued | JobStatus::Running => job.payload.clone(),
+        JobStatus::Queued | JobStatus::Running | JobStatus::Dead => job.payload.clone(),
         // addresses and codes are not kept longer than they are needed
-        JobStatus::Done | JobStatus::Dead => Json(Value::Null),
+        JobStatus::Done => Json(Value::Null),
     };
     let mine = jobs::table
         .filter(jobs::id.eq(job.id))
@@ -193,6 +196,34 @@ fn back_off(attempts: i32) -> TimeDelta {
     TimeDelta::seconds((15 * factor).min(3600))
 }
 
+/// What waits although it is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backlog {
+    /// How many jobs.
+    pub count: i64,
+    /// Since when the oldest of them is due.
+    pub since: Option<Instant>,
+}
+
+/// The jobs that are due and taken by no worker, or by one that is gone.
+///
+/// # Errors
+/// Those of the database.
+pub fn backlog(conn: &mut Conn, now: Instant) -> Result<Backlog> {
+    let due = || {
+        let waiting = jobs::status.eq(JobStatus::Queued).and(jobs::run_at.le(now));
+        let left = jobs::status
+            .eq(JobStatus::Running)
+            .and(jobs::leased_until.lt(now).assume_not_null());
+        jobs::table.filter(waiting.or(left))
+    };
+    let oldest = due().order(jobs::run_at).select(jobs::run_at);
+    Ok(Backlog {
+        count: due().count().get_result(conn)?,
+        since: oldest.first(conn).optional()?,
+    })
+}
+
 /// How many jobs stand where, for the metrics page.
 ///
 /// # Errors
@@ -204,13 +235,110 @@ pub fn counts(conn: &mut Conn) -> Result<Vec<(JobStatus, i64)>> {
         .load(conn)?)
 }
 
-/// Removes jobs asked for before `before` that are done or dead; returns how many.
+/// Removes jobs that were last due so long ago: done ones before `done`, dead ones before `dead`.
 ///
 /// # Errors
 /// Those of the database.
-pub fn purge(tx: &mut Tx<'_>, before: Instant) -> Result<usize> {
-    let old = jobs::table
-        .filter(jobs::status.eq_any([JobStatus::Done, JobStatus::Dead]))
-        .filter(jobs::created_at.lt(before));
-    Ok(diesel::delete(old).execute(tx.conn)?)
+pub fn purge(tx: &mut Tx<'_>, done: Instant, dead: Instant) -> Result<()> {
+    for (status, before) in [(JobStatus::Done, done), (JobStatus::Dead, dead)] {
+        let old = jobs::table
+            .filter(jobs::status.eq(status))
+            .filter(jobs::run_at.lt(before));
+        diesel::delete(old).execute(tx.conn)?;
+    }
+    Ok(())
+}
+
+/// Frees the jobs that a worker was at, for one that knows all others to be gone: else their leases
+/// would be waited for. One that was tried as often as may be is given up; it may be what ended the
+/// worker.
+///
+/// # Errors
+/// Those of the database.
+pub fn release(tx: &mut Tx<'_>) -> Result<()> {
+    let held = || jobs::table.filter(jobs::status.eq(JobStatus::Running));
+    diesel::update(held().filter(jobs::attempts.ge(MAX_ATTEMPTS)))
+        .set((
+            jobs::status.eq(JobStatus::Dead),
+            jobs::leased_until.eq(None::<Instant>),
+            jobs::last_error.eq("the worker ended while it was at it"),
+        ))
+        .execute(tx.conn)?;
+    diesel::update(held())
+        .set((
+            jobs::status.eq(JobStatus::Queued),
+            jobs::leased_until.eq(None::<Instant>),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+// ---- what an operator does about dead ones
+
+/// Which of the dead jobs.
+#[derive(Clone, Debug)]
+pub enum Which {
+    /// These, each of which is dead.
+    These(Vec<JobId>),
+    /// Those of a kind.
+    Kind(String),
+    /// All.
+    All,
+}
+
+/// The dead jobs, the oldest first.
+///
+/// # Errors
+/// Those of the database.
+pub fn dead(conn: &mut Conn) -> Result<Vec<Job>> {
+    Ok(jobs::table
+        .filter(jobs::status.eq(JobStatus::Dead))
+        .order((jobs::run_at, jobs::id))
+        .select(Job::as_select())
+        .load(conn)?)
+}
+
+/// Puts dead jobs into the queue again, with all tries before them; returns how many.
+///
+/// # Errors
+/// When one of those that are named is no dead job; those of the database.
+pub fn retry(tx: &mut Tx<'_>, which: &Which) -> Result<usize> {
+    let ids = chosen(tx.conn, which)?;
+    let now = tx.now;
+    let dead = jobs::table.filter(jobs::id.eq_any(ids));
+    Ok(diesel::update(dead)
+        .set((
+            jobs::status.eq(JobStatus::Queued),
+            jobs::run_at.eq(now),
+            jobs::attempts.eq(0),
+        ))
+        .execute(tx.conn)?)
+}
+
+/// Forgets dead jobs; returns how many.
+///
+/// # Errors
+/// When one of those that are named is no dead job; those of the database.
+pub fn drop(tx: &mut Tx<'_>, which: &Which) -> Result<usize> {
+    let ids = chosen(tx.conn, which)?;
+    Ok(diesel::delete(jobs::table.filter(jobs::id.eq_any(ids))).execute(tx.conn)?)
+}
+
+fn chosen(conn: &mut Conn, which: &Which) -> Result<Vec<JobId>> {
+    let dead = dead(conn)?.into_iter();
+    let chosen: Vec<_> = match which {
+        Which::All => dead.map(|job| job.id).collect(),
+        Which::Kind(kind) => {
+            let of_kind = dead.filter(|job| job.kind == *kind);
+            of_kind.map(|job| job.id).collect()
+        }
+        Which::These(ids) => {
+            let known: HashSet<_> = dead.map(|job| job.id).collect();
+            if let Some(other) = ids.iter().find(|id| !known.contains(id)) {
+                return Err(Error::internal(format!("{other} is no dead job")));
+            }
+            ids.clone()
+        }
+    };
+    Ok(chosen)
 }

@@ -14,6 +14,7 @@ pub mod lifecycle;
 pub mod mail;
 pub mod projection;
 pub mod sms;
+pub mod storage;
 pub mod token;
 pub mod wakeups;
 pub mod workdays;
@@ -31,6 +32,8 @@ pub struct Platform {
     pub wakeups: wakeups::Wakeups,
     /// Photos and documents.
     pub files: Arc<files::FileStore>,
+    /// Whether what is written can be kept.
+    pub storage: Arc<storage::Storage>,
     /// Keys derived from the master secret.
     pub vault: token::Vault,
     /// The one clock.

@@ -53,8 +53,17 @@ pub trait Projection: Send + 'static {
 #[derive(Clone)]
 pub struct Progress {
     name: &'static str,
-    /// How many commits of this process are in it; none while it is built.
-    applied: watch::Sender<Option<u64>>,
+    /// What is in it; none while it is built.
+    applied: watch::Sender<Option<Applied>>,
+}
+
+/// What is in a projection.
+#[derive(Clone, Copy)]
+struct Applied {
+    /// So many commits of this process.
+    commits: u64,
+    /// The journal up to here, as far as it was committed.
+    read: Position,
 }
 
 impl Progress {
@@ -64,6 +73,11 @@ impl Progress {
             name,
             applied: watch::Sender::new(None),
         }
+    }
+
+    /// The last entry of the journal that is in it; none while it is built.
+    pub fn read(&self) -> Option<Position> {
+        self.applied.borrow().map(|applied| applied.read)
     }
 
     /// Whether it is built.
@@ -88,7 +102,8 @@ impl Progress {
         }
         let commits = *db.commits().borrow();
         let mut applied = self.applied.subscribe();
-        let current = applied.wait_for(|applied| applied.is_some_and(|count| count >= commits));
+        let current =
+            applied.wait_for(|applied| applied.is_some_and(|applied| applied.commits >= commits));
         if tokio::time::timeout(PATIENCE, current).await.is_err() {
             let name = self.name;
             tracing::warn!("{name} answers without the latest changes");
@@ -110,7 +125,7 @@ pub async fn follow<P: Projection>(
         let commits = wakeups.own_commits();
         match begin(db, &mut projection).await {
             Ok(place) => {
-                progress.applied.send_replace(Some(commits));
+                progress.applied.send_replace(Some(place.applied(commits)));
                 break place;
             }
             Err(error) => {
@@ -123,7 +138,7 @@ pub async fn follow<P: Projection>(
         let commits = wakeups.own_commits();
         match catch_up(db, &mut projection, &mut place).await {
             Ok(()) => {
-                progress.applied.send_replace(Some(commits));
+                progress.applied.send_replace(Some(place.applied(commits)));
                 wakeups.wait(poll).await;
             }
             Err(error) => {
@@ -144,6 +159,14 @@ struct Place {
 }
 
 impl Place {
+    fn applied(&self, commits: u64) -> Applied {
+        let early = self.early.iter().max().copied().unwrap_or_default();
+        Applied {
+            commits,
+            read: early.max(self.settled),
+        }
+    }
+
     /// These were handled. Settled is only what has nothing unsettled before it: a later page may
     /// have been read when more was settled than when the one before was.
     fn move_on(&mut self, entries: &[Touched]) {
@@ -223,6 +246,7 @@ mod tests {
         place.move_on(&[entry(1, true), entry(3, false), entry(4, true)]);
         assert_eq!(place.settled.txid, 1, "2 may still come");
         assert_eq!(place.early.len(), 2);
+        assert_eq!(place.applied(1).read.txid, 4);
         // it came: it is news, 3 and 4 are not
         let news = [entry(2, true), entry(3, true), entry(4, true)];
         let unhandled: Vec<_> = news

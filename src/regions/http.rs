@@ -14,7 +14,7 @@ use crate::error::{Code, Result};
 use crate::platform::Platform;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::finite;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 
 /// How far away a region's centre may be to be taken for the region of a place, in metres.
 const REACH_M: f64 = 20_000.0;
@@ -59,7 +59,7 @@ struct ListRegions {
 async fn list(
     platform: Data<Platform>,
     query: Params<ListRegions>,
-) -> Result<Json<Page<RegionView>>> {
+) -> Result<List<Page<RegionView>>> {
     let Params(query) = query;
     let after = Cursor::decode(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
@@ -76,7 +76,7 @@ async fn list(
         .db
         .read(move |conn| store::list(conn, &query))
         .await?;
-    Ok(Json(
+    Ok(List(
         Page::of(rows, limit, |region| (region.code.clone(), region.id)).map(RegionView::from),
     ))
 }

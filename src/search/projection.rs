@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::platform::Platform;
 use crate::platform::clock::Clock;
 use crate::platform::db::Db;
+use crate::platform::journal::Position;
 use crate::platform::projection::{LookUp, Progress, Projection, follow};
 
 /// What is loaded at once.
@@ -71,6 +72,11 @@ impl Search {
     /// Whether the index is built.
     pub fn is_ready(&self) -> bool {
         self.0.progress.is_ready()
+    }
+
+    /// The last entry of the journal that is in the index; none while it is built.
+    pub fn read(&self) -> Option<Position> {
+        self.0.progress.read()
     }
 
     /// Waits until the index is built.

@@ -1,11 +1,14 @@
 //! What holds for every operation, whichever it is.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use yiqilai::api;
 use yiqilai::error::Code;
+use yiqilai::identity::Role;
 
-use crate::harness::{Server, operations};
+use crate::harness::{SPEC, Server, operations};
 
 #[test]
 fn openapi_yaml_is_current() {
@@ -23,6 +26,39 @@ fn lifecycles_are_drawn_as_they_are() {
         committed == api::lifecycles(),
         "docs/lifecycles.md is not current: run `yiqilai lifecycles > docs/lifecycles.md`"
     );
+}
+
+/// The references in a document that lead nowhere in it.
+fn unresolved(document: &Value) -> Vec<String> {
+    fn collect<'a>(value: &'a Value, into: &mut Vec<&'a str>) {
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| collect(item, into)),
+            Value::Object(fields) => {
+                into.extend(fields.get("$ref").and_then(Value::as_str));
+                fields.values().for_each(|field| collect(field, into));
+            }
+            _ => {}
+        }
+    }
+    let mut all = Vec::new();
+    collect(document, &mut all);
+    assert!(!all.is_empty(), "it refers to schemas");
+    let leads = |to: &&str| {
+        to.strip_prefix('#')
+            .is_some_and(|pointer| document.pointer(pointer).is_some())
+    };
+    let nowhere = all.into_iter().filter(|to| !leads(to));
+    let nowhere: BTreeSet<_> = nowhere.map(str::to_owned).collect();
+    nowhere.into_iter().collect()
+}
+
+#[test]
+fn every_reference_in_the_specification_resolves() {
+    assert_eq!(unresolved(&SPEC), [""; 0]);
+    let mut broken = SPEC.clone();
+    let schemas = broken["components"]["schemas"].as_object_mut().unwrap();
+    assert!(schemas.remove("Problem").is_some());
+    assert_eq!(unresolved(&broken), ["#/components/schemas/Problem"]);
 }
 
 #[actix_web::test]
@@ -116,7 +152,7 @@ async fn wrong_methods_and_unknown_addresses_are_problems() {
     let answer = answer.refused(400, "malformed_query").await;
     let path = "/wishes?longitude=NaN&latitude=1&radius_m=inf";
     let fields = server.get(path).refused(422, "invalid").await.fields();
-    let wrong: std::collections::BTreeSet<_> = fields.iter().map(|(at, _)| at.as_str()).collect();
+    let wrong: BTreeSet<_> = fields.iter().map(|(at, _)| at.as_str()).collect();
     assert_eq!(wrong, ["/longitude", "/radius_m"].into());
     let limit = [("/limit".to_owned(), "format".to_owned())];
     assert_eq!(answer.fields(), limit, "it is named");
@@ -175,6 +211,34 @@ async fn answers_carry_their_request_id_and_the_security_headers() {
     );
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
+}
+
+/// Of no other list, and not with other filters.
+#[actix_web::test]
+async fn a_cursor_is_good_for_the_list_that_gave_it() {
+    let server = Server::start().await;
+    let admin = server.staff("管理员", Role::PlatformAdmin, None).await;
+    crate::regions::three_levels(&server).await;
+    let first = server.get("/regions?limit=1").expect(200).await;
+    let cursor = first.json["next"].as_str().unwrap();
+    let on = |list: &str| server.get(&format!("{list}cursor={cursor}")).by(&admin);
+    let second = on("/regions?limit=2&").expect(200).await;
+    assert_ne!(second.json["items"][0], first.json["items"][0]);
+    let other = on("/regions?level=street&").refused(400, "invalid_cursor");
+    other.await;
+    let mut asked = 0;
+    for (method, path, operation) in operations() {
+        let takes_one = operation["parameters"]
+            .to_string()
+            .contains("\"name\":\"cursor\"");
+        if takes_one && path != "/api/v1/regions" {
+            asked += 1;
+            assert_eq!(method, Method::GET);
+            let path = fill(path.trim_start_matches("/api/v1"));
+            on(&format!("{path}?")).refused(400, "invalid_cursor").await;
+        }
+    }
+    assert!(asked > 25, "{asked}");
 }
 
 /// Both directions: a code that nothing can answer is no code, and every code has both sentences.

@@ -1,5 +1,6 @@
 //! Crews: what an invitation tells, who sees whom, and work with minors.
 
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -60,8 +61,14 @@ impl Town {
     }
 
     async fn vet_until(&self, person: &User, last: Value) {
+        self.certified(person, "minors_vetting", last).await;
+    }
+
+    /// Has a certificate verified, with a number of its own; returns its id.
+    async fn certified(&self, person: &User, kind: &str, last: Value) -> String {
+        let number = uuid::Uuid::now_v7().simple().to_string();
         let body = json!({
-            "kind": "minors_vetting", "number": "示例001", "issued_on": "2026-01-01", "expires_on": last,
+            "kind": kind, "number": number, "issued_on": "2026-01-01", "expires_on": last,
         });
         let submitted = self
             .server
@@ -77,6 +84,7 @@ impl Town {
             .json(json!({}))
             .expect(200)
             .await;
+        submitted
     }
 
     /// How often somebody was told something.
@@ -399,6 +407,91 @@ async fn a_candidate_is_invited_by_its_pseudonym_and_named_once_it_accepts() {
     let asked = &t.invitations(&leader, &json!(role)).await[0];
     assert_eq!(named(asked), CAME);
     assert_eq!(asked["account_id"], json!(person.id));
+}
+
+/// Nobody is sent away for it, but nobody is left in the dark: the person, who leads the crew, and both in
+/// the list.
+#[actix_web::test]
+async fn a_crew_hears_that_a_qualification_has_ended() {
+    let t = town().await;
+    let (a, leader) = t.active("示例·甲队").await;
+    let asking = json!({
+        "starts_on": "2026-11-24", "ends_on": "2027-01-31",
+        "roles": [{"name": "导师", "seats": 3, "qualification": "teacher"}, {"name": "助理", "seats": 3}],
+    });
+    let id = t.open_project(asking).await;
+    let claim = t.claim(&leader, &id, Some(&a)).expect(201).await.id();
+    let (mentor, assistant) = (t.role(&id, 0).await, t.role(&id, 1).await);
+    let join = async |role: &Value, last: Value| {
+        let person = volunteer(&t.server, t.grid).await;
+        let certificate = t.certified(&person, "teacher", last).await;
+        let place = t.crew(&person, &claim, json!({ "role_id": role }));
+        let place = place.expect(201).await.id();
+        t.place_act(&leader, &place, "accept").expect(200).await;
+        (person, certificate)
+    };
+    let (first, revoked) = join(&mentor, Value::Null).await;
+    let (second, _) = join(&mentor, json!("2026-12-03")).await;
+    let (third, spare) = join(&mentor, Value::Null).await;
+    t.certified(&third, "teacher", Value::Null).await;
+    let (fourth, unneeded) = join(&assistant, Value::Null).await;
+    let flagged = async |reader: &User| -> Vec<String> {
+        let members = t.members(reader, &claim, "active").await;
+        let lacking = members
+            .iter()
+            .filter(|member| member["flags"] == json!(["qualification_missing"]));
+        let lacking: Vec<_> = lacking
+            .map(|m| m["account_id"].as_str().unwrap().to_owned())
+            .collect();
+        let others = members
+            .iter()
+            .filter(|member| member["flags"] == json!([]))
+            .count();
+        assert_eq!(lacking.len() + others, members.len(), "{members:?}");
+        lacking
+    };
+    assert!(flagged(&leader).await.is_empty());
+
+    for certificate in [&revoked, &spare, &unneeded] {
+        let path = format!("/qualifications/{certificate}/revoke");
+        let revoke = t.server.post(&path).by(&t.street_admin);
+        revoke.json(json!({"reason": "有误"})).expect(200).await;
+    }
+    t.server.work().await;
+    let (own, of_crew) = ("place_qualification_ended", "crew_qualification_ended");
+    assert_eq!(t.told(&first, own).await, 1);
+    assert_eq!(t.told(&leader, of_crew).await, 1);
+    for other in [&second, &third, &fourth] {
+        assert_eq!(t.told(other, own).await, 0, "what they need, they have");
+    }
+    assert_eq!(flagged(&leader).await, [first.id.to_string()]);
+    assert_eq!(flagged(&first).await, [first.id.to_string()]);
+    assert!(
+        flagged(&second).await.is_empty(),
+        "of others one reads nothing"
+    );
+    let inbox = t
+        .server
+        .get("/me/notifications")
+        .by(&leader)
+        .expect(200)
+        .await;
+    let text = inbox.json["items"][0]["text"].as_str().unwrap();
+    assert!(text.contains("导师") && text.contains("Teacher"), "{text}");
+
+    // who has it again is flagged no more
+    t.certified(&first, "teacher", Value::Null).await;
+    assert!(flagged(&leader).await.is_empty());
+
+    // the last day is over: found by the clock
+    t.server.pass(TimeDelta::days(11)).await;
+    let (second, leader) = (t.server.again(&second).await, t.server.again(&leader).await);
+    t.server.work().await;
+    assert_eq!(t.told(&second, own).await, 1);
+    assert_eq!(t.told(&leader, of_crew).await, 2);
+    assert_eq!(flagged(&leader).await, [second.id.to_string()]);
+    let mine = t.server.get("/me/crews").by(&second).expect(200).await.json;
+    assert_eq!(mine["items"][0]["flags"], json!(["qualification_missing"]));
 }
 
 #[actix_web::test]

@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use yiqilai::app::{App, Config};
@@ -82,6 +83,22 @@ impl Server {
         let folder = self.folder.clone();
         drop(self);
         let app = Box::pin(App::build((*config).clone(), clock));
+        Box::pin(Self::serve(app.await.unwrap(), folder)).await
+    }
+
+    /// The same on another database, which its configuration names from now on; what is to be done to
+    /// that first comes between.
+    pub async fn moved_to(self, url: &str, prepare: impl AsyncFnOnce(&Self)) -> Self {
+        let mut config = (*self.app.config).clone();
+        let (clock, folder) = (self.app.platform.clock.clone(), self.folder.clone());
+        let file = folder.path().join("test.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let before = config.database.url.expose_secret();
+        std::fs::write(&file, text.replace(before, url)).unwrap();
+        prepare(&self).await;
+        drop(self);
+        config.database.url = url.into();
+        let app = Box::pin(App::build(config, clock));
         Box::pin(Self::serve(app.await.unwrap(), folder)).await
     }
 
@@ -366,9 +383,13 @@ fn merge(base: &mut Value, over: &Value) {
 
 /// A database of its own on the private PostgreSQL server.
 pub async fn fresh_postgres() -> String {
+    fresh_on(env("YIQILAI_TEST_POSTGRES_URL")).await
+}
+
+/// A database of its own on a PostgreSQL server.
+pub async fn fresh_on(admin: String) -> String {
     use diesel::connection::SimpleConnection;
     use diesel::{Connection, PgConnection};
-    let admin = env("YIQILAI_TEST_POSTGRES_URL");
     tokio::task::spawn_blocking(move || {
         let name = format!("t{}", uuid::Uuid::now_v7().simple());
         let mut conn = PgConnection::establish(&admin).unwrap();

@@ -310,6 +310,26 @@ impl Files<'_> {
     }
 }
 
+/// Who runs the same file at the same time reads what became of each row: one run made them, the other
+/// found them made.
+#[actix_web::test]
+async fn equal_imports_at_once_say_what_became_of_each_row() {
+    let server = Server::start().await;
+    crate::regions::three_levels(&server).await;
+    let admin = server.staff("管理员", Role::PlatformAdmin, None).await;
+    let files = Files { server: &server };
+    let row = |n: usize| {
+        format!("{n},示例·一台收音机{n},100,示例·王奶奶{n},示例·王{n},1000000{n:04},示例小区{n}\n")
+    };
+    let rows: String = (0..120).map(row).collect();
+    let table = format!("nr,title,value,alias,name,phone,address\n{rows}");
+    let run = || files.post(&admin, "target=wishes", table.clone(), WISHES);
+    let (one, other) = futures_util::join!(run().expect(201), run().expect(201));
+    let (one, other) = (counts(&one.json), counts(&other.json));
+    let sum: Vec<_> = one.iter().zip(other).map(|(a, b)| a + b).collect();
+    assert_eq!(sum, [120, 0, 120, 0], "{one:?} {other:?}");
+}
+
 #[actix_web::test]
 async fn administrators_import_every_kind_of_thing() {
     let server = Server::start().await;

@@ -520,6 +520,41 @@ async fn who_is_barred_gives_place_to_the_next() {
     );
 }
 
+/// Nothing is recommended to who may take nothing on, and it is said why.
+#[actix_web::test]
+async fn who_holds_as_many_wishes_as_one_may_reads_so() {
+    let s = street_with(json!({"wishes": {"live_claims": 1}})).await;
+    let taken = s.published("一台收音机", Some(121.851)).await;
+    s.published("一副老花镜", Some(121.852)).await;
+    let before = s.recommended(&s.volunteer).await;
+    assert_eq!(before["items"].as_array().unwrap().len(), 2);
+    assert_eq!(before["closed"], json!([]));
+    s.act(&s.volunteer, &taken, "claim").expect(200).await;
+    let mut sentences = Vec::new();
+    for lang in ["zh-CN", "en"] {
+        let asked = s.server.get("/recommendations").by(&s.volunteer);
+        let found = asked.header("accept-language", lang).expect(200).await.json;
+        assert_eq!(found["items"], json!([]));
+        let closed = &found["closed"][0];
+        assert_eq!(
+            (&closed["kind"], &closed["code"]),
+            (&json!("wish"), &json!("daily_cap"))
+        );
+        sentences.push((closed["sentence"].clone(), closed["remedy"].clone()));
+    }
+    assert!(sentences[0] != sentences[1], "{sentences:?}");
+    assert_eq!(
+        sentences[1].1,
+        "Finish or give up something that you have claimed."
+    );
+    let release = s.server.post(&format!("/wishes/{taken}/release"));
+    let release = release.by(&s.volunteer).json(json!({"reason": "因故"}));
+    release.expect(200).await;
+    let after = s.recommended(&s.volunteer).await;
+    assert_eq!(after["items"].as_array().unwrap().len(), 2);
+    assert_eq!(after["closed"], json!([]));
+}
+
 #[actix_web::test]
 async fn a_restart_answers_the_same() {
     let mut s = street().await;

@@ -1,9 +1,9 @@
 //! The moves that a view lists are the caller's own: each of them can be made by the one who reads
-//! it, and no other can. Walked for every noun over its states and the people around it.
+//! it, and no other can. What was made is answered alike when it is asked for again. Walked for every
+//! noun over its states and the people around it.
 
 use std::collections::BTreeSet;
 
-use reqwest::StatusCode;
 use serde_json::{Value, json};
 use yiqilai::identity::{self, Role};
 use yiqilai::platform::columns::Uid;
@@ -78,7 +78,7 @@ impl<'a> Walk<'a> {
                 let answer = self.ask(person, &thing, address).await;
                 let is_refused = matches!(answer.status.as_u16(), 403 | 404 | 409);
                 let is_repeat =
-                    answer.status == StatusCode::OK && self.has_made(person, &thing, address).await;
+                    answer.status.is_success() && self.has_made(person, &thing, address).await;
                 assert!(
                     is_refused || is_repeat,
                     "{} {state}: {who} is not offered {address}, and got {}: {:#}",
@@ -92,7 +92,8 @@ impl<'a> Walk<'a> {
         for (who, person, verb) in offers {
             let thing = make().await;
             let (verb, address) = *noun.moves.iter().find(|(known, _)| *known == verb).unwrap();
-            let answer = self.ask(person, &thing, address).await;
+            let etag = self.version(person, &thing).await;
+            let answer = self.ask_of(person, &thing, address, &etag).await;
             assert!(
                 !matches!(answer.status.as_u16(), 400 | 403 | 404),
                 "{} {state}: {who} is offered {verb}, and got {}: {:#}",
@@ -100,6 +101,17 @@ impl<'a> Walk<'a> {
                 answer.status,
                 answer.json
             );
+            if answer.status.is_success() {
+                // once more as it was sent, and once more by somebody who looked again
+                for etag in [etag, self.version(person, &thing).await] {
+                    let again = self.ask_of(person, &thing, address, &etag).await;
+                    assert_eq!(
+                        again.status, answer.status,
+                        "{} {state}: {who} repeats {verb}: {:#}",
+                        noun.name, again.json
+                    );
+                }
+            }
             self.offered.insert(verb);
         }
     }
@@ -119,16 +131,25 @@ impl<'a> Walk<'a> {
         Vec::new()
     }
 
-    async fn ask(&self, person: &User, thing: &Thing, address: &str) -> Answer {
-        let path = self.noun.url(thing, address);
+    /// What a person reads as its version.
+    async fn version(&self, person: &User, thing: &Thing) -> String {
         let seen = self.server.get(&thing.shown_at[0]).by(person).send().await;
-        let etag = seen.header("etag").unwrap_or("\"1\"").to_owned();
+        seen.header("etag").unwrap_or("\"1\"").to_owned()
+    }
+
+    async fn ask(&self, person: &User, thing: &Thing, address: &str) -> Answer {
+        let etag = self.version(person, thing).await;
+        self.ask_of(person, thing, address, &etag).await
+    }
+
+    async fn ask_of(&self, person: &User, thing: &Thing, address: &str, etag: &str) -> Answer {
+        let path = self.noun.url(thing, address);
         let call = self.server.post(&path).by(person);
         let body = match (self.noun.name, address) {
             ("qualification", "withdraw") => json!({}),
             _ => asked_with(address),
         };
-        let call = call.header("if-match", &etag).json(body);
+        let call = call.header("if-match", etag).json(body);
         call.send().await
     }
 

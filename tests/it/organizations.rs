@@ -455,8 +455,17 @@ async fn members_come_by_invitation_and_answer_once() {
     assert_eq!(codes(&wrong), pairs(&all), "all at once");
     let body = json!({"phone": person.phone, "name": "示例·新人", "role": "member"});
     let invited = invite(body.clone()).expect(201).await;
-    invite(body.clone()).refused(409, "already_member").await;
+    let again = invite(body.clone()).expect(201).await;
+    assert_eq!(again.json, invited.json, "the same again");
+    let mut other = body.clone();
+    other["role"] = json!("manager");
+    invite(other).refused(409, "already_member").await;
     t.server.work().await;
+    assert_eq!(
+        t.server.sms(&person.phone).len(),
+        2,
+        "a code, an invitation"
+    );
     assert_eq!(
         t.server.sms(&person.phone).last().unwrap()["template"],
         "organization_invitation"

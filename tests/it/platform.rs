@@ -5,6 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use chrono::TimeDelta;
 use diesel::prelude::*;
 use serde_json::json;
 use uuid::Uuid;
@@ -47,11 +48,39 @@ async fn a_server_that_is_not_ready_says_what_is_wrong() {
     let down = server.get("/readyz").refused(503, "not_ready").await;
     assert!(down.header("retry-after").is_some());
     let checks = json!({
-        "cache": "unreachable", "database": "ok", "matching": "ok", "migrations": "pending",
-        "search": "ok",
+        "cache": "unreachable", "database": "ok", "files": "ok", "matching": "ok",
+        "migrations": "pending", "search": "ok",
     });
     assert_eq!(down.json["checks"], checks);
     server.get("/livez").expect(200).await;
+}
+
+/// A look writes: what it found counts for half a minute, whoever asks meanwhile.
+#[actix_web::test]
+async fn a_store_that_takes_no_files_is_said_and_looked_at_now_and_then() {
+    let files = match backend() {
+        Backend::Sqlite => json!({}),
+        Backend::Postgres => json!({"endpoint": "http://127.0.0.1:9"}), // nobody
+    };
+    let server = Server::start_with(json!({ "files": files })).await;
+    let folder = server.folder.path().join("files");
+    if backend() == Backend::Sqlite {
+        std::fs::remove_dir_all(&folder).unwrap();
+        std::fs::write(&folder, "in the way").unwrap();
+    }
+    let state = async || {
+        let ready = server.get("/readyz").expect(200).await.json;
+        (ready["status"].clone(), ready["checks"]["files"].clone())
+    };
+    let degraded = (json!("degraded"), json!("unwritable"));
+    assert_eq!(state().await, degraded);
+    if backend() == Backend::Sqlite {
+        std::fs::remove_file(&folder).unwrap();
+        std::fs::create_dir(&folder).unwrap();
+        assert_eq!(state().await, degraded, "as it was found");
+        server.app.platform.clock.advance(TimeDelta::seconds(30));
+        assert_eq!(state().await, (json!("ok"), json!("ok")));
+    }
 }
 
 #[actix_web::test]

@@ -1,12 +1,14 @@
 //! The program as an operating system meets it: a process that is started and told to stop.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use yiqilai::platform::clock::Clock;
 use yiqilai::platform::db::Alone;
+use yiqilai::platform::mail::Mail;
 
 use crate::harness::{Backend, Server, backend};
 use crate::identity::header_of;
@@ -39,23 +41,13 @@ fn yiqilai(server: &Server) -> Command {
     command
 }
 
-fn run(server: &Server, arguments: &[&str]) -> Output {
+pub fn run(server: &Server, arguments: &[&str]) -> Output {
     yiqilai(server).args(arguments).output().unwrap()
 }
 
 /// A process that serves, and its address.
 pub async fn serving(server: &Server) -> (Process, String) {
-    let serve = yiqilai(server).arg("serve").stderr(Stdio::piped()).spawn();
-    let mut process = Process(serve.unwrap());
-    let mut log = BufReader::new(process.0.stderr.take().unwrap()).lines();
-    let address = log
-        .find_map(|line| {
-            let line = line.unwrap();
-            let at = line.find("address=")?;
-            Some(line[at + "address=".len()..].trim().to_owned())
-        })
-        .expect("it says where it serves");
-    std::thread::spawn(move || log.for_each(drop)); // a full pipe would hold it up
+    let (process, address) = begun(yiqilai(server).arg("serve"));
     let ready = format!("http://{address}/readyz");
     for _ in 0..200 {
         if reqwest::get(&ready)
@@ -66,6 +58,22 @@ pub async fn serving(server: &Server) -> (Process, String) {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    (process, address)
+}
+
+/// A process that has begun to serve, and its address.
+fn begun(serve: &mut Command) -> (Process, String) {
+    let serve = serve.stderr(Stdio::piped()).spawn();
+    let mut process = Process(serve.unwrap());
+    let mut log = BufReader::new(process.0.stderr.take().unwrap()).lines();
+    let address = log
+        .find_map(|line| {
+            let line = line.unwrap();
+            let at = line.find("address=")?;
+            Some(line[at + "address=".len()..].trim().to_owned())
+        })
+        .expect("it says where it serves");
+    std::thread::spawn(move || log.for_each(drop)); // a full pipe would hold it up
     (process, address)
 }
 
@@ -127,6 +135,42 @@ async fn a_stopped_server_answers_what_it_has_begun() {
     assert!(answer.contains("credentials_wrong"), "{answer}");
     let ended = process.0.wait().unwrap();
     assert!(ended.success(), "{ended}");
+}
+
+/// Nobody else can be at a job of a SQLite file: what a killed process held is begun by the next one
+/// without a wait.
+#[actix_web::test]
+async fn what_a_killed_process_was_at_is_taken_up_at_once() {
+    if backend() == Backend::Postgres {
+        return; // another process may be at it until its lease ends
+    }
+    let relay = TcpListener::bind("127.0.0.1:0").unwrap();
+    let settings = json!({
+        "server": {"address": "127.0.0.1:0"},
+        "mail": {"transport": "smtp", "host": "127.0.0.1", "tls": "none",
+                 "port": relay.local_addr().unwrap().port()},
+    });
+    let server = Server::start_at(settings, Clock::system().now()).await;
+    let mail = Mail::letter("wang@example.org", "您的微心愿已被认领", &["王奶奶,您好!"]);
+    server
+        .write(move |tx| tx.enqueue("mail", &mail, tx.now))
+        .await;
+    // a line that nothing is said on
+    let came = || {
+        for _ in 0..200 {
+            if let Ok(line) = relay.accept() {
+                return line;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("nobody is at the mail");
+    };
+    relay.set_nonblocking(true).unwrap();
+    let (process, _) = serving(&server).await;
+    let first = came();
+    drop(process); // by SIGKILL
+    let (_process, _) = serving(&server).await;
+    drop((first, came()));
 }
 
 /// SQLite has one process that serves, works or imports; short commands run beside it, and it sees
@@ -246,6 +290,23 @@ fn a_check_of_the_configuration_names_everything_that_cannot_work() {
     assert_eq!(left, 1, "a check makes nothing");
 }
 
+/// Also where there are lists that are empty.
+#[test]
+fn a_key_that_is_misspelt_is_all_that_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = Command::new(env!("CARGO_BIN_EXE_yiqilai"))
+        .args(["config", "check"])
+        .env("YIQILAI__SERVER__ADRESS", "127.0.0.1:8080")
+        .current_dir(folder.path())
+        .output();
+    let said = String::from_utf8(check.unwrap().stderr).unwrap();
+    assert!(
+        said.starts_with("yiqilai: unknown field `adress`"),
+        "{said}"
+    );
+    assert!(!said.contains("missing") && !said.contains(';'), "{said}");
+}
+
 #[test]
 fn production_is_no_folder_and_keys_are_not_shown() {
     let folder = tempfile::tempdir().unwrap();
@@ -310,6 +371,43 @@ fn what_is_in_the_way_of_a_start_is_said_in_one_sentence() {
         let key = setting.split(' ').next().unwrap();
         assert!(said.contains(key), "{key} is not in {said}");
     }
+}
+
+/// Where no file may grow any more, it serves what there is to read, and says that it can keep nothing.
+#[actix_web::test]
+async fn a_full_disk_is_said() {
+    if backend() == Backend::Postgres {
+        return; // its disk is not ours
+    }
+    let settings = json!({"server": {"address": "127.0.0.1:0"}});
+    let server = Server::start_with(settings).await;
+    let mut serve = Command::new("sh");
+    // in units of 512 bytes; without the trap, the signal would end the process
+    serve.args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$@\"", "sh"]);
+    serve.arg(env!("CARGO_BIN_EXE_yiqilai")).arg("--config");
+    serve.arg(server.folder.path().join("test.toml"));
+    let (_process, address) = begun(serve.arg("serve"));
+    let get = async |path: &str| {
+        reqwest::get(format!("http://{address}{path}"))
+            .await
+            .unwrap()
+    };
+    let mut checks = Value::Null;
+    for _ in 0..100 {
+        let ready = get("/readyz").await;
+        assert_eq!(ready.status(), 503);
+        checks = ready.json::<Value>().await.unwrap()["checks"].clone();
+        if checks["matching"] == "ok" && checks["search"] == "ok" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let found = json!({
+        "cache": "ok", "database": "unwritable", "files": "ok", "matching": "ok",
+        "migrations": "ok", "search": "ok",
+    });
+    assert_eq!(checks, found);
+    assert_eq!(get("/api/v1/regions").await.status(), 200);
 }
 
 /// Redis is no condition of serving, not even at the start.

@@ -1,7 +1,7 @@
 //! Who read one's sensitive data.
 
 use actix_web::get;
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use validator::Validate;
@@ -11,7 +11,7 @@ use crate::identity::Caller;
 use crate::identity::disclosures::{self, DataAccess};
 use crate::platform::Platform;
 use crate::platform::http::page::DEFAULT_LIMIT;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 
 #[derive(Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
@@ -35,7 +35,7 @@ pub(super) async fn list(
     caller: Caller,
     platform: Data<Platform>,
     query: Params<ListAccesses>,
-) -> Result<Json<Page<DataAccess>>> {
+) -> Result<List<Page<DataAccess>>> {
     let Params(query) = query;
     let before = Cursor::decode::<i64>(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
@@ -43,7 +43,7 @@ pub(super) async fn list(
         .db
         .read(move |conn| disclosures::of_account(conn, caller.account, before, limit))
         .await?;
-    Ok(Json(
+    Ok(List(
         Page::of(rows, limit, |entry| entry.seq).try_map(disclosures::view)?,
     ))
 }

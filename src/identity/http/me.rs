@@ -1,6 +1,6 @@
 //! One's own account, devices and consents.
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, get, patch, post, put};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -15,7 +15,7 @@ use crate::identity::rules::{valid_email, valid_phone};
 use crate::identity::{Caller, Command, Made, consent_texts, service, store};
 use crate::platform::Platform;
 use crate::platform::http::valid::{Nothing, given};
-use crate::platform::http::{Body, Lang, Page, ProblemBody, etag};
+use crate::platform::http::{Body, Lang, List, Page, ProblemBody, etag};
 
 /// Read one's own account
 #[utoipa::path(tag = "identity", responses(
@@ -200,7 +200,7 @@ pub(super) async fn confirm_contact_change(
 pub(super) async fn list_sessions(
     caller: Caller,
     platform: Data<Platform>,
-) -> Result<Json<Page<SessionView>>> {
+) -> Result<List<Page<SessionView>>> {
     let id = caller.account;
     let sessions = platform
         .db
@@ -216,7 +216,7 @@ pub(super) async fn list_sessions(
             current: session.id == caller.session,
         })
         .collect();
-    Ok(Json(Page { items, next: None }))
+    Ok(List(Page { items, next: None }))
 }
 
 /// Sign a device out
@@ -241,12 +241,12 @@ pub(super) async fn end_session(
 pub(super) async fn list_consents(
     caller: Caller,
     platform: Data<Platform>,
-) -> Result<Json<Page<Consent>>> {
+) -> Result<List<Page<Consent>>> {
     let items = platform
         .db
         .read(move |conn| consents::of_account(conn, caller.account))
         .await?;
-    Ok(Json(Page { items, next: None }))
+    Ok(List(Page { items, next: None }))
 }
 
 #[derive(Deserialize, ToSchema, Validate)]
@@ -262,9 +262,9 @@ pub(super) struct GiveConsent {
 /// Each in both languages. A purpose without a text is one that nobody can agree to yet.
 #[utoipa::path(tag = "identity", security(()), responses((status = 200, description = "All of them", body = Page<ConsentText>)))]
 #[get("/consent-texts")]
-pub(super) async fn list_consent_texts() -> Json<Page<ConsentText>> {
+pub(super) async fn list_consent_texts() -> List<Page<ConsentText>> {
     let items = consent_texts::all().to_vec();
-    Json(Page { items, next: None })
+    List(Page { items, next: None })
 }
 
 /// Give a consent

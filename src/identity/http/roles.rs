@@ -1,6 +1,6 @@
 //! The roles of others.
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -16,7 +16,7 @@ use crate::identity::{Caller, Command, IdentityRules, Made, grants};
 use crate::platform::Platform;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::Nothing;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 
 #[derive(Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
@@ -44,7 +44,7 @@ pub(super) async fn list_grants(
     caller: Caller,
     platform: Data<Platform>,
     query: Params<ListGrants>,
-) -> Result<Json<Page<Grant>>> {
+) -> Result<List<Page<Grant>>> {
     let Params(query) = query;
     let after = Cursor::decode::<GrantId>(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
@@ -52,7 +52,7 @@ pub(super) async fn list_grants(
         .db
         .read(move |conn| grants::list(conn, &caller, query.scope_id, after, limit))
         .await?;
-    Ok(Json(Page::of(rows, limit, |grant| grant.id)))
+    Ok(List(Page::of(rows, limit, |grant| grant.id)))
 }
 
 #[derive(Deserialize, ToSchema, Validate)]

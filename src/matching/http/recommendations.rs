@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::get;
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -13,12 +13,14 @@ use crate::error::{Code, Result};
 use crate::identity::{Caller, MaybeCaller};
 use crate::matching::model::{Need, NeedKind, Person};
 use crate::matching::projection::Matching;
+use crate::matching::remedy;
 use crate::matching::score::Side;
 use crate::matching::service;
 use crate::matching::view::{FactorView, NeedView, factor_views};
 use crate::matching::world::{Hit, Place, Wanting, place};
 use crate::platform::Platform;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::page::Paged;
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 use crate::platform::lang::Lang;
 use crate::regions::RegionId;
 
@@ -52,6 +54,31 @@ struct Recommendation {
     factors: Option<Vec<FactorView>>,
 }
 
+/// A kind of needs of which the caller may take none on now.
+#[derive(Debug, Serialize, ToSchema)]
+struct ClosedKind {
+    /// Which.
+    kind: NeedKind,
+    /// Why: `daily_cap` for who holds as many as one may, `sanctioned` for who let too many lapse.
+    code: String,
+    /// The same in words.
+    sentence: String,
+    /// What would change it, in words; null where the caller can do nothing.
+    remedy: Option<String>,
+}
+
+impl ClosedKind {
+    fn of((kind, code): (NeedKind, Code), lang: Lang) -> Self {
+        let (zh, en) = code.title();
+        Self {
+            kind,
+            code: code.as_str().to_owned(),
+            sentence: lang.pick(zh, en).to_owned(),
+            remedy: remedy::standing(code, lang),
+        }
+    }
+}
+
 /// Needs for the caller.
 #[derive(Debug, Serialize, ToSchema)]
 struct Recommendations {
@@ -61,9 +88,18 @@ struct Recommendations {
     weights_version: Option<u32>,
     /// The best first; where it is not personalized, by start time, then by id.
     items: Vec<Recommendation>,
+    /// Where it is personalized: of which kinds nothing is recommended, since the caller may take none of
+    /// them on now, although some would fit.
+    closed: Vec<ClosedKind>,
     /// Hand this back as `cursor` for the next page; null on the last one and where it is
     /// personalized.
     next: Option<String>,
+}
+
+impl Paged for Recommendations {
+    fn next(&mut self) -> &mut Option<String> {
+        &mut self.next
+    }
 }
 
 /// Recommend needs
@@ -83,7 +119,7 @@ pub(super) async fn recommend(
     platform: Data<Platform>,
     matching: Data<Matching>,
     query: Params<Recommend>,
-) -> Result<Json<Recommendations>> {
+) -> Result<List<Recommendations>> {
     let (Params(query), MaybeCaller(caller)) = (query, caller);
     matching.until_current().await?;
     let wanting = Wanting {
@@ -100,7 +136,7 @@ pub(super) async fn recommend(
             let moment = moment(&platform, &matching);
             // the engine takes microseconds, and what it finds is looked up by key
             let answer = platform.db.point(move |conn| {
-                let hits = service::needs_for(conn, &matching, &person, wanting, &moment, k)?;
+                let found = service::needs_for(conn, &matching, &person, wanting, &moment, k)?;
                 let weights = &moment.terms.weights;
                 let item = |hit: Hit<Need>| Recommendation {
                     need: (&*hit.what).into(),
@@ -110,11 +146,16 @@ pub(super) async fn recommend(
                 Ok(Recommendations {
                     personalized: true,
                     weights_version: Some(matching.setting().matching.weights_version),
-                    items: hits.into_iter().map(item).collect(),
+                    items: found.hits.into_iter().map(item).collect(),
+                    closed: found
+                        .closed
+                        .into_iter()
+                        .map(|kind| ClosedKind::of(kind, lang))
+                        .collect(),
                     next: None,
                 })
             });
-            Ok(Json(answer.await?))
+            Ok(List(answer.await?))
         }
         None => {
             let after: Option<Place> = Cursor::decode(query.cursor.as_deref())?;
@@ -126,10 +167,11 @@ pub(super) async fn recommend(
                 score: None,
                 factors: None,
             });
-            Ok(Json(Recommendations {
+            Ok(List(Recommendations {
                 personalized: false,
                 weights_version: None,
                 items: page.items,
+                closed: Vec::new(),
                 next: page.next,
             }))
         }

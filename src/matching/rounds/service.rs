@@ -143,9 +143,18 @@ pub fn visible(conn: &mut Conn, caller: &Caller, id: BatchRoundId) -> Result<Bat
 ///
 /// # Errors
 /// `not_planned_yet`.
-pub fn current(conn: &mut Conn, round: &BatchRound) -> Result<RoundPlan> {
+pub(super) fn current(conn: &mut Conn, round: &BatchRound) -> Result<RoundPlan> {
     let found = store::plan(conn, round.id, round.plan_number)?;
     found.ok_or_else(|| Code::NotPlannedYet.into())
+}
+
+/// The plan that holds, of a round for those who coordinate it.
+///
+/// # Errors
+/// `not_found`, `not_planned_yet`.
+pub fn visible_plan(conn: &mut Conn, caller: &Caller, id: BatchRoundId) -> Result<RoundPlan> {
+    let round = visible(conn, caller, id)?;
+    current(conn, &round)
 }
 
 fn change(round: &BatchRound, by: Actor, verb: &str) -> Change {

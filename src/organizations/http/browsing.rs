@@ -1,6 +1,6 @@
 //! Finding and reading organisations.
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get};
 use serde::{Deserialize, Serialize};
 use strum::VariantArray;
@@ -17,7 +17,7 @@ use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
 use crate::platform::http::page::DEFAULT_LIMIT;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody, etag};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody, etag};
 use crate::platform::journal::{self, ActorKind};
 use crate::regions::RegionId;
 
@@ -62,7 +62,7 @@ pub(super) async fn list(
     caller: MaybeCaller,
     platform: Data<Platform>,
     query: Params<Browse>,
-) -> Result<Json<Page<OrganizationView>>> {
+) -> Result<List<Page<OrganizationView>>> {
     let Params(browse) = query;
     let query = Query {
         statuses: vec![OrganizationStatus::Active],
@@ -77,7 +77,7 @@ pub(super) async fn list(
     let found = platform
         .db
         .read(move |conn| page(conn, caller.0.as_ref(), &query));
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
@@ -100,7 +100,7 @@ pub(super) async fn mine(
     caller: Caller,
     platform: Data<Platform>,
     query: Params<Mine>,
-) -> Result<Json<Page<OrganizationView>>> {
+) -> Result<List<Page<OrganizationView>>> {
     let query = Query {
         statuses: OrganizationStatus::VARIANTS.to_vec(),
         member: Some(caller.account),
@@ -111,7 +111,7 @@ pub(super) async fn mine(
     let found = platform
         .db
         .read(move |conn| page(conn, Some(&caller), &query));
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
@@ -142,7 +142,7 @@ pub(super) async fn to_review(
     caller: Caller,
     platform: Data<Platform>,
     query: Params<OfRegion>,
-) -> Result<Json<Page<OrganizationView>>> {
+) -> Result<List<Page<OrganizationView>>> {
     let Params(asked) = query;
     let status = asked.status.unwrap_or(OrganizationStatus::Submitted);
     let query = Query {
@@ -160,7 +160,7 @@ pub(super) async fn to_review(
         }
         page(conn, Some(&caller), &query)
     });
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 /// Read an organisation
@@ -215,7 +215,7 @@ pub(super) async fn history(
     caller: Caller,
     platform: Data<Platform>,
     id: Path<OrganizationId>,
-) -> Result<Json<Page<StepView>>> {
+) -> Result<List<Page<StepView>>> {
     let steps = platform.db.read(move |conn| {
         let (_, relation) = service::visible(conn, Some(&caller), *id)?;
         if !relation.is_involved() {
@@ -235,5 +235,5 @@ pub(super) async fn history(
             actor_kind: entry.actor_kind,
         })
         .collect();
-    Ok(Json(Page { items, next: None }))
+    Ok(List(Page { items, next: None }))
 }

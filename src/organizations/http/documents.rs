@@ -1,7 +1,7 @@
 //! The documents of an organisation: for its members and the staff of its regions.
 
 use actix_multipart::form::MultipartForm;
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -17,7 +17,7 @@ use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
 use crate::platform::http::upload::{DocumentForm, keep, show};
 use crate::platform::http::valid::Nothing;
-use crate::platform::http::{Page, Params, ProblemBody};
+use crate::platform::http::{List, Page, Params, ProblemBody};
 
 /// A document of an organisation.
 #[derive(Debug, Serialize, ToSchema)]
@@ -114,13 +114,13 @@ pub(super) async fn list_documents(
     caller: Caller,
     platform: Data<Platform>,
     id: Path<OrganizationId>,
-) -> Result<Json<Page<DocumentView>>> {
+) -> Result<List<Page<DocumentView>>> {
     let rows = platform.db.read(move |conn| {
         entitled(conn, &caller, *id)?;
         store::documents(conn, *id)
     });
     let items = rows.await?.into_iter().map(Into::into).collect();
-    Ok(Json(Page { items, next: None }))
+    Ok(List(Page { items, next: None }))
 }
 
 /// Show a document

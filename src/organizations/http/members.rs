@@ -1,6 +1,6 @@
 //! Members and invitations.
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -18,7 +18,7 @@ use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::{Nothing, Reason};
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 use crate::platform::lifecycle;
 
 /// A membership, from the invitation on.
@@ -100,7 +100,7 @@ pub(super) async fn list_members(
     platform: Data<Platform>,
     id: Path<OrganizationId>,
     query: Params<Which>,
-) -> Result<Json<Page<MemberView>>> {
+) -> Result<List<Page<MemberView>>> {
     let Params(which) = query;
     let after = Cursor::decode(which.cursor.as_deref())?;
     let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
@@ -113,7 +113,7 @@ pub(super) async fn list_members(
         let rows = store::members(conn, *id, status, after, limit)?;
         Ok(Page::of(rows, limit, |row| row.id).map(|row| MemberView::of(row, &caller)))
     });
-    Ok(Json(page.await?))
+    Ok(List(page.await?))
 }
 
 /// Invite somebody into an organisation
@@ -223,7 +223,7 @@ pub struct InvitedView {
 pub(super) async fn my_invitations(
     caller: Caller,
     platform: Data<Platform>,
-) -> Result<Json<Page<InvitedView>>> {
+) -> Result<List<Page<InvitedView>>> {
     let now = platform.clock.now();
     let items = platform.db.read(move |conn| {
         let mut items = Vec::new();
@@ -241,7 +241,7 @@ pub(super) async fn my_invitations(
         }
         Ok(items)
     });
-    Ok(Json(Page {
+    Ok(List(Page {
         items: items.await?,
         next: None,
     }))

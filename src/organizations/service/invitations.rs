@@ -46,7 +46,8 @@ pub struct Invitation {
 }
 
 /// Invites somebody. Whoever has no account yet gets one for the phone or address, so the answer
-/// does not tell who has one.
+/// does not tell who has one. Inviting the same person to the same role again, while it has not
+/// answered, is answered as the first time.
 ///
 /// # Errors
 /// `invalid` with every wrong field, `already_member`.
@@ -79,8 +80,14 @@ pub fn invite(
         return Err(Code::OrganizationNotActive.into());
     }
     let account = identity::invite_account(tx, phone.as_deref(), email.as_deref(), None)?;
-    if store::membership(tx.conn, id, account.id)?.is_some() {
-        return Err(Code::AlreadyMember.into());
+    if let Some(known) = store::membership(tx.conn, id, account.id)? {
+        let is_same = known.status == MemberStatus::Invited
+            && known.invited_by == caller.account
+            && known.role == new.role;
+        return match is_same {
+            true => Ok(known),
+            false => Err(Code::AlreadyMember.into()),
+        };
     }
     let day_ago = tx.now - TimeDelta::days(1);
     let sent = store::invited_by(tx.conn, caller.account, day_ago)?;

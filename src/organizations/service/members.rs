@@ -101,19 +101,16 @@ pub(super) fn managed(
     }
 }
 
-/// Goes. The last manager cannot leave without a successor.
+/// Goes. The last manager cannot leave without a successor. Who has gone already is gone.
 ///
 /// # Errors
 /// `not_found`, `last_manager`, `move_not_allowed`.
 pub fn leave(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, of: OrganizationId) -> Result<()> {
     serialize(tx, of)?;
-    let Some(seen) = store::membership(tx.conn, of, caller.account)? else {
+    let Some(seen) = store::last_membership(tx.conn, of, caller.account)? else {
         return Err(Code::NotFound.into());
     };
     may_move(caller, &seen, "leave")?;
-    if seen.status != MemberStatus::Active {
-        return Err(lifecycle::refusal(MEMBERSHIP, seen.status));
-    }
     let organization = store::organization(tx.conn, of)?;
     let by = caller.actor();
     if let Some(left) = end(tx, desk, &organization, &seen, "leave", by, None)? {

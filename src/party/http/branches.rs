@@ -1,6 +1,6 @@
 //! The directory of branches, for signed-in callers; their staff keep it.
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get, patch, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -13,7 +13,7 @@ use crate::party::service;
 use crate::platform::Platform;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::Reason;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody, etag};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody, etag};
 use crate::regions::RegionId;
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
@@ -40,7 +40,7 @@ pub(super) async fn list_branches(
     _caller: Caller,
     platform: Data<Platform>,
     query: Params<ListBranches>,
-) -> Result<Json<Page<BranchView>>> {
+) -> Result<List<Page<BranchView>>> {
     let Params(query) = query;
     let after = Cursor::decode::<String>(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
@@ -48,7 +48,7 @@ pub(super) async fn list_branches(
         .db
         .read(move |conn| branches::list(conn, query.region_id, after.clone(), limit))
         .await?;
-    Ok(Json(
+    Ok(List(
         Page::of(rows, limit, |branch| branch.code.clone()).map(BranchView::from),
     ))
 }

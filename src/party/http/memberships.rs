@@ -17,7 +17,7 @@ use crate::party::service::{self, Verdict};
 use crate::platform::Platform;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::{Nothing, Reason};
-use crate::platform::http::{Body, Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Body, Cursor, List, Page, Params, ProblemBody};
 
 /// Declare one's Party membership
 ///
@@ -105,7 +105,7 @@ pub(super) async fn read_members(
     platform: Data<Platform>,
     id: Path<BranchId>,
     query: Params<OfBranch>,
-) -> Result<Json<Page<MemberView>>> {
+) -> Result<List<Page<MemberView>>> {
     let Params(query) = query;
     let after = Cursor::decode(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
@@ -115,7 +115,7 @@ pub(super) async fn read_members(
         .db
         .write(move |tx| service::read_members(tx, &vault, &caller, *id, status, after, limit))
         .await?;
-    Ok(Json(page))
+    Ok(List(page))
 }
 
 /// Verify a Party membership

@@ -36,7 +36,7 @@ mod writer;
 pub use conn::{Conn, MultiBackend, MultiRawValue};
 pub use lock::Alone;
 pub use migrations::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS};
-use pool::{Manager, is_full, is_lost_connection};
+use pool::{Manager, is_full, is_lock_timeout, is_lost_connection};
 pub use prepared::Prepared;
 pub use tx::Tx;
 use writer::Writer;
@@ -210,6 +210,20 @@ impl Db {
         self.read(|conn| Ok(conn.batch_execute("SELECT 1")?)).await
     }
 
+    /// Whether something can be written: on SQLite, where the disk is this machine's, by writing
+    /// the page that is always there. PostgreSQL looks after its disk itself.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn check_writing(&self) -> Result<()> {
+        if !self.is_sqlite() {
+            return Ok(());
+        }
+        // a number that SQLite keeps for programs, and that this one does not use
+        self.write(|tx| Ok(tx.conn.batch_execute("PRAGMA user_version = 0")?))
+            .await
+    }
+
     /// Runs a read by key: a few rows found by an index. SQLite answers one from its page cache in
     /// less time than a thread takes to wake, so there it runs right here; anything longer belongs
     /// in [`Db::read`]. On PostgreSQL the two are the same.
@@ -272,6 +286,10 @@ impl Db {
                     loop {
                         match attempt(conn) {
                             Err(error) if tries < 4 && asks_for_retry(&error) => tries += 1,
+                            Err(error) if is_lock_timeout(&error) => {
+                                tracing::warn!(%error, "a write waited too long for another");
+                                return Err(Error::overloaded());
+                            }
                             result => return result,
                         }
                     }

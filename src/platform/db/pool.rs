@@ -85,6 +85,12 @@ pub(super) fn is_full(error: &Error) -> bool {
     text.contains("database or disk is full")
 }
 
+/// Whether somebody else held a lock for longer than `database.lock_timeout_ms` (PostgreSQL).
+pub(super) fn is_lock_timeout(error: &Error) -> bool {
+    matches!(error, Error::Database(QueryError::DatabaseError(DatabaseErrorKind::Unknown, info))
+        if info.message().contains("due to lock timeout"))
+}
+
 pub(super) fn is_lost_connection(error: &Error) -> bool {
     match error {
         Error::Database(QueryError::DatabaseError(DatabaseErrorKind::ClosedConnection, _))

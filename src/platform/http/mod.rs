@@ -18,7 +18,7 @@ use crate::error::{Code, Error, Result};
 pub use crate::platform::lang::Lang;
 
 pub use idempotency::IdempotencyKey;
-pub use page::{Cursor, Page};
+pub use page::{Cursor, List, Page};
 pub use problem::ProblemBody;
 pub use valid::{Body, Params};
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
+use super::page::unmarked;
 use crate::error::{Code, Error, FieldError, Problem, Result};
 
 /// A JSON body that has passed its field rules.
@@ -312,11 +313,12 @@ impl<T: DeserializeOwned + Validate> FromRequest for Params<T> {
         if req.query_string().contains("%00") {
             return ready(Err(Code::MalformedQuery.into()));
         }
-        ready(query(req.query_string()).map(Self))
+        ready(query(req.path(), req.query_string()).map(Self))
     }
 }
 
-fn query<T: DeserializeOwned + Validate>(text: &str) -> Result<T> {
+fn query<T: DeserializeOwned + Validate>(path: &str, text: &str) -> Result<T> {
+    let text = unmarked(path, text)?;
     let pairs = url::form_urlencoded::parse(text.as_bytes());
     let query: T = serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs))
         .map_err(|error| {

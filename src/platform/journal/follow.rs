@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Entry;
 use crate::each;
 use crate::error::Result;
+use crate::platform::clock::Instant;
 use crate::platform::columns::Uid;
 use crate::platform::db::{Conn, Prepared, Tx};
 use crate::schema::{journal, journal_cursors};
@@ -113,6 +114,42 @@ pub fn head(conn: &mut Conn) -> Result<Position> {
     Ok(last.map_or(Position::default(), |(txid, seq)| Position { txid, seq }))
 }
 
+/// When the oldest entry after `position` was written, whether it is settled or not; none when there
+/// is nothing after it.
+///
+/// # Errors
+/// Those of the database.
+pub fn unread_since(conn: &mut Conn, position: Position) -> Result<Option<Instant>> {
+    Ok(journal::table
+        .filter(journal::txid.ge(position.txid)) // where PostgreSQL begins to read its index
+        .filter(
+            journal::txid.gt(position.txid).or(journal::txid
+                .eq(position.txid)
+                .and(journal::seq.gt(position.seq))),
+        )
+        .order((journal::txid, journal::seq))
+        .select(journal::at)
+        .first(conn)
+        .optional()?)
+}
+
+/// How far a named reader has read; the beginning for one that never did.
+///
+/// # Errors
+/// Those of the database.
+pub fn place_of(conn: &mut Conn, reader: &str) -> Result<Position> {
+    Ok(place(conn, reader)?.unwrap_or_default())
+}
+
+fn place(conn: &mut Conn, reader: &str) -> Result<Option<Position>> {
+    let place = journal_cursors::table
+        .filter(journal_cursors::reader.eq(reader))
+        .select((journal_cursors::txid, journal_cursors::seq))
+        .first::<(i64, i64)>(conn)
+        .optional()?;
+    Ok(place.map(|(txid, seq)| Position { txid, seq }))
+}
+
 /// Transactions below this number have ended.
 fn horizon(conn: &mut Conn) -> Result<i64> {
     match conn {
@@ -135,12 +172,8 @@ pub fn react(
     limit: i64,
     react: impl Fn(&mut Tx<'_>, &Entry) -> Result<()>,
 ) -> Result<usize> {
-    let place = journal_cursors::table
-        .filter(journal_cursors::reader.eq(reader))
-        .select((journal_cursors::txid, journal_cursors::seq))
-        .first::<(i64, i64)>(tx.conn)
-        .optional()?;
-    let from = place.map_or(Position::default(), |(txid, seq)| Position { txid, seq });
+    let place = place(tx.conn, reader)?;
+    let from = place.unwrap_or_default();
     let entries = after(tx.conn, from, limit)?;
     let Some(last) = entries.last() else {
         return Ok(0);

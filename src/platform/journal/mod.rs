@@ -17,7 +17,7 @@ mod follow;
 mod stories;
 mod write;
 
-pub use follow::{Position, Touched, after, head, react, touched};
+pub use follow::{Position, Touched, after, head, place_of, react, touched, unread_since};
 pub use stories::{has_done, last_move, last_of, of_kind, of_subject, of_subjects};
 pub use write::Change;
 

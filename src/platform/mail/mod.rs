@@ -230,7 +230,9 @@ impl Mailer {
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
             .subject(&mail.subject)
-            .message_id(Some(format!("<{id}@{domain}>")));
+            .message_id(Some(format!("<{id}@{domain}>")))
+            // RFC 3834: nobody's absence is answered to
+            .raw_header(raw("Auto-Submitted", "auto-generated".to_owned()));
         if let Some(url) = &mail.list_unsubscribe {
             let is_url = url.starts_with("https://")
                 && url
@@ -246,10 +248,7 @@ impl Mailer {
                     "List-Unsubscribe=One-Click".to_owned(),
                 ),
             ] {
-                let name = HeaderName::new_from_ascii_str(name);
-                // written as it is: RFC 8058 knows no encoded words here
-                let value = HeaderValue::dangerous_new_pre_encoded(name, value.clone(), value);
-                builder = builder.raw_header(value);
+                builder = builder.raw_header(raw(name, value));
             }
         }
         let (mut text, mut html) = (mail.text.clone(), mail.html.clone());
@@ -266,6 +265,12 @@ impl Mailer {
         };
         message.map_err(|_| permanent("it makes no message"))
     }
+}
+
+/// A header that is written as it is: neither RFC 3834 nor RFC 8058 knows encoded words.
+fn raw(name: &'static str, value: String) -> HeaderValue {
+    let name = HeaderName::new_from_ascii_str(name);
+    HeaderValue::dangerous_new_pre_encoded(name, value.clone(), value)
 }
 
 #[cfg(test)]
@@ -335,6 +340,10 @@ mod tests {
             );
             assert_eq!(read.body_text(0).unwrap().trim(), "王奶奶,您好!");
             assert_eq!(read.from().unwrap().first().unwrap().name(), Some("益起来"));
+            assert!(
+                text.contains("\r\nAuto-Submitted: auto-generated\r\n"),
+                "{text}"
+            );
             let one_click = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n";
             assert_eq!(text.contains(one_click), number % 2 == 1);
             assert_eq!(

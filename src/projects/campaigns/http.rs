@@ -16,7 +16,7 @@ use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::Nothing;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody, etag};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody, etag};
 use crate::regions::RegionId;
 
 /// The sub-room's routes.
@@ -116,14 +116,14 @@ struct Browse {
 async fn list_campaigns(
     platform: Data<Platform>,
     query: Params<Browse>,
-) -> Result<Json<Page<CampaignView>>> {
+) -> Result<List<Page<CampaignView>>> {
     let before = Cursor::decode(query.0.cursor.as_deref())?;
     let limit = query.0.limit.unwrap_or(DEFAULT_LIMIT);
     let rows = platform
         .db
         .read(move |conn| store::campaigns(conn, before, limit))
         .await?;
-    Ok(Json(Page::of(rows, limit, |row| row.id).map(Into::into)))
+    Ok(List(Page::of(rows, limit, |row| row.id).map(Into::into)))
 }
 
 /// Make a campaign
@@ -169,12 +169,12 @@ async fn list_batches(
     caller: MaybeCaller,
     platform: Data<Platform>,
     id: Path<CampaignId>,
-) -> Result<Json<Page<BatchView>>> {
+) -> Result<List<Page<BatchView>>> {
     let rows = platform
         .db
         .read(move |conn| service::batches(conn, caller.0.as_ref(), *id));
     let items = rows.await?.into_iter().map(Into::into).collect();
-    Ok(Json(Page { items, next: None }))
+    Ok(List(Page { items, next: None }))
 }
 
 /// Make a batch

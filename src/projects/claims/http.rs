@@ -21,7 +21,7 @@ use crate::platform::db::{Conn, Tx};
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::upload::{PhotoForm, keep, show};
 use crate::platform::http::valid::{Nothing, Reason};
-use crate::platform::http::{Cursor, Page, Params, ProblemBody, etag};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody, etag};
 use crate::platform::lifecycle;
 use crate::projects::model::ProjectId;
 use crate::projects::service::Desk;
@@ -204,7 +204,7 @@ async fn list_claims(
     caller: MaybeCaller,
     platform: Data<Platform>,
     id: Path<ProjectId>,
-) -> Result<Json<Page<ClaimView>>> {
+) -> Result<List<Page<ClaimView>>> {
     let found = platform.db.read(move |conn| {
         let caller = caller.0.as_ref();
         crate::projects::service::visible(conn, caller, *id)?;
@@ -218,7 +218,7 @@ async fn list_claims(
         }
         Ok(items)
     });
-    Ok(Json(Page {
+    Ok(List(Page {
         items: found.await?,
         next: None,
     }))
@@ -244,7 +244,7 @@ async fn my_claims(
     caller: Caller,
     platform: Data<Platform>,
     query: Params<Mine>,
-) -> Result<Json<Page<ClaimView>>> {
+) -> Result<List<Page<ClaimView>>> {
     let before = Cursor::decode(query.0.cursor.as_deref())?;
     let limit = query.0.limit.unwrap_or(DEFAULT_LIMIT);
     let found = platform.db.read(move |conn| {
@@ -260,7 +260,7 @@ async fn my_claims(
         };
         Page::of(rows, limit, |row| row.id).try_map(|row| view(conn, row, relation))
     });
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 /// Read a claim

@@ -1,13 +1,15 @@
 //! Crews over HTTP.
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get, post};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use super::model::{CrewMember, CrewMemberId, CrewStatus};
+use super::people::lacks;
 use super::rules::MOVES;
 use super::service::{self, NewMember};
 use super::store;
@@ -18,11 +20,12 @@ use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::{Nothing, Reason};
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 use crate::platform::lifecycle;
 use crate::projects::claims::{self, ClaimId};
 use crate::projects::model::{ProjectId, RoleId};
 use crate::projects::service::Desk;
+use crate::projects::store as projects;
 
 /// The sub-room's routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -58,6 +61,9 @@ pub struct CrewMemberView {
     pub status: CrewStatus,
     /// Since when.
     pub status_since: Instant,
+    /// Codes of what somebody who works there lacks by now of what the role asks for:
+    /// `qualification_missing`, `vetting_missing`. Only for the leader and the person; empty for others.
+    pub flags: Vec<String>,
     /// The moves that are the caller's now; a rule may still refuse one. `withdraw` is asked
     /// for as `leave`.
     pub moves: Vec<&'static str>,
@@ -70,9 +76,25 @@ impl CrewMemberView {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn of(conn: &mut Conn, row: CrewMember, by: &Caller) -> Result<Self> {
+    pub fn of(
+        conn: &mut Conn,
+        row: CrewMember,
+        by: &Caller,
+        (desk, today): (&Desk, NaiveDate),
+    ) -> Result<Self> {
         let claim = claims::claim(conn, row.claim_id)?;
         let relation = service::relation(by, &row, &claim);
+        let mut flags = Vec::new();
+        if relation.is_involved() && row.status == CrewStatus::Active {
+            let project = projects::project(conn, claim.project_id)?;
+            let role = projects::role(conn, row.role_id)?;
+            let missing = lacks(conn, desk, (&project, &role), row.account_id, today)?;
+            flags.extend(
+                missing
+                    .into_iter()
+                    .map(|(code, _)| code.as_str().to_owned()),
+            );
+        }
         // somebody who is gone has no name any more
         let name = identity::account(conn, row.account_id).map(|account| account.display_name);
         Ok(Self {
@@ -85,6 +107,7 @@ impl CrewMemberView {
             note: relation.is_involved().then_some(row.note),
             status: row.status,
             status_since: row.status_since,
+            flags,
             moves: lifecycle::open_to(MOVES, relation, row.status),
             created_at: row.created_at,
         })
@@ -112,8 +135,9 @@ async fn join_crew(
         .run(move |tx, caller, input| {
             let row = service::apply(tx, &desk, caller, *id, input)?;
             let location = format!("/api/v1/project-claims/{}/crew", row.claim_id);
+            let with = (desk.as_ref(), tx.today());
             Ok(Made::new(
-                CrewMemberView::of(tx.conn, row, caller)?,
+                CrewMemberView::of(tx.conn, row, caller, with)?,
                 location,
             ))
         })
@@ -146,23 +170,27 @@ struct Which {
 async fn list_crew(
     caller: Caller,
     platform: Data<Platform>,
+    desk: Data<Desk>,
     id: Path<ClaimId>,
     query: Params<Which>,
-) -> Result<Json<Page<CrewMemberView>>> {
+) -> Result<List<Page<CrewMemberView>>> {
     let Params(which) = query;
     let after = Cursor::decode(which.cursor.as_deref())?;
     let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
     let status = which.status.unwrap_or(CrewStatus::Active);
+    let today = platform.today();
     let found = platform.db.read(move |conn| {
+        let with = (desk.as_ref(), today);
         let (_, _, relation) = claims::visible(conn, Some(&caller), *id)?;
         if !relation.is_involved() {
             return Err(Code::Forbidden.into());
         }
         let other = (!relation.claimant).then_some(caller.account);
         let rows = store::of_claim(conn, *id, status, other, after, limit)?;
-        Page::of(rows, limit, |row| row.id).try_map(|row| CrewMemberView::of(conn, row, &caller))
+        Page::of(rows, limit, |row| row.id)
+            .try_map(|row| CrewMemberView::of(conn, row, &caller, with))
     });
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
@@ -184,15 +212,19 @@ struct Mine {
 async fn my_crews(
     caller: Caller,
     platform: Data<Platform>,
+    desk: Data<Desk>,
     query: Params<Mine>,
-) -> Result<Json<Page<CrewMemberView>>> {
+) -> Result<List<Page<CrewMemberView>>> {
     let before = Cursor::decode(query.0.cursor.as_deref())?;
     let limit = query.0.limit.unwrap_or(DEFAULT_LIMIT);
+    let today = platform.today();
     let found = platform.db.read(move |conn| {
+        let with = (desk.as_ref(), today);
         let rows = store::of_person(conn, caller.account, before, limit)?;
-        Page::of(rows, limit, |row| row.id).try_map(|row| CrewMemberView::of(conn, row, &caller))
+        Page::of(rows, limit, |row| row.id)
+            .try_map(|row| CrewMemberView::of(conn, row, &caller, with))
     });
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 macro_rules! moves {
@@ -211,7 +243,8 @@ macro_rules! moves {
                 .run(move |$tx, $caller, $input| {
                     let ($id, $desk) = (*id, desk.as_ref());
                     let row = $do?;
-                    Ok(Made::changed(CrewMemberView::of($tx.conn, row, $caller)?))
+                    let with = ($desk, $tx.today());
+                    Ok(Made::changed(CrewMemberView::of($tx.conn, row, $caller, with)?))
                 })
                 .await
         }
@@ -222,9 +255,9 @@ moves! {
     /// Say yes to an application
     accept_member "/crew-members/{id}/accept" Nothing, |tx, desk, caller, id, _input| service::accept(tx, desk, caller, id);
     /// Say no to an application
-    decline_member "/crew-members/{id}/decline" Reason, |tx, _desk, caller, id, input| service::decline(tx, caller, id, &input.reason);
+    decline_member "/crew-members/{id}/decline" Reason, |tx, desk, caller, id, input| service::decline(tx, caller, id, &input.reason);
     /// Leave a crew, or take one's application back
-    leave_crew "/crew-members/{id}/leave" Nothing, |tx, _desk, caller, id, _input| service::leave(tx, caller, id);
+    leave_crew "/crew-members/{id}/leave" Nothing, |tx, desk, caller, id, _input| service::leave(tx, caller, id);
     /// Remove somebody from a crew
-    remove_member "/crew-members/{id}/remove" Reason, |tx, _desk, caller, id, input| service::remove(tx, caller, id, &input.reason);
+    remove_member "/crew-members/{id}/remove" Reason, |tx, desk, caller, id, input| service::remove(tx, caller, id, &input.reason);
 }

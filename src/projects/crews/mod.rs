@@ -19,7 +19,7 @@ pub use http::CrewMemberView;
 pub use model::{CrewMember, CrewMemberId, CrewStatus};
 pub(super) use people::{suits, vetted_adults};
 pub use rules::Schedule;
-pub use service::{NewMember, accept, apply, check_may_invite, join, may_look_for_people};
+pub use service::{NewMember, accept, apply, check_may_invite, join, may_look_for_people, react};
 pub(super) use service::{close, disband};
 pub(super) use store::{ever_in, ever_in_project, people};
 pub use store::{filled, is_in, standings};

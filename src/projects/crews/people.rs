@@ -1,11 +1,13 @@
 //! Which people may do a project's work.
 
+use chrono::NaiveDate;
+
 use super::rules::Schedule;
 use super::store;
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
 use crate::party;
-use crate::platform::db::Tx;
+use crate::platform::db::{Conn, Tx};
 use crate::projects::claims::ClaimId;
 use crate::projects::model::{Project, ProjectRole};
 use crate::projects::rules::{ADULT_AGE, day_of_work, least_age};
@@ -28,11 +30,8 @@ pub(super) fn may_work(
     if volunteers::profile(tx.conn, who)?.is_none() {
         return Err(Code::ProfileRequired.into());
     }
-    let day = day_of_work(project.starts_on, tx.today());
-    if let Some(kind) = &role.qualification
-        && !volunteers::holds_qualification(tx.conn, who, kind, day)?
-    {
-        return Err(Code::QualificationMissing.into());
+    if let Some((code, _)) = lacks_of_role(tx.conn, project, role, who, tx.today())? {
+        return Err(code.into());
     }
     suits(tx, desk, project, who)?;
     // two crews that take the same person on wait for each other
@@ -56,8 +55,8 @@ pub fn suits(tx: &mut Tx<'_>, desk: &Desk, project: &Project, who: AccountId) ->
     if project.party_only && !party::is_party_member(tx.conn, &desk.vault, who)? {
         return Err(Code::PartyOnly.into());
     }
-    if project.minors && !is_vetted(tx, desk, project, who)? {
-        return Err(Code::VettingMissing.into());
+    if let Some((code, _)) = lacks_of_project(tx.conn, desk, project, who, tx.today())? {
+        return Err(code.into());
     }
     let least = least_age(project.minors, project.dangerous);
     if age(tx, who)?.is_some_and(|age| age < least) {
@@ -71,9 +70,61 @@ fn age(tx: &mut Tx<'_>, who: AccountId) -> Result<Option<i32>> {
     Ok(born.map(|born| volunteers::age(born, tx.today())))
 }
 
-fn is_vetted(tx: &mut Tx<'_>, desk: &Desk, project: &Project, who: AccountId) -> Result<bool> {
-    let day = day_of_work(project.starts_on, tx.today());
-    volunteers::holds_qualification(tx.conn, who, &desk.rules.vetting, day)
+/// A qualification that somebody lacks: what that is called, and a code of the taxonomy.
+type Lack<'a> = Option<(Code, &'a str)>;
+
+fn lacks_of_role<'a>(
+    conn: &mut Conn,
+    project: &Project,
+    role: &'a ProjectRole,
+    who: AccountId,
+    today: NaiveDate,
+) -> Result<Lack<'a>> {
+    let Some(kind) = role.qualification.as_deref() else {
+        return Ok(None);
+    };
+    let day = day_of_work(project.starts_on, today);
+    let is_held = volunteers::holds_qualification(conn, who, kind, day)?;
+    Ok((!is_held).then_some((Code::QualificationMissing, kind)))
+}
+
+fn lacks_of_project<'a>(
+    conn: &mut Conn,
+    desk: &'a Desk,
+    project: &Project,
+    who: AccountId,
+    today: NaiveDate,
+) -> Result<Lack<'a>> {
+    let is_missing = project.minors && !is_vetted(conn, desk, project, who, today)?;
+    Ok(is_missing.then_some((Code::VettingMissing, desk.rules.vetting.as_str())))
+}
+
+/// The qualifications that a person lacks for a role: that which the role asks for, and the vetting for
+/// work with minors.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn lacks<'a>(
+    conn: &mut Conn,
+    desk: &'a Desk,
+    (project, role): (&Project, &'a ProjectRole),
+    who: AccountId,
+    today: NaiveDate,
+) -> Result<Vec<(Code, &'a str)>> {
+    let of_role = lacks_of_role(conn, project, role, who, today)?;
+    let of_project = lacks_of_project(conn, desk, project, who, today)?;
+    Ok(of_role.into_iter().chain(of_project).collect())
+}
+
+fn is_vetted(
+    conn: &mut Conn,
+    desk: &Desk,
+    project: &Project,
+    who: AccountId,
+    today: NaiveDate,
+) -> Result<bool> {
+    let day = day_of_work(project.starts_on, today);
+    volunteers::holds_qualification(conn, who, &desk.rules.vetting, day)
 }
 
 /// How many in a crew are adult by their date of birth, and vetted.
@@ -89,7 +140,7 @@ pub fn vetted_adults(
     let mut count = 0;
     for who in store::at_work(tx.conn, claim)? {
         let is_adult = age(tx, who)?.is_some_and(|age| age >= ADULT_AGE);
-        if is_adult && is_vetted(tx, desk, project, who)? {
+        if is_adult && is_vetted(tx.conn, desk, project, who, tx.today())? {
             count += 1;
         }
     }

@@ -164,6 +164,19 @@ pub fn at_work(conn: &mut Conn, claim: ClaimId) -> Result<Vec<AccountId>> {
         .load(conn)?)
 }
 
+/// The places at which a person works.
+///
+/// # Errors
+/// Those of the database.
+pub fn at_work_of(conn: &mut Conn, who: AccountId) -> Result<Vec<CrewMember>> {
+    Ok(crew_members::table
+        .filter(crew_members::account_id.eq(who))
+        .filter(crew_members::status.eq(CrewStatus::Active))
+        .order(crew_members::id)
+        .select(CrewMember::as_select())
+        .load(conn)?)
+}
+
 /// How many places of each role of a claim are filled.
 ///
 /// # Errors

@@ -20,7 +20,7 @@ use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
 use crate::platform::http::page::DEFAULT_LIMIT;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody, etag};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody, etag};
 use crate::platform::journal::{self, ActorKind};
 use crate::regions::{self, RegionId};
 use crate::taxonomies::LifeCycle;
@@ -80,7 +80,7 @@ pub(super) async fn list(
     caller: MaybeCaller,
     platform: Data<Platform>,
     query: Params<Browse>,
-) -> Result<Json<Page<ProjectView>>> {
+) -> Result<List<Page<ProjectView>>> {
     let Params(browse) = query;
     let statuses = match browse.status {
         None => LIVE.to_vec(),
@@ -111,7 +111,7 @@ pub(super) async fn list(
     let found = platform
         .db
         .read(move |conn| page(conn, caller.0.as_ref(), &query));
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
@@ -139,7 +139,7 @@ pub(super) async fn mine(
     caller: Caller,
     platform: Data<Platform>,
     query: Params<Mine>,
-) -> Result<Json<Page<ProjectView>>> {
+) -> Result<List<Page<ProjectView>>> {
     let Params(mine) = query;
     if mine
         .organization_id
@@ -160,7 +160,7 @@ pub(super) async fn mine(
     let found = platform
         .db
         .read(move |conn| page(conn, Some(&caller), &query));
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
@@ -188,7 +188,7 @@ pub(super) async fn to_review(
     caller: Caller,
     platform: Data<Platform>,
     query: Params<OfRegion>,
-) -> Result<Json<Page<ProjectView>>> {
+) -> Result<List<Page<ProjectView>>> {
     let Params(asked) = query;
     let query = Query {
         statuses: vec![asked.status.unwrap_or(ProjectStatus::Submitted)],
@@ -203,7 +203,7 @@ pub(super) async fn to_review(
         }
         page(conn, Some(&caller), &query)
     });
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 /// Read a project
@@ -262,7 +262,7 @@ pub(super) async fn timeline(
     caller: MaybeCaller,
     platform: Data<Platform>,
     id: Path<ProjectId>,
-) -> Result<Json<Page<StepView>>> {
+) -> Result<List<Page<StepView>>> {
     let found = platform.db.read(move |conn| {
         let caller = caller.0.as_ref();
         let (project, relation) = service::visible(conn, caller, *id)?;
@@ -290,7 +290,7 @@ pub(super) async fn timeline(
             actor_kind: entry.actor_kind,
         })
         .collect();
-    Ok(Json(Page { items, next: None }))
+    Ok(List(Page { items, next: None }))
 }
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]

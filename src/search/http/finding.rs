@@ -11,9 +11,9 @@ use validator::Validate;
 
 use crate::error::{Error, Result};
 use crate::platform::Platform;
-use crate::platform::http::page::DEFAULT_LIMIT;
+use crate::platform::http::page::{DEFAULT_LIMIT, Paged};
 use crate::platform::http::valid::check;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 use crate::regions::RegionId;
 use crate::search::criteria::{Criteria, Point, SearchOrder};
 use crate::search::model::{Document, SearchKind, SearchState};
@@ -46,10 +46,9 @@ struct Asked {
     cursor: Option<String>,
 }
 
-/// Which part of the answer is wanted. For the specification: [`Asked`] is what is read.
+/// Which part of the answer is wanted.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code)] // read by the macro
 struct Part {
     /// The order; when left out: by the words, else by the distance, else the newest first.
     sort: Option<SearchOrder>,
@@ -57,6 +56,29 @@ struct Part {
     limit: Option<i64>,
     /// `next` of the page before.
     cursor: Option<String>,
+}
+
+impl Asked {
+    /// What is to be found, and which part of that is wanted.
+    fn parts(self) -> (Criteria, Part) {
+        let criteria = Criteria {
+            q: self.q,
+            kind: self.kind,
+            region: self.region,
+            field: self.field,
+            life_cycle: self.life_cycle,
+            group: self.group,
+            state: self.state,
+            near: self.near,
+            radius: self.radius,
+        };
+        let part = Part {
+            sort: self.sort,
+            limit: self.limit,
+            cursor: self.cursor,
+        };
+        (criteria, part)
+    }
 }
 
 /// Where words stand in a text: from a character on (counted from 0, in Unicode code points) up to
@@ -153,6 +175,12 @@ struct SearchResults {
     facets: Facets,
 }
 
+impl Paged for SearchResults {
+    fn next(&mut self) -> &mut Option<String> {
+        &mut self.next
+    }
+}
+
 /// Search projects, wishes and organisations
 ///
 /// Whatever the public may see, in Chinese and in English. All words are wanted, in any order; full
@@ -167,33 +195,19 @@ pub(super) async fn find(
     platform: Data<Platform>,
     search: Data<Search>,
     query: Params<Asked>,
-) -> Result<Json<SearchResults>> {
-    let Params(asked) = query;
-    let criteria = Criteria {
-        q: asked.q,
-        kind: asked.kind,
-        region: asked.region,
-        field: asked.field,
-        life_cycle: asked.life_cycle,
-        group: asked.group,
-        state: asked.state,
-        near: asked.near,
-        radius: asked.radius,
-    };
+) -> Result<List<SearchResults>> {
+    let (criteria, part) = query.0.parts();
     check(&criteria, "")?;
-    let sort = asked.sort.unwrap_or_else(|| criteria.usual_order());
-    let after = match Cursor::decode::<(SearchOrder, Place)>(asked.cursor.as_deref())? {
-        Some((order, _)) if order != sort => return Err(crate::error::Code::InvalidCursor.into()),
-        after => after.map(|(_, place)| place),
-    };
-    let limit = asked.limit.unwrap_or(DEFAULT_LIMIT);
+    let sort = part.sort.unwrap_or_else(|| criteria.usual_order());
+    let after = Cursor::decode::<Place>(part.cursor.as_deref())?;
+    let limit = part.limit.unwrap_or(DEFAULT_LIMIT);
     search.until_current().await?;
     let (shelf, today) = (search.shelf(), platform.today());
     let found = block(move || {
         let most = usize::try_from(limit).unwrap_or(0) + 1;
         let found = shelf.search(&criteria, today, sort, after, most)?;
         let terms = criteria.terms();
-        let page = Page::of(found.hits, limit, |hit| (sort, hit.place));
+        let page = Page::of(found.hits, limit, |hit| hit.place);
         let page = page.map(|hit| Item::of(&hit, &terms));
         Ok::<_, Error>(SearchResults {
             items: page.items,
@@ -203,7 +217,7 @@ pub(super) async fn find(
             facets: found.facets,
         })
     });
-    Ok(Json(found.await.map_err(Error::internal)??))
+    Ok(List(found.await.map_err(Error::internal)??))
 }
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]

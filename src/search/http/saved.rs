@@ -1,6 +1,6 @@
 //! One's saved searches.
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, get, patch, post};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,7 +10,7 @@ use crate::identity::{Caller, Command, Made};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::http::valid::Nothing;
-use crate::platform::http::{Page, ProblemBody, etag};
+use crate::platform::http::{List, Page, ProblemBody, etag};
 use crate::search::criteria::Criteria;
 use crate::search::model::{SavedSearch, SavedSearchId};
 use crate::search::saved::{self, Desk, EditSavedSearch, NewSavedSearch};
@@ -53,12 +53,12 @@ impl From<SavedSearch> for SavedSearchView {
 pub(super) async fn list(
     caller: Caller,
     platform: Data<Platform>,
-) -> Result<Json<Page<SavedSearchView>>> {
+) -> Result<List<Page<SavedSearchView>>> {
     let rows = platform
         .db
         .read(move |conn| store::of_account(conn, caller.account));
     let items = rows.await?.into_iter().map(Into::into).collect();
-    Ok(Json(Page { items, next: None }))
+    Ok(List(Page { items, next: None }))
 }
 
 /// Save a search

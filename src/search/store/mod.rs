@@ -24,12 +24,35 @@ pub struct Source {
     pub ids: fn(&mut Conn, Option<Uuid>, i64) -> Result<Vec<Uuid>>,
     /// Those of these that the public finds.
     pub load: fn(&mut Conn, &[Uuid]) -> Result<Vec<Document>>,
-    /// The things that may be other ones since these subjects of a noun changed.
-    pub touched: fn(&mut Conn, &str, &[Uuid]) -> Result<Vec<Uuid>>,
     /// The noun under which the journal tells of the thing itself.
     pub noun: &'static str,
+    /// The things that may be other ones since these subjects of another noun changed.
+    pub touched: fn(&mut Conn, &str, &[Uuid]) -> Result<Vec<Uuid>>,
     /// Whether the public finds things in this state.
     pub is_public: fn(&str) -> bool,
+}
+
+/// [`Source::ids`] of a table whose rows the public finds as long as they pass a filter.
+macro_rules! public_ids {
+    ($table:ident, $id:ident, $is_public:expr) => {
+        fn ids(conn: &mut Conn, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>> {
+            let mut public = $table::table
+                .filter($is_public)
+                .select($table::id)
+                .into_boxed();
+            if let Some(after) = after {
+                public = public.filter($table::id.gt($id(after)));
+            }
+            let found: Vec<$id> = public.order($table::id).limit(limit).load(conn)?;
+            Ok(found.into_iter().map(|id| id.0).collect())
+        }
+    };
+}
+use public_ids;
+
+/// [`Source::touched`] of things that no other noun changes.
+fn by_no_other(_: &mut Conn, _: &str, _: &[Uuid]) -> Result<Vec<Uuid>> {
+    Ok(Vec::new())
 }
 
 /// Every kind of thing.
@@ -65,7 +88,11 @@ pub fn present(conn: &mut Conn, touched: &[&Touched]) -> Result<Present> {
         let subjects: Vec<_> = subjects.into_iter().collect();
         for subjects in subjects.chunks(BATCH) {
             for (source, ids) in SOURCES.iter().zip(&mut ids) {
-                ids.extend((source.touched)(conn, noun, subjects)?);
+                if noun == source.noun {
+                    ids.extend(subjects);
+                } else {
+                    ids.extend((source.touched)(conn, noun, subjects)?);
+                }
             }
             if noun == "region" {
                 let of: Vec<_> = subjects.iter().map(|id| RegionId(*id)).collect();

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::Source;
+use super::{Source, by_no_other, public_ids};
 use crate::error::Result;
 use crate::organizations::{OrganizationId, OrganizationStatus};
 use crate::platform::db::Conn;
@@ -15,22 +15,16 @@ pub const SOURCE: Source = Source {
     kind: SearchKind::Organization,
     ids,
     load,
-    touched,
     noun: "organization",
+    touched: by_no_other,
     is_public: |state| state == OrganizationStatus::Active.as_str(),
 };
 
-fn ids(conn: &mut Conn, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>> {
-    let mut active = organizations::table
-        .filter(organizations::status.eq(OrganizationStatus::Active))
-        .select(organizations::id)
-        .into_boxed();
-    if let Some(after) = after {
-        active = active.filter(organizations::id.gt(OrganizationId(after)));
-    }
-    let found: Vec<OrganizationId> = active.order(organizations::id).limit(limit).load(conn)?;
-    Ok(found.into_iter().map(|id| id.0).collect())
-}
+public_ids!(
+    organizations,
+    OrganizationId,
+    organizations::status.eq(OrganizationStatus::Active)
+);
 
 #[derive(Queryable)]
 struct Row {
@@ -72,12 +66,4 @@ fn load(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Document>> {
         last_day: None,
     };
     Ok(rows.into_iter().map(document).collect())
-}
-
-fn touched(_: &mut Conn, noun: &str, subjects: &[Uuid]) -> Result<Vec<Uuid>> {
-    Ok(if noun == SOURCE.noun {
-        subjects.to_vec()
-    } else {
-        Vec::new()
-    })
 }

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::Source;
+use super::{Source, public_ids};
 use crate::error::Result;
 use crate::platform::db::Conn;
 use crate::projects::{PUBLIC, ProjectId, ProjectStatus};
@@ -17,22 +17,12 @@ pub const SOURCE: Source = Source {
     kind: SearchKind::Project,
     ids,
     load,
-    touched,
     noun: "project",
+    touched,
     is_public: |state| PUBLIC.iter().any(|public| public.as_str() == state),
 };
 
-fn ids(conn: &mut Conn, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>> {
-    let mut public = projects::table
-        .filter(projects::status.eq_any(PUBLIC))
-        .select(projects::id)
-        .into_boxed();
-    if let Some(after) = after {
-        public = public.filter(projects::id.gt(ProjectId(after)));
-    }
-    let found: Vec<ProjectId> = public.order(projects::id).limit(limit).load(conn)?;
-    Ok(found.into_iter().map(|id| id.0).collect())
-}
+public_ids!(projects, ProjectId, projects::status.eq_any(PUBLIC));
 
 #[derive(Queryable)]
 struct Row {
@@ -108,7 +98,6 @@ fn load(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Document>> {
 
 fn touched(conn: &mut Conn, noun: &str, subjects: &[Uuid]) -> Result<Vec<Uuid>> {
     match noun {
-        "project" => Ok(subjects.to_vec()),
         "project_claim" => {
             let ids = subjects
                 .iter()

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::Source;
+use super::{Source, by_no_other, public_ids};
 use crate::error::Result;
 use crate::platform::db::Conn;
 use crate::regions::RegionId;
@@ -17,22 +17,12 @@ pub const SOURCE: Source = Source {
     kind: SearchKind::Wish,
     ids,
     load,
-    touched,
     noun: "wish",
+    touched: by_no_other,
     is_public: |state| state == WishStatus::Published.as_str(),
 };
 
-fn ids(conn: &mut Conn, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>> {
-    let mut open = wishes::table
-        .filter(wishes::status.eq(WishStatus::Published))
-        .select(wishes::id)
-        .into_boxed();
-    if let Some(after) = after {
-        open = open.filter(wishes::id.gt(WishId(after)));
-    }
-    let found: Vec<WishId> = open.order(wishes::id).limit(limit).load(conn)?;
-    Ok(found.into_iter().map(|id| id.0).collect())
-}
+public_ids!(wishes, WishId, wishes::status.eq(WishStatus::Published));
 
 #[derive(Queryable)]
 struct Row {
@@ -78,12 +68,4 @@ fn load(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Document>> {
         last_day: row.expires_on,
     };
     Ok(rows.into_iter().map(document).collect())
-}
-
-fn touched(_: &mut Conn, noun: &str, subjects: &[Uuid]) -> Result<Vec<Uuid>> {
-    Ok(if noun == SOURCE.noun {
-        subjects.to_vec()
-    } else {
-        Vec::new()
-    })
 }

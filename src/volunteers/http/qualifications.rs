@@ -1,7 +1,7 @@
 //! One's certificates.
 
 use actix_multipart::form::MultipartForm;
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get, post};
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -17,7 +17,7 @@ use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::http::upload::{ScanForm, keep, show};
 use crate::platform::http::valid::Nothing;
-use crate::platform::http::{Page, ProblemBody};
+use crate::platform::http::{List, Page, ProblemBody};
 use crate::platform::lifecycle;
 
 /// A certificate and where its review stands.
@@ -116,7 +116,7 @@ pub(super) async fn submit(
 pub(super) async fn list_own(
     caller: Caller,
     platform: Data<Platform>,
-) -> Result<Json<Page<QualificationView>>> {
+) -> Result<List<Page<QualificationView>>> {
     let items = platform
         .db
         .read(move |conn| store::of_volunteer(conn, caller.account))
@@ -128,7 +128,7 @@ pub(super) async fn list_own(
             ..view(row, OWN)
         })
     };
-    Ok(Json(Page { items, next: None }.try_map(listed)?))
+    Ok(List(Page { items, next: None }.try_map(listed)?))
 }
 
 /// Add the document of a certificate

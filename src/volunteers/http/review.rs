@@ -1,6 +1,6 @@
 //! The review of certificates by the staff of a region.
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get, post};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -15,7 +15,7 @@ use crate::identity::{Caller, Command, Made};
 use crate::platform::Platform;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::{Nothing, Reason};
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 use crate::regions::RegionId;
 
 #[derive(Debug, Deserialize, IntoParams, Validate)]
@@ -45,7 +45,7 @@ pub(super) async fn list_of_region(
     caller: Caller,
     platform: Data<Platform>,
     query: Params<OfRegion>,
-) -> Result<Json<Page<QualificationView>>> {
+) -> Result<List<Page<QualificationView>>> {
     let Params(query) = query;
     let after = Cursor::decode(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
@@ -63,7 +63,7 @@ pub(super) async fn list_of_region(
             ..view(shown.row, shown.relation)
         })
     };
-    Ok(Json(page.try_map(listed)?))
+    Ok(List(page.try_map(listed)?))
 }
 
 /// How whoever made a reviewer's move stands to the certificate.

@@ -1,6 +1,6 @@
 //! What volunteers declare to be able to do, and what staff have verified of it.
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ use super::super::service;
 use crate::error::Result;
 use crate::identity::{AccountId, Caller, Command, Made};
 use crate::platform::Platform;
-use crate::platform::http::{Page, ProblemBody};
+use crate::platform::http::{List, Page, ProblemBody};
 
 /// List a volunteer's skills
 ///
@@ -24,12 +24,12 @@ pub(super) async fn list_skills(
     caller: Caller,
     platform: Data<Platform>,
     id: Path<AccountId>,
-) -> Result<Json<Page<SkillLevel>>> {
+) -> Result<List<Page<SkillLevel>>> {
     let items = platform
         .db
         .read(move |conn| service::skills(conn, &caller, *id))
         .await?;
-    Ok(Json(Page { items, next: None }))
+    Ok(List(Page { items, next: None }))
 }
 
 /// What staff have seen of a declared skill.

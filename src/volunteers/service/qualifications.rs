@@ -18,7 +18,7 @@ use crate::notifications::{self, Kind, Notice, notify};
 use crate::platform::db::{Conn, Tx};
 use crate::platform::files;
 use crate::platform::http::Page;
-use crate::platform::journal::{Actor, Change};
+use crate::platform::journal::{Actor, Change, Entry};
 use crate::platform::lifecycle;
 use crate::platform::token::Vault;
 use crate::regions::RegionId;
@@ -40,6 +40,29 @@ pub fn holds_qualification(
             && q.expires_on.is_none_or(|last| on <= last)
             && rules::includes(&q.kind, kind)
     }))
+}
+
+/// Whose certificate counts no more since an entry of the journal, and its kind: it was revoked or taken
+/// back after it was verified, or its last day is over.
+///
+/// # Errors
+/// Those of the database.
+pub fn ended(conn: &mut Conn, entry: &Entry) -> Result<Option<(AccountId, String)>> {
+    let has_ended = match entry.kind.as_str() {
+        "qualification.expired" => true,
+        "qualification.revoke" | "qualification.withdraw" => {
+            entry.from_state.as_deref() == Some(QualificationStatus::Verified.as_str())
+        }
+        _ => false,
+    };
+    if !has_ended {
+        return Ok(None);
+    }
+    match store::qualification(conn, QualificationId(entry.subject_id.0)) {
+        Ok(row) => Ok(Some((row.account_id, row.kind))),
+        Err(Error::Problem(_)) => Ok(None), // gone with its holder
+        Err(error) => Err(error),
+    }
 }
 
 /// How a caller stands to the certificates of a volunteer.

@@ -14,7 +14,7 @@ use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::{Nothing, finite};
-use crate::platform::http::{Body, Cursor, Page, Params, ProblemBody, etag};
+use crate::platform::http::{Body, Cursor, List, Page, Params, ProblemBody, etag};
 use crate::platform::journal::{self, ActorKind};
 use crate::regions::{self, RegionId};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
@@ -66,7 +66,7 @@ pub(super) async fn list(
     caller: MaybeCaller,
     platform: Data<Platform>,
     query: Params<Browse>,
-) -> Result<Json<Page<WishView>>> {
+) -> Result<List<Page<WishView>>> {
     let Params(browse) = query;
     let limit = browse.limit.unwrap_or(DEFAULT_LIMIT);
     let query = Query {
@@ -105,7 +105,7 @@ pub(super) async fn list(
         }
         _ => return Err(Code::MalformedQuery.into()),
     };
-    Ok(Json(page))
+    Ok(List(page))
 }
 
 pub(super) fn newest(
@@ -212,7 +212,7 @@ pub(super) async fn mine(
     caller: Caller,
     platform: Data<Platform>,
     query: Params<Mine>,
-) -> Result<Json<Page<WishView>>> {
+) -> Result<List<Page<WishView>>> {
     let Params(mine) = query;
     let me = Some(caller.account);
     let relation = mine.relation;
@@ -233,7 +233,7 @@ pub(super) async fn mine(
         }
         newest(conn, Some(&caller), &query)
     });
-    Ok(Json(page.await?))
+    Ok(List(page.await?))
 }
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
@@ -264,7 +264,7 @@ pub(super) async fn to_screen(
     caller: Caller,
     platform: Data<Platform>,
     query: Params<OfRegion>,
-) -> Result<Json<Page<WishView>>> {
+) -> Result<List<Page<WishView>>> {
     let Params(query) = query;
     let region = query.region_id;
     let mut query = Query {
@@ -284,7 +284,7 @@ pub(super) async fn to_screen(
         };
         newest(conn, Some(&caller), &query)
     });
-    Ok(Json(page.await?))
+    Ok(List(page.await?))
 }
 
 /// Read a wish
@@ -380,7 +380,7 @@ pub(super) async fn timeline(
     caller: Caller,
     platform: Data<Platform>,
     id: Path<WishId>,
-) -> Result<Json<Page<StepView>>> {
+) -> Result<List<Page<StepView>>> {
     let steps = platform.db.read(move |conn| {
         let (_, relation) = service::visible(conn, Some(&caller), *id)?;
         if !relation.may_follow() {
@@ -388,5 +388,5 @@ pub(super) async fn timeline(
         }
         story(conn, Some(&caller), *id)
     });
-    Ok(Json(steps.await?))
+    Ok(List(steps.await?))
 }

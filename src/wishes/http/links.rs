@@ -16,7 +16,7 @@ use crate::platform::Platform;
 use crate::platform::db::Conn;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::{Nothing, Reason};
-use crate::platform::http::{Body, Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Body, Cursor, List, Page, Params, ProblemBody};
 use crate::wishes::model::{EvidenceId, WishId};
 use crate::wishes::rules::Relation;
 use crate::wishes::service::{self, Desk, LINK, Mover};
@@ -208,12 +208,12 @@ pub(super) async fn read_by_link(
     desk: Data<Desk>,
     token: Path<String>,
     paging: Params<Paging>,
-) -> Result<Json<Page<MessageView>>> {
+) -> Result<List<Page<MessageView>>> {
     let id = linked(&desk, &platform, &token).await?;
     let limit = paging.0.limit.unwrap_or(DEFAULT_LIMIT);
     let after = Cursor::decode::<MessageId>(paging.0.cursor.as_deref())?;
     let rows = platform
         .db
         .read(move |conn| thread::read(conn, Mover::Link, id, after, limit));
-    Ok(Json(page(rows.await?, limit, None)))
+    Ok(List(page(rows.await?, limit, None)))
 }

@@ -1,6 +1,6 @@
 //! The thread between claimant and beneficiary.
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -11,7 +11,7 @@ use crate::identity::{AccountId, Caller, Command, Made};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::http::page::DEFAULT_LIMIT;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 use crate::wishes::model::WishId;
 use crate::wishes::service::{Desk, Mover};
 use crate::wishes::thread::{self, Message, MessageId};
@@ -112,14 +112,14 @@ pub(super) async fn list_messages(
     platform: Data<Platform>,
     id: Path<WishId>,
     paging: Params<Paging>,
-) -> Result<Json<Page<MessageView>>> {
+) -> Result<List<Page<MessageView>>> {
     let limit = paging.0.limit.unwrap_or(DEFAULT_LIMIT);
     let after = Cursor::decode::<MessageId>(paging.0.cursor.as_deref())?;
     let me = caller.account;
     let rows = platform
         .db
         .read(move |conn| thread::read(conn, Mover::Caller(&caller), *id, after, limit));
-    Ok(Json(page(rows.await?, limit, Some(me))))
+    Ok(List(page(rows.await?, limit, Some(me))))
 }
 
 /// A page of messages, as its reader sees them.

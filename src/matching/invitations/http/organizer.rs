@@ -22,7 +22,7 @@ use crate::matching::service::{candidate, check_may_ask, open_need};
 use crate::platform::Platform;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::Reason;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 use crate::projects::claims::ClaimId;
 
 fn need_of(path: (NeedKind, Uuid)) -> NeedId {
@@ -189,7 +189,7 @@ pub(super) async fn list_of_need(
     desk: Data<Desk>,
     path: Path<(NeedKind, Uuid)>,
     query: Params<Which>,
-) -> Result<Json<Page<InvitationView>>> {
+) -> Result<List<Page<InvitationView>>> {
     let need = need_of(path.into_inner());
     let query = Query {
         need: Some(need),
@@ -201,7 +201,7 @@ pub(super) async fn list_of_need(
         Page::of(rows, query.limit, |row| row.id)
             .try_map(|row| InvitationView::of(conn, &desk, row, &caller))
     });
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 /// Take an invitation back
@@ -294,7 +294,7 @@ pub(super) async fn list_recruitments(
     platform: Data<Platform>,
     path: Path<(NeedKind, Uuid)>,
     query: Params<WhichRecruitments>,
-) -> Result<Json<Page<RecruitmentView>>> {
+) -> Result<List<Page<RecruitmentView>>> {
     let (need, Params(which)) = (need_of(path.into_inner()), query);
     let before = Cursor::decode(which.cursor.as_deref())?;
     let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
@@ -303,7 +303,7 @@ pub(super) async fn list_recruitments(
         let rows = store::of_need(conn, need, which.status, before, limit)?;
         Page::of(rows, limit, |row| row.id).try_map(|row| RecruitmentView::of(conn, row, &caller))
     });
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 /// Read a recruitment
@@ -335,7 +335,7 @@ pub(super) async fn list_of_recruitment(
     desk: Data<Desk>,
     id: Path<RecruitmentId>,
     query: Params<Which>,
-) -> Result<Json<Page<InvitationView>>> {
+) -> Result<List<Page<InvitationView>>> {
     let query = Query {
         recruitment: Some(*id),
         ..query.0.query()?
@@ -347,7 +347,7 @@ pub(super) async fn list_of_recruitment(
         Page::of(rows, query.limit, |row| row.id)
             .try_map(|row| InvitationView::of(conn, &desk, row, &caller))
     });
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 /// Stop a recruitment

@@ -15,7 +15,7 @@ use crate::matching::invitations::store::{self, Query};
 use crate::platform::Platform;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::Nothing;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
@@ -40,7 +40,7 @@ pub(super) async fn mine(
     platform: Data<Platform>,
     desk: Data<Desk>,
     query: Params<Mine>,
-) -> Result<Json<Page<OwnInvitationView>>> {
+) -> Result<List<Page<OwnInvitationView>>> {
     let Params(which) = query;
     let query = Query {
         person: Some(caller.account),
@@ -55,7 +55,7 @@ pub(super) async fn mine(
         Page::of(rows, query.limit, |row| row.id)
             .try_map(|row| OwnInvitationView::of(conn, &desk, row, now, caller.lang))
     });
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 /// Read one of one's invitations to needs

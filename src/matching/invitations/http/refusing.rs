@@ -1,6 +1,6 @@
 //! What one does not want to be asked, and by whom.
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, get, post, put};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -19,7 +19,7 @@ use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::Nothing;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
@@ -55,7 +55,7 @@ pub(super) async fn list_dismissed(
     caller: Caller,
     platform: Data<Platform>,
     query: Params<Paging>,
-) -> Result<Json<Page<DismissedNeed>>> {
+) -> Result<List<Page<DismissedNeed>>> {
     let before = Cursor::decode::<(Instant, Uuid)>(query.0.cursor.as_deref())?;
     let limit = query.0.limit.unwrap_or(DEFAULT_LIMIT);
     let found = platform.db.read(move |conn| {
@@ -73,7 +73,7 @@ pub(super) async fn list_dismissed(
             })
         })
     });
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 /// Dismiss a need
@@ -159,14 +159,14 @@ pub(super) async fn list_blocks(
     caller: Caller,
     platform: Data<Platform>,
     query: Params<Paging>,
-) -> Result<Json<Page<BlockView>>> {
+) -> Result<List<Page<BlockView>>> {
     let before = Cursor::decode(query.0.cursor.as_deref())?;
     let limit = query.0.limit.unwrap_or(DEFAULT_LIMIT);
     let found = platform.db.read(move |conn| {
         let rows = store::blocks(conn, caller.account, before, limit)?;
         Page::of(rows, limit, |row| row.id).try_map(|row| BlockView::of(conn, row))
     });
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 /// Take no invitations from somebody

@@ -193,7 +193,8 @@ pub fn take_back(
 
 // ---- recruitments
 
-/// Begins to ask people for a need, the best first, and sends the first wave.
+/// Begins to ask people for a need, the best first, and sends the first wave. The same again, while
+/// it goes on, is answered as the first time.
 ///
 /// # Errors
 /// Those of [`check_may_invite`], `recruiting_already`, and `invalid` with every number out of bounds.
@@ -217,8 +218,14 @@ pub fn start(
     }
     let organization_id = check_may_invite(tx, caller, need, new.claim_id)?;
     tx.serialize_on(&format!("recruitments:{}", need.id))?;
-    if store::running(tx.conn, need, new.claim_id)?.is_some() {
-        return Err(Code::RecruitingAlready.into());
+    if let Some(running) = store::running(tx.conn, need, new.claim_id)? {
+        let is_same = running.started_by == caller.account
+            && (running.size, running.hours, running.max_waves) == (size, hours, max_waves)
+            && running.note == new.note;
+        return match is_same {
+            true => Ok(running),
+            false => Err(Code::RecruitingAlready.into()),
+        };
     }
     let recruitment = Recruitment {
         id: RecruitmentId::new(),

@@ -1,6 +1,6 @@
 //! What coordinators set by hand.
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -20,7 +20,7 @@ use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::Nothing;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config
@@ -91,7 +91,7 @@ async fn list_locks(
     platform: Data<Platform>,
     id: Path<BatchRoundId>,
     query: Params<Browse>,
-) -> Result<Json<Page<LockView>>> {
+) -> Result<List<Page<LockView>>> {
     let Params(query) = query;
     let after = Cursor::decode(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
@@ -100,7 +100,7 @@ async fn list_locks(
         store::page_of_locks(conn, round.id, query.kind, after, limit)
     });
     let page = Page::of(found.await?, limit, |row| row.id);
-    Ok(Json(page.map(LockView::from)))
+    Ok(List(page.map(LockView::from)))
 }
 
 /// Set something by hand

@@ -3,7 +3,7 @@
 mod locks;
 mod plans;
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get, patch, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -26,7 +26,7 @@ use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::{Nothing, Reason};
-use crate::platform::http::{Cursor, Page, Params, ProblemBody, etag};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody, etag};
 use crate::platform::lifecycle;
 use crate::projects::campaigns::BatchId;
 use crate::regions::RegionId;
@@ -186,7 +186,7 @@ async fn list_rounds(
     caller: Caller,
     platform: Data<Platform>,
     query: Params<Browse>,
-) -> Result<Json<Page<RoundView>>> {
+) -> Result<List<Page<RoundView>>> {
     let Params(query) = query;
     let within = caller.regions(&[Role::RegionAdmin]);
     if within.is_empty() && !caller.is_platform_admin() {
@@ -206,7 +206,7 @@ async fn list_rounds(
         let rows = store::list(conn, &wanted)?;
         Page::of(rows, limit, |row| row.id).try_map(|row| RoundView::of(conn, &caller, row))
     });
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 /// Open a batch round
@@ -414,7 +414,7 @@ async fn list_invitations(
     platform: Data<Platform>,
     id: Path<BatchRoundId>,
     query: Params<Answered>,
-) -> Result<Json<Page<RoundInvitationView>>> {
+) -> Result<List<Page<RoundInvitationView>>> {
     let Params(query) = query;
     let after = Cursor::decode(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
@@ -444,5 +444,5 @@ async fn list_invitations(
             })
         })
     });
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }

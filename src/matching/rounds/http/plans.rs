@@ -1,7 +1,7 @@
 //! What a plan says: its figures, who does what, who and what is left, and the proof.
 
 use actix_web::http::header;
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -24,7 +24,7 @@ use crate::platform::Platform;
 use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
 use crate::platform::http::page::DEFAULT_LIMIT;
-use crate::platform::http::{Cursor, Page, Params, ProblemBody};
+use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 use crate::text_enum;
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
@@ -136,7 +136,7 @@ async fn list_plans(
     platform: Data<Platform>,
     id: Path<BatchRoundId>,
     query: Params<Plans>,
-) -> Result<Json<Page<PlanView>>> {
+) -> Result<List<Page<PlanView>>> {
     let before = Cursor::decode(query.0.cursor.as_deref())?;
     let limit = query.0.limit.unwrap_or(DEFAULT_LIMIT);
     let found = platform.db.read(move |conn| {
@@ -144,7 +144,7 @@ async fn list_plans(
         let rows = store::plans(conn, round.id, before, limit)?;
         Page::of(rows, limit, |row| row.number).try_map(|row| PlanView::of(conn, row))
     });
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 text_enum! {
@@ -241,21 +241,20 @@ async fn list_assignments(
     platform: Data<Platform>,
     id: Path<BatchRoundId>,
     query: Params<Assignments>,
-) -> Result<Json<Page<RoundAssignment>>> {
+) -> Result<List<Page<RoundAssignment>>> {
     let Params(query) = query;
     let after = Cursor::decode(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let which = query.set.unwrap_or(AssignmentSet::Plan).into();
     let vault = platform.vault.clone();
     let found = platform.db.read(move |conn| {
-        let round = service::visible(conn, &caller, *id)?;
-        let plan = service::current(conn, &round)?;
+        let plan = service::visible_plan(conn, &caller, *id)?;
         let rows = store::assignments(conn, plan.id, which, query.need_id, after, limit)?;
         let view = |row: Assignment| {
             let parts = score::contributions(&row.factors.0, &plan.weights.0);
             let factors = FACTORS.iter().zip(row.factors.0).zip(parts);
             RoundAssignment {
-                person: service::pseudonym(&vault, round.id, row.account_id),
+                person: service::pseudonym(&vault, *id, row.account_id),
                 need_kind: row.need_kind,
                 need_id: row.need_id.0,
                 title: row.title,
@@ -276,7 +275,7 @@ async fn list_assignments(
         };
         Ok(Page::of(rows, limit, |row| row.number).map(view))
     });
-    Ok(Json(found.await?))
+    Ok(List(found.await?))
 }
 
 /// A person who was considered.
@@ -341,18 +340,17 @@ async fn list_people(
     platform: Data<Platform>,
     id: Path<BatchRoundId>,
     query: Params<People>,
-) -> Result<Json<Page<RoundPerson>>> {
+) -> Result<List<Page<RoundPerson>>> {
     let Params(query) = query;
     let after = Cursor::decode(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let found = platform.db.read(move |conn| {
-        let round = service::visible(conn, &caller, *id)?;
-        let plan = service::current(conn, &round)?;
+        let plan = service::visible_plan(conn, &caller, *id)?;
         let (has_place, reason) = (query.has_place, query.reason);
         store::people(conn, plan.id, has_place, reason, after, limit)
     });
     let page = Page::of(found.await?, limit, |row| row.number);
-    Ok(Json(page.map(RoundPerson::from)))
+    Ok(List(page.map(RoundPerson::from)))
 }
 
 /// A need that was considered.
@@ -427,18 +425,17 @@ async fn list_needs(
     platform: Data<Platform>,
     id: Path<BatchRoundId>,
     query: Params<Needs>,
-) -> Result<Json<Page<RoundNeed>>> {
+) -> Result<List<Page<RoundNeed>>> {
     let Params(query) = query;
     let after = Cursor::decode(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let found = platform.db.read(move |conn| {
-        let round = service::visible(conn, &caller, *id)?;
-        let plan = service::current(conn, &round)?;
+        let plan = service::visible_plan(conn, &caller, *id)?;
         let (has_free, reason) = (query.has_free, query.reason);
         store::needs(conn, plan.id, has_free, reason, after, limit)
     });
     let page = Page::of(found.await?, limit, |row| row.number);
-    Ok(Json(page.map(RoundNeed::from)))
+    Ok(List(page.map(RoundNeed::from)))
 }
 
 const DUALS: [&str; 2] = ["u", "v"];
@@ -453,8 +450,7 @@ async fn lines(
     write: impl FnOnce(&std::collections::HashMap<String, Vec<u8>>) -> Result<String> + Send + 'static,
 ) -> Result<HttpResponse> {
     let read = platform.db.read(move |conn| {
-        let round = service::visible(conn, &caller, id)?;
-        let plan = service::current(conn, &round)?;
+        let plan = service::visible_plan(conn, &caller, id)?;
         store::columns(conn, plan.id, names)
     });
     let columns = read.await?;

@@ -1,6 +1,7 @@
 //! What can be done with places in crews.
 
 mod answers;
+mod lapses;
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -25,6 +26,7 @@ use crate::projects::service::{Desk, tell};
 use crate::projects::store as projects;
 
 pub use answers::{accept, decline, leave, remove};
+pub use lapses::react;
 
 /// A place in a crew that a volunteer asks for.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
