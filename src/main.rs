@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tikv_jemallocator::Jemalloc;
 use tracing_subscriber::EnvFilter;
 use yiqilai::app::{App, Config, LogConfig, LogFormat, Profile};
 use yiqilai::error::{Error, Result};
@@ -19,6 +20,9 @@ use yiqilai::platform::journal::Actor;
 use yiqilai::platform::token::random_token;
 use yiqilai::worker::Worker;
 use yiqilai::{api, demo, server};
+
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// 益起来: volunteer matching and public-benefit projects of a district.
 #[derive(Parser)]
