@@ -249,10 +249,8 @@ mod tests {
         for value in ["00123456", "1e5", "true", "=pass word"] {
             assert_eq!(password(value), value);
         }
-        assert_eq!(
-            load("YIQILAI__SECTION__PORT", "8443").unwrap().section.port,
-            8443
-        );
+        let section = load("YIQILAI__SECTION__PORT", "8443").unwrap().section;
+        assert_eq!((section.port, section.list.len()), (8443, 0));
         assert!(load("YIQILAI__SECTION__ON", "true").unwrap().section.on);
         assert_eq!(
             load("YIQILAI__SECTION__SHARE", "0.25")
