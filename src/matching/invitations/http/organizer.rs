@@ -195,6 +195,8 @@ pub(super) async fn list_of_need(
         need: Some(need),
         ..query.0.query()?
     };
+    // who withdrew the consent a moment ago is matched before nobody's eyes
+    desk.matching.until_current().await?;
     let found = platform.db.read(move |conn| {
         check_may_ask(conn, &caller, need)?;
         let rows = store::list(conn, &query)?;
@@ -340,6 +342,7 @@ pub(super) async fn list_of_recruitment(
         recruitment: Some(*id),
         ..query.0.query()?
     };
+    desk.matching.until_current().await?;
     let found = platform.db.read(move |conn| {
         let recruitment = store::recruitment(conn, *id)?;
         service::recruiter(conn, &caller, &recruitment)?;
