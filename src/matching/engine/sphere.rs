@@ -239,12 +239,12 @@ impl<const N: usize> Reaches<N> {
     #[inline(always)]
     pub fn at_least(&self, origin: &Origin, own_m: f32) -> [f32; N] {
         let mut metres = [0.0; N];
-        for n in 0..N {
+        for (n, metres) in metres.iter_mut().enumerate() {
             let (south, north) = (self.south[n], self.north[n]);
             let (west, east) = (self.west[n], self.east[n]);
             let least = origin.at_least(south, north, west, east, self.cos[n]);
             let is_beyond = (least > own_m) | (least > self.radius_m[n]);
-            metres[n] = if is_beyond { f32::INFINITY } else { least };
+            *metres = if is_beyond { f32::INFINITY } else { least };
         }
         metres
     }
