@@ -393,7 +393,7 @@ async fn a_full_disk_is_said() {
             .unwrap()
     };
     let mut checks = Value::Null;
-    for _ in 0..100 {
+    for _ in 0..600 {
         let ready = get("/readyz").await;
         assert_eq!(ready.status(), 503);
         checks = ready.json::<Value>().await.unwrap()["checks"].clone();
