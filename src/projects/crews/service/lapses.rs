@@ -24,6 +24,10 @@ pub fn react(tx: &mut Tx<'_>, desk: &Desk, entry: &Entry) -> Result<()> {
     let Some((who, lost)) = volunteers::ended(tx.conn, entry)? else {
         return Ok(());
     };
+    // of somebody who is gone there is nothing to tell
+    let Ok(account) = identity::account(tx.conn, who) else {
+        return Ok(());
+    };
     for place in store::at_work_of(tx.conn, who)? {
         let claim = claims::claim(tx.conn, place.claim_id)?;
         let project = projects::project(tx.conn, claim.project_id)?;
@@ -42,9 +46,8 @@ pub fn react(tx: &mut Tx<'_>, desk: &Desk, entry: &Entry) -> Result<()> {
             Some(known) => (known.zh.as_str(), known.en.as_str()),
             None => (*kind, *kind),
         };
-        let name = identity::account(tx.conn, who)?.display_name;
         let params = [
-            ("name", name.as_str()),
+            ("name", account.display_name.as_str()),
             ("role", role.name.as_str()),
             ("qualification_zh", zh),
             ("qualification_en", en),
