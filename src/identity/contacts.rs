@@ -86,3 +86,13 @@ fn farewell(tx: &mut Tx<'_>, former: &str, lang: Lang) -> Result<()> {
     let mail = Mail::letter(former, subject, &[text]);
     tx.enqueue("mail", &mail, tx.now).map(|_| ())
 }
+
+/// The phone or address whose code proves that the owner wants the change: the one of the same
+/// kind, else the other.
+pub(super) fn proves_current(account: &Account, new: &str) -> Option<String> {
+    let (same, other) = match new.starts_with('+') {
+        true => (&account.phone, &account.email),
+        false => (&account.email, &account.phone),
+    };
+    same.clone().or_else(|| other.clone())
+}

@@ -25,6 +25,7 @@ mod requests;
 mod resident_id;
 mod rules;
 mod service;
+mod settings;
 mod store;
 mod tries;
 
@@ -44,5 +45,6 @@ pub use passwords::hash_password;
 pub use requests::answer;
 pub use resident_id::ResidentId;
 pub use rules::{normal_email, normal_phone, valid_email, valid_phone};
-pub use service::{IdentityRules, create_account, find_account, invite_account, reset_password};
+pub use service::{create_account, find_account, invite_account, reset_password};
+pub use settings::IdentityRules;
 pub use store::{account, can_sign_in};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codes::{CodePurpose, send_code, write_code};
 use super::model::{AccountId, AccountStatus, SignUp};
-use super::service::{self, IdentityRules};
+use super::settings::IdentityRules;
 use super::{contacts, store};
 use crate::error::{Error, Result};
 use crate::platform::db::Tx;
@@ -99,7 +99,7 @@ pub fn answer(
             if !contacts::is_taken(tx.conn, &contact, account.id)? {
                 message.send(tx)?;
             }
-            match service::proves_current(&account, &contact) {
+            match contacts::proves_current(&account, &contact) {
                 Some(current) => send_code(
                     tx,
                     vault,

@@ -5,7 +5,7 @@
 //! a few: that slows down who guesses from many places, and lets the owner in at the first try. An
 //! account that does not exist is counted like any other.
 
-use super::service::IdentityRules;
+use super::settings::IdentityRules;
 use crate::error::{Code, Error, Result};
 use crate::platform::cache::Cache;
 use crate::platform::http::limit::refuse;

@@ -12,7 +12,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::keys::{Jwks, Keyring};
 use super::rules;
-use super::service::{Desk, IdentityRules};
+use super::service::Desk;
+use super::settings::IdentityRules;
 use crate::error::{Code, Error, Problem, Result};
 use crate::platform::Platform;
 use crate::platform::http::Lang;
