@@ -71,9 +71,9 @@ async fn a_stranger_is_told_to_sign_in() {
         if is_public {
             continue;
         }
-        let path = fill(&path);
+        let path = fill(path);
         server
-            .call(method, path.trim_start_matches("/api/v1"))
+            .call(method.clone(), path.trim_start_matches("/api/v1"))
             .refused(401, "unauthenticated")
             .await;
     }
@@ -111,7 +111,10 @@ async fn what_no_database_keeps_alike_is_refused_at_the_door() {
             continue;
         }
         asked += 1;
-        let call = server.call(method, &path).by(&person).json(body.clone());
+        let call = server
+            .call(method.clone(), &path)
+            .by(&person)
+            .json(body.clone());
         let mut named = call.refused(422, "invalid").await.fields();
         named.sort();
         let pointers: Vec<_> = named.iter().map(|(pointer, _)| pointer.as_str()).collect();

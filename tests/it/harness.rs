@@ -8,14 +8,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use chrono::TimeDelta;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection, SqliteConnection};
+use diesel_migrations::MigrationHarness;
 use reqwest::{Method, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 use yiqilai::app::{App, Config};
 use yiqilai::identity::{self, AccountId, Role};
 use yiqilai::platform::clock::{Clock, Instant};
-use yiqilai::platform::db::Tx;
+use yiqilai::platform::db::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, Tx};
 use yiqilai::platform::journal::Actor;
 use yiqilai::worker::Worker;
 use yiqilai::{api, server};
@@ -73,7 +77,6 @@ impl Server {
         let app = Box::pin(App::build(config, Clock::fixed(at)))
             .await
             .unwrap();
-        app.platform.db.migrate().await.unwrap();
         Box::pin(Self::serve(app, folder)).await
     }
 
@@ -338,12 +341,12 @@ async fn config(folder: &TempDir, settings: &Value) -> Config {
     let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
     let (database, cache, files) = match backend() {
         Backend::Sqlite => (
-            json!({"url": format!("sqlite:{}", path("db"))}),
+            json!({"url": format!("sqlite:{}", migrated_sqlite(path("db")).await)}),
             json!({}),
             json!({"folder": path("files")}),
         ),
         Backend::Postgres => (
-            json!({"url": fresh_postgres().await, "pool_size": 8}),
+            json!({"url": migrated_postgres().await, "pool_size": 8}),
             json!({"store": "redis", "url": env("YIQILAI_TEST_REDIS_URL"), "timeout_ms": 2000,
                    "prefix": format!("{}:", path(""))}),
             // the test server's fixed account
@@ -381,28 +384,60 @@ fn merge(base: &mut Value, over: &Value) {
     }
 }
 
-/// A database of its own on the private PostgreSQL server.
+/// A file with the schema, a copy of one that is made once.
+async fn migrated_sqlite(path: String) -> String {
+    static FILE: OnceCell<Vec<u8>> = OnceCell::const_new();
+    let first = path.clone();
+    let make = || async move {
+        let make = move || {
+            let mut conn = SqliteConnection::establish(&first).unwrap();
+            conn.run_pending_migrations(SQLITE_MIGRATIONS).unwrap();
+            drop(conn);
+            std::fs::read(first).unwrap()
+        };
+        tokio::task::spawn_blocking(make).await.unwrap()
+    };
+    std::fs::write(&path, FILE.get_or_init(make).await).unwrap();
+    path
+}
+
+/// A database with the schema, a copy of one that is made once.
+async fn migrated_postgres() -> String {
+    static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+    let make = || async {
+        let url = fresh_postgres().await;
+        let make = move || {
+            let mut conn = PgConnection::establish(&url).unwrap();
+            conn.run_pending_migrations(POSTGRES_MIGRATIONS).unwrap();
+            url.rsplit('/').next().unwrap().to_owned()
+        };
+        tokio::task::spawn_blocking(make).await.unwrap()
+    };
+    let template = TEMPLATE.get_or_init(make).await;
+    copy_of(template, env("YIQILAI_TEST_POSTGRES_URL")).await
+}
+
+/// An empty database of its own on the private PostgreSQL server.
 pub async fn fresh_postgres() -> String {
     fresh_on(env("YIQILAI_TEST_POSTGRES_URL")).await
 }
 
-/// A database of its own on a PostgreSQL server.
+/// An empty database of its own on a PostgreSQL server.
 pub async fn fresh_on(admin: String) -> String {
-    use diesel::connection::SimpleConnection;
-    use diesel::{Connection, PgConnection};
-    tokio::task::spawn_blocking(move || {
-        let name = format!("t{}", uuid::Uuid::now_v7().simple());
-        let mut conn = PgConnection::establish(&admin).unwrap();
-        conn.batch_execute(&format!("CREATE DATABASE {name}"))
-            .unwrap();
-        admin.replace("/postgres", &format!("/{name}")).replacen(
-            &format!("/{name}:"),
-            "/postgres:",
-            1,
-        )
-    })
-    .await
-    .unwrap()
+    copy_of("template1", admin).await
+}
+
+async fn copy_of(template: &str, admin: String) -> String {
+    let name = format!("t{}", uuid::Uuid::now_v7().simple());
+    let url = format!("{}/{name}", admin.strip_suffix("/postgres").unwrap());
+    let create = format!("CREATE DATABASE {name} TEMPLATE {template}");
+    let create = move || {
+        PgConnection::establish(&admin)
+            .unwrap()
+            .batch_execute(&create)
+    };
+    tokio::task::spawn_blocking(create).await.unwrap().unwrap();
+    url
 }
 
 /// A request being put together.
@@ -549,7 +584,7 @@ impl Answer {
                 "{method} {path} answered {status} otherwise"
             );
         }
-        let Some((template, operation)) = operation(method, path) else {
+        let Some((_, template, operation)) = operation(method, path) else {
             assert!(
                 status >= 400 || path.starts_with("/docs") || path.starts_with("/openapi"),
                 "{method} {path} is not in the specification"
@@ -575,22 +610,22 @@ impl Answer {
                 }
                 content => {
                     let media = content.as_object().unwrap().values().next().unwrap();
-                    media["schema"].clone()
+                    &media["schema"]
                 }
             },
         };
         if !kind.contains("json") {
             return;
         }
-        static VALIDATORS: LazyLock<Mutex<HashMap<String, std::sync::Arc<jsonschema::Validator>>>> =
-            LazyLock::new(Default::default);
+        type Validators = HashMap<(Method, &'static str, u16), Arc<jsonschema::Validator>>;
+        static VALIDATORS: LazyLock<Mutex<Validators>> = LazyLock::new(Default::default);
         let validator = VALIDATORS
             .lock()
             .unwrap()
-            .entry(schema.to_string())
+            .entry((method.clone(), template, status))
             .or_insert_with(|| {
                 let whole = json!({"allOf": [schema], "components": SPEC["components"]});
-                std::sync::Arc::new(jsonschema::validator_for(&whole).unwrap())
+                Arc::new(jsonschema::validator_for(&whole).unwrap())
             })
             .clone();
         let wrong: Vec<String> = validator
@@ -609,26 +644,29 @@ impl Answer {
 pub static SPEC: LazyLock<Value> =
     LazyLock::new(|| serde_json::to_value(api::specification()).unwrap());
 
-/// Every operation: method, address template, what the specification says.
-pub fn operations() -> Vec<(Method, String, Value)> {
-    let mut all = Vec::new();
-    for (path, item) in SPEC["paths"].as_object().unwrap() {
-        for (method, operation) in item.as_object().unwrap() {
-            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-            all.push((method, path.clone(), operation.clone()));
-        }
-    }
-    all
+/// An operation: its method, the template of its address, what the specification says of it.
+pub type Operation = (Method, String, Value);
+
+/// Every operation.
+pub fn operations() -> &'static [Operation] {
+    static ALL: LazyLock<Vec<Operation>> = LazyLock::new(|| {
+        let paths = SPEC["paths"].as_object().unwrap().iter();
+        let each = paths.flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().iter();
+            methods.map(move |(method, operation)| {
+                let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+                (method, path.clone(), operation.clone())
+            })
+        });
+        each.collect()
+    });
+    &ALL
 }
 
-fn operation(method: &Method, path: &str) -> Option<(String, Value)> {
-    let mut found: Vec<(String, Value)> = operations()
-        .into_iter()
-        .filter(|(m, template, _)| m == method && fits(template, path))
-        .map(|(_, template, operation)| (template, operation))
-        .collect();
-    found.sort_by_key(|(template, _)| template.matches('{').count());
-    found.into_iter().next()
+fn operation(method: &Method, path: &str) -> Option<&'static Operation> {
+    let found = operations().iter();
+    let found = found.filter(|(known, template, _)| known == method && fits(template, path));
+    found.min_by_key(|(_, template, _)| template.matches('{').count())
 }
 
 fn fits(template: &str, path: &str) -> bool {
