@@ -58,8 +58,8 @@ echo "sqlite: $grouped claims/s in groups, $single with a commit each: $(share "
 
 # --- PostgreSQL: over HTTP, and the same statements in pgbench
 [ -n "${YIQILAI_TEST_POSTGRES_URL:-}" ] || exit 0
-psql -q "$YIQILAI_TEST_POSTGRES_URL" -c 'CREATE DATABASE load'
-export YIQILAI__DATABASE__URL=${YIQILAI_TEST_POSTGRES_URL%/postgres}/load
+psql -q "$YIQILAI_TEST_POSTGRES_URL" -c 'CREATE DATABASE claims'
+export YIQILAI__DATABASE__URL=${YIQILAI_TEST_POSTGRES_URL%/postgres}/claims
 start
 stop
 psql -q -v ON_ERROR_STOP=1 "$YIQILAI__DATABASE__URL" <<SQL

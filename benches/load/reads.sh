@@ -23,6 +23,7 @@ echo "hello: $hello requests/s"
 
 serve() { # NAME
     start
+    sleep 8 # the allocator gives back what loading took
     echo "$1, memory after start with the sample district: $(ps -o rss= -p "$server" | awk '{printf "%.0f MB", $1 / 1024}')"
     token=$(sign_in volunteer@demo.invalid)
     wish=$(curl -sf "$S/wishes?limit=1" | json .items[0].id)
@@ -36,8 +37,8 @@ serve sqlite
 stop
 
 if [ -n "${YIQILAI_TEST_POSTGRES_URL:-}" ]; then
-    psql -q "$YIQILAI_TEST_POSTGRES_URL" -c 'CREATE DATABASE load'
-    export YIQILAI__DATABASE__URL=${YIQILAI_TEST_POSTGRES_URL%/postgres}/load
+    psql -q "$YIQILAI_TEST_POSTGRES_URL" -c 'CREATE DATABASE reads'
+    export YIQILAI__DATABASE__URL=${YIQILAI_TEST_POSTGRES_URL%/postgres}/reads
     serve postgres
     r=$(rate "$S/me" "authorization: Bearer $token")
     # what GET /me runs: is the session live, its grants, the account; with the ids given, as there
