@@ -699,6 +699,7 @@ async fn an_invitation_is_taken_back_with_a_reason() {
     let late = c.t.reply(&c.people[0], &asked, "accept");
     let late = late.refused(409, "move_not_allowed").await;
     assert_eq!(late.json["state"], "cancelled");
+    assert_eq!(late.json["allowed"], json!([]));
     assert_eq!(c.t.told(&c.people[0], "invitation_cancelled").await, 1);
     // it was no answer of the person's: it may be asked again
     let again = invite().expect(201).await.id();

@@ -292,7 +292,7 @@ pub fn edit(
 ) -> Result<BatchRound> {
     let mut round = seen(tx, caller, id)?;
     read.expect(round.version)?;
-    rules::may_edit(round.status)?;
+    rules::may_edit(round.status, relation(tx.conn, caller, &round)?)?;
     round.title = edit.title.clone().unwrap_or(round.title);
     let terms = |round: &BatchRound| {
         (
@@ -330,7 +330,9 @@ pub(super) fn advance(
     reason: Option<&str>,
     change_row: impl FnOnce(&mut BatchRound),
 ) -> Result<BatchRound> {
-    let to = lifecycle::step(MOVES, round.status, verb)?;
+    let Some(to) = lifecycle::next(MOVES, round.status, verb) else {
+        return Err(refused(tx.conn, round, by)?);
+    };
     let mut moved = BatchRound {
         status: to,
         status_since: tx.now,
@@ -340,7 +342,7 @@ pub(super) fn advance(
     if !store::save(tx.conn, &moved)? {
         // somebody was faster: say where it stands now
         let now = store::round(tx.conn, round.id)?;
-        return Err(lifecycle::refusal(MOVES, now.status));
+        return Err(refused(tx.conn, &now, by)?);
     }
     tx.journal(
         change(round, by, verb)
@@ -348,6 +350,15 @@ pub(super) fn advance(
             .reason(reason),
     )?;
     store::round(tx.conn, round.id)
+}
+
+/// The refusal of a move that the table does not have, with those that are the mover's.
+fn refused(conn: &mut Conn, round: &BatchRound, by: Actor) -> Result<Error> {
+    let stands = match Caller::of(conn, by)? {
+        Some(caller) => relation(conn, &caller, round)?,
+        None => Relation::default(),
+    };
+    Ok(lifecycle::refusal(MOVES, stands, round.status))
 }
 
 /// The open needs that a round plans, in the order of their ids. `roles` are those of its batch.
@@ -419,11 +430,12 @@ pub fn plan(
     id: BatchRoundId,
 ) -> Result<BatchRound> {
     let round = seen(tx, caller, id)?;
-    lifecycle::may(MOVES, relation(tx.conn, caller, &round)?, "plan")?;
+    let relation = relation(tx.conn, caller, &round)?;
+    lifecycle::may(MOVES, relation, "plan")?;
     if is_repeat(tx, &round, "plan", caller)? {
         return Ok(round);
     }
-    lifecycle::step(MOVES, round.status, "plan")?;
+    lifecycle::step(MOVES, relation, round.status, "plan")?;
     let roles = roles(tx.conn, &round)?;
     let needs = needs(matching, &round, &roles, tx.today());
     let people = store::count_volunteers(tx.conn, round.people_region_id)?;
@@ -485,7 +497,7 @@ pub fn set_lock(
     new: &NewLock,
 ) -> Result<Lock> {
     let round = seen(tx, caller, id)?;
-    rules::may_edit(round.status)?;
+    rules::may_edit(round.status, relation(tx.conn, caller, &round)?)?;
     let plan = current(tx.conn, &round)?;
     let (person, need) = named(tx, &plan, new)?;
     let all = store::locks(tx.conn, id)?;
@@ -654,7 +666,7 @@ fn check_fit(
 pub fn lift_lock(tx: &mut Tx<'_>, caller: &Caller, id: BatchRoundId, lock: LockId) -> Result<()> {
     let round = seen(tx, caller, id)?;
     let lock = store::lock(tx.conn, id, lock)?;
-    rules::may_edit(round.status)?;
+    rules::may_edit(round.status, relation(tx.conn, caller, &round)?)?;
     store::remove_lock(tx.conn, lock.id)?;
     let edited = BatchRound {
         is_edited: true,

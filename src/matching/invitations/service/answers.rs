@@ -6,13 +6,13 @@ use std::collections::hash_map::Entry;
 use super::refusing::{NewBlock, block, dismiss};
 use super::{Desk, about, advance, notice, relation};
 use crate::error::{Code, Error, Result};
-use crate::identity::Caller;
+use crate::identity::{AccountId, Caller};
 use crate::matching::NeedKind;
 use crate::matching::invitations::model::{Answer, Invitation, InvitationId, InvitationStatus};
 use crate::matching::invitations::rules::INVITATION;
 use crate::matching::invitations::store;
 use crate::matching::rounds;
-use crate::matching::store::source;
+use crate::matching::store::{SOURCES, source};
 use crate::notifications::{Kind, notify};
 use crate::platform::db::Tx;
 use crate::platform::journal::Actor;
@@ -62,7 +62,7 @@ pub fn answer(
         }
         lifecycle::may(INVITATION, relation(tx.conn, caller, &seen)?, verb)?;
     }
-    is_answerable(tx, by, &seen)?;
+    is_answerable(tx, by, actor, &seen)?;
     let about = about(tx.conn, seen.need())?;
     let moved = advance(tx, &about, &seen, verb, actor, reason)?;
     match answer {
@@ -104,7 +104,12 @@ fn verb(answer: Answer) -> &'static str {
 }
 
 /// Refuses an answer that comes too late, before the clock says so, and a second one by link.
-fn is_answerable(tx: &Tx<'_>, by: Answering<'_>, seen: &Invitation) -> Result<()> {
+fn is_answerable(
+    tx: &mut Tx<'_>,
+    by: Answering<'_>,
+    actor: Actor,
+    seen: &Invitation,
+) -> Result<()> {
     match seen.status {
         InvitationStatus::Open if seen.expires_at <= tx.now => Err(Code::InvitationExpired.into()),
         InvitationStatus::Open => Ok(()),
@@ -114,7 +119,7 @@ fn is_answerable(tx: &Tx<'_>, by: Answering<'_>, seen: &Invitation) -> Result<()
         {
             Err(Code::LinkUsed.into())
         }
-        status => Err(lifecycle::refusal(INVITATION, status)),
+        _ => Err(refusal(tx.conn, seen, actor)),
     }
 }
 

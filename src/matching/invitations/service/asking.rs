@@ -163,7 +163,9 @@ fn within(rules: &InvitationRules, field: &'static str, hours: Option<i32>) -> R
     }
 }
 
-/// Takes an invitation back, with a reason that the person reads.
+/// Takes an invitation back, with a reason that the person reads. Whoever has not heard of it yet, since
+/// the mail waits and the notice is unread, hears nothing at all, and may be asked for something else
+/// instead on the same day.
 ///
 /// # Errors
 /// `not_found`, `forbidden`, `move_not_allowed`.
@@ -300,7 +302,7 @@ fn ask(
         return wait(tx, seen, Some(soon));
     };
     let asker = Asker {
-        account: Some(seen.started_by),
+        accounts: vec![seen.started_by],
         organizations: seen.organization_id.into_iter().collect(),
     };
     let moment = Moment::at(matching, tx.now);
@@ -350,14 +352,24 @@ fn wait(tx: &mut Tx<'_>, seen: Recruitment, until: Option<Instant>) -> Result<Re
         ..seen
     };
     if !store::save(tx.conn, &waiting)? {
-        return Err(overtaken(tx, waiting.id)?);
+        return Err(overtaken(tx, waiting.id, Actor::System)?);
     }
     store::recruitment(tx.conn, waiting.id)
 }
 
-fn overtaken(tx: &mut Tx<'_>, id: RecruitmentId) -> Result<crate::error::Error> {
+/// The refusal of a move of a recruitment that somebody else moved meanwhile.
+fn overtaken(tx: &mut Tx<'_>, id: RecruitmentId, by: Actor) -> Result<Error> {
     let now = store::recruitment(tx.conn, id)?;
-    Ok(lifecycle::refusal(RECRUITMENT, now.status))
+    refusal(tx.conn, &now, by)
+}
+
+/// The refusal of a move that the table does not have, with those that are the mover's.
+fn refusal(conn: &mut Conn, seen: &Recruitment, by: Actor) -> Result<Error> {
+    let stands = match Caller::of(conn, by)? {
+        Some(caller) => recruiter(conn, &caller, seen)?,
+        None => Relation::default(),
+    };
+    Ok(lifecycle::refusal(RECRUITMENT, stands, seen.status))
 }
 
 /// Ends a recruitment, and tells who began it unless that is who ends it. Where nobody is wanted any
@@ -369,7 +381,9 @@ fn end(
     by: Actor,
     reason: Option<&str>,
 ) -> Result<Recruitment> {
-    let to = lifecycle::step(RECRUITMENT, seen.status, verb)?;
+    let Some(to) = lifecycle::next(RECRUITMENT, seen.status, verb) else {
+        return Err(refusal(tx.conn, &seen, by)?);
+    };
     let ended = Recruitment {
         status: to,
         status_since: tx.now,
@@ -378,7 +392,7 @@ fn end(
         ..seen.clone()
     };
     if !store::save(tx.conn, &ended)? {
-        return Err(overtaken(tx, seen.id)?);
+        return Err(overtaken(tx, seen.id, by)?);
     }
     let entry = change(tx.conn, &ended, by, verb)?
         .states(seen.status.into(), to.into())

@@ -8,7 +8,7 @@ mod refusing;
 use super::model::{Invitation, InvitationId, InvitationStatus, RecruitmentId};
 use super::rules::{INVITATION, Relation};
 use super::store::{self, Asker};
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::identity::{self, AccountId, Caller, Role};
 use crate::matching::service::{bars_to_asking, check_may_ask};
 use crate::matching::store::{About, Batch, source};
@@ -20,7 +20,8 @@ use crate::platform::columns::Uid;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
-use crate::projects::{self, claims::ClaimId};
+use crate::projects;
+use crate::projects::claims::{self, ClaimId};
 use crate::wishes;
 
 pub use answers::{Answering, answer, settle};
@@ -212,11 +213,12 @@ fn advance(
     by: Actor,
     reason: Option<&str>,
 ) -> Result<Invitation> {
-    let to = lifecycle::step(INVITATION, seen.status, verb)?;
+    let to = lifecycle::next(INVITATION, seen.status, verb);
+    let to = to.ok_or_else(|| refusal(tx.conn, seen, by))?;
     if !store::advance(tx, seen, to, reason)? {
         // somebody was faster: say where it stands now
         let now = store::invitation(tx.conn, seen.id)?;
-        return Err(lifecycle::refusal(INVITATION, now.status));
+        return Err(refusal(tx.conn, &now, by));
     }
     tx.journal(
         change(seen, about, by, verb)
@@ -228,6 +230,24 @@ fn advance(
         store::wake(tx, recruitment)?;
     }
     store::invitation(tx.conn, seen.id)
+}
+
+/// The refusal of a move that the table does not have, with those that are the mover's.
+fn refusal(conn: &mut Conn, invitation: &Invitation, by: Actor) -> Error {
+    let stands = match by {
+        Actor::Link => Ok(Relation {
+            person: true,
+            ..Relation::default()
+        }),
+        by => Caller::of(conn, by).and_then(|caller| match caller {
+            Some(caller) => relation(conn, &caller, invitation),
+            None => Ok(Relation::default()),
+        }),
+    };
+    match stands {
+        Ok(stands) => lifecycle::refusal(INVITATION, stands, invitation.status),
+        Err(error) => error,
+    }
 }
 
 /// How a caller stands to an invitation.

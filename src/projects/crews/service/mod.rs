@@ -288,10 +288,11 @@ fn advance(
     if lifecycle::is_repeat(tx.conn, MOVES, subject, seen.status, verb, by)? {
         return Ok(None);
     }
-    let to = lifecycle::step(MOVES, seen.status, verb)?;
+    let to = lifecycle::next(MOVES, seen.status, verb);
+    let to = to.ok_or_else(|| refusal(tx.conn, seen, by))?;
     if !store::advance(tx, seen, to)? {
         let now = store::member(tx.conn, seen.id)?;
-        return Err(lifecycle::refusal(MOVES, now.status));
+        return Err(refusal(tx.conn, &now, by));
     }
     tx.journal(
         change(project, seen, by, verb)
@@ -299,6 +300,18 @@ fn advance(
             .reason(reason),
     )?;
     store::member(tx.conn, seen.id).map(Some)
+}
+
+/// The refusal of a move that the table does not have, with those that are the mover's.
+fn refusal(conn: &mut Conn, place: &CrewMember, by: Actor) -> Error {
+    let stands = claims::claim(conn, place.claim_id).and_then(|claim| {
+        let caller = Caller::of(conn, by)?;
+        Ok(caller.map_or_else(Relation::default, |caller| relation(&caller, place, &claim)))
+    });
+    match stands {
+        Ok(stands) => lifecycle::refusal(MOVES, stands, place.status),
+        Err(error) => error,
+    }
 }
 
 /// Lets a crew go whose claim has ended; returns whose places there were, to be told why.
