@@ -32,5 +32,5 @@ pub use service::{
     start, sweep,
 };
 pub use store::{Asker, day_of};
-pub(super) use store::{barred, dismissed, dismissed_by};
+pub(super) use store::{barred, barred_by_crews, blocks_of, dismissed, dismissed_by};
 pub use waves::send_due;

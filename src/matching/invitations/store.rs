@@ -20,14 +20,14 @@ use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::platform::columns::Uid;
 use crate::platform::db::{Conn, Tx};
-use crate::projects::claims::ClaimId;
+use crate::projects::claims::{ClaimId, ProjectClaim};
 use crate::schema::{dismissed_needs, invitation_blocks, invitations, recruitments};
 
-/// Who would ask: an account, and the organisations that it speaks for.
+/// Who would ask: accounts, and the organisations that they speak for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asker {
-    /// The account; none where only the organisation is known.
-    pub account: Option<AccountId>,
+    /// The accounts; none where only an organisation is known.
+    pub accounts: Vec<AccountId>,
     /// The organisations.
     pub organizations: Vec<OrganizationId>,
 }
@@ -36,8 +36,18 @@ impl From<&Caller> for Asker {
     fn from(caller: &Caller) -> Self {
         let runs = caller.organizations(Role::OrganizationManager);
         Self {
-            account: Some(caller.account),
+            accounts: vec![caller.account],
             organizations: runs.into_iter().map(OrganizationId).collect(),
+        }
+    }
+}
+
+/// Who leads the crew of a claim.
+impl From<&ProjectClaim> for Asker {
+    fn from(claim: &ProjectClaim) -> Self {
+        Self {
+            accounts: claim.person_id.into_iter().collect(),
+            organizations: claim.organization_id.into_iter().collect(),
         }
     }
 }
@@ -52,7 +62,7 @@ impl Asker {
     ) -> bool {
         match (account, organization) {
             (None, None) => true,
-            (Some(account), _) => self.account == Some(account),
+            (Some(account), _) => self.accounts.contains(&account),
             (None, Some(organization)) => self.organizations.contains(&organization),
         }
     }
@@ -73,6 +83,67 @@ pub fn day_of(now: Instant, zone: chrono_tz::Tz) -> (Instant, Instant) {
     )
 }
 
+/// From whom some people take no invitations.
+pub struct Blocks(HashMap<AccountId, Vec<(Option<AccountId>, Option<OrganizationId>)>>);
+
+impl Blocks {
+    /// Whether a person takes none from this asker.
+    pub fn hold(&self, person: AccountId, asker: &Asker) -> bool {
+        let theirs = self.0.get(&person).into_iter().flatten();
+        theirs
+            .copied()
+            .any(|(account, organization)| asker.is_kept_out(account, organization))
+    }
+}
+
+/// From whom these people take no invitations.
+///
+/// # Errors
+/// Those of the database.
+pub fn blocks_of(conn: &mut Conn, people: &[AccountId]) -> Result<Blocks> {
+    type Row = (AccountId, Option<AccountId>, Option<OrganizationId>);
+    let rows: Vec<Row> = invitation_blocks::table
+        .filter(invitation_blocks::account_id.eq_any(people.to_vec()))
+        .select((
+            invitation_blocks::account_id,
+            invitation_blocks::blocked_id,
+            invitation_blocks::organization_id,
+        ))
+        .load(conn)?;
+    let mut of: HashMap<_, Vec<_>> = HashMap::new();
+    for (person, account, organization) in rows {
+        of.entry(person).or_default().push((account, organization));
+    }
+    Ok(Blocks(of))
+}
+
+/// Who may not be asked for which of these needs whoever asks, since all who lead a crew for it are
+/// blocked: one would be asked to join somebody from whom one wants to hear nothing.
+///
+/// # Errors
+/// Those of the database.
+pub fn barred_by_crews(
+    conn: &mut Conn,
+    batch: &Batch,
+    leaders: &HashMap<Uuid, Vec<Asker>>,
+) -> Result<Vec<Bar>> {
+    let blocks = blocks_of(conn, &batch.people)?;
+    let mut bars = Vec::new();
+    for person in blocks.0.keys() {
+        for need in &batch.needs {
+            let leaders = leaders.get(need).filter(|leaders| !leaders.is_empty());
+            if leaders.is_some_and(|all| all.iter().all(|one| blocks.hold(*person, one))) {
+                bars.push(Bar {
+                    person: *person,
+                    need: Some(*need),
+                    code: Code::Blocked,
+                });
+            }
+        }
+    }
+    Ok(bars)
+}
+
 /// Whom one may not ask for needs of one kind, and why: who blocks the asker, is not interested, was
 /// asked before, or was asked often enough today. At most one bar for each person and need; the cap
 /// of the day comes last, since it is the one that passes.
@@ -85,20 +156,7 @@ pub fn barred(
     batch: &Batch,
     asker: &Asker,
 ) -> Result<Vec<Bar>> {
-    type Blocked = (AccountId, Option<AccountId>, Option<OrganizationId>);
-    let blocks: Vec<Blocked> = invitation_blocks::table
-        .filter(invitation_blocks::account_id.eq_any(batch.people.clone()))
-        .select((
-            invitation_blocks::account_id,
-            invitation_blocks::blocked_id,
-            invitation_blocks::organization_id,
-        ))
-        .load(conn)?;
-    let blocked: HashSet<_> = blocks
-        .into_iter()
-        .filter(|(_, account, organization)| asker.is_kept_out(*account, *organization))
-        .map(|(person, ..)| person)
-        .collect();
+    let blocks = blocks_of(conn, &batch.people)?;
     let needs: Vec<_> = batch.needs.iter().map(|id| Uid(*id)).collect();
     let (today, _) = day_of(batch.now, zone);
     type Asked = (AccountId, Uid, InvitationStatus, Instant);
@@ -135,7 +193,7 @@ pub fn barred(
     for person in &batch.people {
         for need in &batch.needs {
             let pair = (*person, *need);
-            let code = if blocked.contains(person) {
+            let code = if blocks.hold(*person, asker) {
                 Code::Blocked
             } else if dismissed.contains(&pair) {
                 Code::NotInterested

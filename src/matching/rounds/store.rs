@@ -18,7 +18,7 @@ use crate::platform::clock::Instant;
 use crate::platform::columns::Uid;
 use crate::platform::db::Conn;
 use crate::projects::campaigns::BatchId;
-use crate::projects::claims::{self, ClaimId};
+use crate::projects::claims::{self, ClaimId, ProjectClaim};
 use crate::projects::{ProjectId, RoleId};
 use crate::regions::{self, RegionId};
 use crate::schema::{
@@ -558,7 +558,7 @@ pub fn unsent(
 }
 
 /// The live claims of a role's project, each of which has a crew.
-pub fn crews_of(conn: &mut Conn, role: RoleId) -> Result<Vec<ClaimId>> {
+pub fn crews_of(conn: &mut Conn, role: RoleId) -> Result<Vec<ProjectClaim>> {
     let project = project_roles::table
         .filter(project_roles::id.eq(role))
         .select(project_roles::project_id);
@@ -566,7 +566,7 @@ pub fn crews_of(conn: &mut Conn, role: RoleId) -> Result<Vec<ClaimId>> {
         .filter(project_claims::project_id.eq_any(project))
         .filter(project_claims::status.eq_any(claims::rules::LIVE.to_vec()))
         .order(project_claims::id)
-        .select(project_claims::id)
+        .select(ProjectClaim::as_select())
         .load(conn)?)
 }
 

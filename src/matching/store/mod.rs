@@ -63,8 +63,9 @@ pub struct Source {
     pub about: fn(&mut Conn, Uuid) -> Result<About>,
     /// How much room one has for people, in the crew of a claim where it is a role.
     pub room: fn(&mut Conn, Uuid, Option<ClaimId>, NaiveDate) -> Result<Room>,
-    /// The organisations and people who look for people for one; none where that is the staff's.
-    pub askers: fn(&mut Conn, Uuid) -> Result<Vec<Asker>>,
+    /// The organisations and people who look for people for each of these; not those of which that is
+    /// the staff's.
+    pub askers: fn(&mut Conn, &[Uuid]) -> Result<HashMap<Uuid, Vec<Asker>>>,
 }
 
 /// What there is to say of a need, open or not.

@@ -404,22 +404,23 @@ fn room(conn: &mut Conn, id: Uuid, claim: Option<ClaimId>, today: NaiveDate) -> 
     Ok(Room::Places(u32::try_from(places - filled).unwrap_or(0)))
 }
 
-/// Those who lead a crew of its project.
-fn askers(conn: &mut Conn, id: Uuid) -> Result<Vec<Asker>> {
-    let project: Option<ProjectId> = project_roles::table
-        .filter(project_roles::id.eq(RoleId(id)))
-        .select(project_roles::project_id)
-        .first(conn)
-        .optional()?;
-    let Some(project) = project else {
-        return Ok(Vec::new());
+/// Those who lead a crew of their projects.
+fn askers(conn: &mut Conn, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Asker>>> {
+    let roles: Vec<(RoleId, ProjectId)> = project_roles::table
+        .filter(project_roles::id.eq_any(named(ids)))
+        .select((project_roles::id, project_roles::project_id))
+        .load(conn)?;
+    let mut of: Vec<_> = roles.iter().map(|(_, project)| *project).collect();
+    of.sort_unstable();
+    of.dedup();
+    let mut leaders: HashMap<ProjectId, Vec<Asker>> = HashMap::new();
+    for claim in claims::holders_of(conn, &of)? {
+        let leader = Asker::from(&claim);
+        leaders.entry(claim.project_id).or_default().push(leader);
+    }
+    let of_role = |(role, project): (RoleId, ProjectId)| {
+        let leaders = leaders.get(&project).cloned().unwrap_or_default();
+        (role.0, leaders)
     };
-    let asker = |claim: claims::ProjectClaim| Asker {
-        account: claim.person_id,
-        organizations: claim.organization_id.into_iter().collect(),
-    };
-    Ok(claims::holders(conn, project)?
-        .into_iter()
-        .map(asker)
-        .collect())
+    Ok(roles.into_iter().map(of_role).collect())
 }

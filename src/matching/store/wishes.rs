@@ -247,6 +247,6 @@ fn room(conn: &mut Conn, id: Uuid, _: Option<ClaimId>, today: NaiveDate) -> Resu
 }
 
 /// The staff of its region look for people for a wish: no organisation, and not always the same.
-fn askers(_: &mut Conn, _: Uuid) -> Result<Vec<Asker>> {
-    Ok(Vec::new())
+fn askers(_: &mut Conn, _: &[Uuid]) -> Result<HashMap<Uuid, Vec<Asker>>> {
+    Ok(HashMap::new())
 }

@@ -104,10 +104,14 @@ pub fn send(
         needs: vec![asking.need.id],
         now: tx.now,
     };
-    let asker = Asker {
-        account: Some(asking.by),
+    let mut asker = Asker {
+        accounts: vec![asking.by],
         organizations: asking.organization.into_iter().collect(),
     };
+    if let Some(claim) = asking.claim {
+        // whoever asks, one would join those who lead the crew
+        asker = asker.and(Asker::from(&claims::claim(tx.conn, claim)?));
+    }
     let bars = bars_to_asking(tx.conn, &desk.matching, &batch, &asker)?;
     let mut outcomes = Vec::with_capacity(people.len());
     for (who, score) in people {

@@ -100,7 +100,7 @@ pub fn plan(
 
 /// Whether work may go on under a claim: the project is not suspended, and the lease has not run
 /// out, be it swept up already or not.
-fn goes_on(tx: &Tx<'_>, project: &Project, claim: &ProjectClaim) -> Result<()> {
+fn works_on(tx: &Tx<'_>, project: &Project, claim: &ProjectClaim) -> Result<()> {
     if project.status == ProjectStatus::Suspended {
         return Err(Code::ProjectSuspended.into());
     }
