@@ -35,7 +35,8 @@ text_enum! {
         Expired,
         /// The organiser took it back.
         Cancelled,
-        /// Others took the places, or nobody is wanted any more.
+        /// Others took the places, nobody is wanted any more, or the person took on something that it
+        /// collides with.
         Closed,
     }
 }

@@ -75,6 +75,8 @@ pub enum By {
     Organizer,
     /// What becomes of the need.
     Need,
+    /// What else the person takes on.
+    Work,
     /// The passing of time.
     #[strum(serialize = "clock")]
     Time,
@@ -94,7 +96,7 @@ impl ActsAs<By> for Relation {
         let holds = match party {
             By::Person => self.person,
             By::Organizer => self.organizer,
-            By::Need | By::Time => false,
+            By::Need | By::Work | By::Time => false,
         };
         if holds { Ok(()) } else { Err(Code::Forbidden) }
     }
@@ -142,7 +144,7 @@ pub const INVITATION: &[Move<InvitationStatus, By>] = &[
         from: &[Open],
         verb: "close",
         to: Closed,
-        by: &[By::Need],
+        by: &[By::Need, By::Work],
     },
 ];
 

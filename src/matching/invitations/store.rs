@@ -53,6 +53,14 @@ impl From<&ProjectClaim> for Asker {
 }
 
 impl Asker {
+    /// The same and another one, who asks beside it.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.accounts.extend(other.accounts);
+        self.organizations.extend(other.organizations);
+        self
+    }
+
     /// Whether a block keeps them from asking. One of an organisation counts for whoever speaks for
     /// it and for nobody else.
     fn is_kept_out(

@@ -57,6 +57,8 @@ pub struct Source {
     pub commitments: fn(&mut Conn, &[AccountId]) -> Result<Commitments>,
     /// What only the database knows, asked once for the whole batch.
     pub barred: fn(&mut Conn, &Setting, &Batch) -> Result<Vec<Bar>>,
+    /// Which of these a person cannot take on beside what it has taken on.
+    pub beside: fn(&mut Conn, AccountId, &[Uuid], NaiveDate) -> Result<Vec<Uuid>>,
     /// Whether the caller may ask for candidates for this one, open or not.
     pub may_ask: fn(&mut Conn, &Caller, Uuid) -> Result<bool>,
     /// What there is to say of one, open or not.

@@ -31,6 +31,7 @@ pub const SOURCE: Source = Source {
     people,
     commitments,
     barred,
+    beside,
     may_ask,
     about,
     room,
@@ -215,6 +216,11 @@ fn barred(conn: &mut Conn, setting: &Setting, batch: &Batch) -> Result<Vec<Bar>>
         })
     };
     Ok(counts.into_iter().filter_map(bar).collect())
+}
+
+/// A wish has no hours, and whoever holds as many as one may can give one back.
+fn beside(_: &mut Conn, _: AccountId, _: &[Uuid], _: NaiveDate) -> Result<Vec<Uuid>> {
+    Ok(Vec::new())
 }
 
 fn may_ask(conn: &mut Conn, caller: &Caller, id: Uuid) -> Result<bool> {

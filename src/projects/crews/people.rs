@@ -9,7 +9,7 @@ use crate::identity::AccountId;
 use crate::party;
 use crate::platform::db::{Conn, Tx};
 use crate::projects::claims::ClaimId;
-use crate::projects::model::{Project, ProjectRole};
+use crate::projects::model::{Project, ProjectId, ProjectRole};
 use crate::projects::rules::{ADULT_AGE, day_of_work, least_age};
 use crate::projects::service::Desk;
 use crate::volunteers;
@@ -63,6 +63,24 @@ pub fn suits(tx: &mut Tx<'_>, desk: &Desk, project: &Project, who: AccountId) ->
         return Err(Code::Age.into());
     }
     Ok(())
+}
+
+/// Refuses whoever has a place in another crew of a project, or asked for one: one person has one
+/// place in a project.
+///
+/// # Errors
+/// `in_crew_already`.
+pub(super) fn has_no_place_beside(
+    tx: &mut Tx<'_>,
+    (project, claim): (ProjectId, ClaimId),
+    who: AccountId,
+) -> Result<()> {
+    let places = store::standings(tx.conn, &[who])?;
+    let mut beside = places.iter().filter(|place| place.claim != claim);
+    match beside.any(|place| place.project == project) {
+        true => Err(Code::InCrewAlready.into()),
+        false => Ok(()),
+    }
 }
 
 fn age(tx: &mut Tx<'_>, who: AccountId) -> Result<Option<i32>> {

@@ -66,7 +66,10 @@ pub fn answer(
     let about = about(tx.conn, seen.need())?;
     let moved = advance(tx, &about, &seen, verb, actor, reason)?;
     match answer {
-        Answer::Accept => take(tx, desk, &caller, &moved)?,
+        Answer::Accept => {
+            take(tx, desk, &caller, &moved)?;
+            close_colliding(tx, caller.account)?;
+        }
         Answer::Decline => {}
         Answer::Dismiss => {
             dismiss(tx, caller.account, actor, moved.need())?;
@@ -169,14 +172,33 @@ pub(super) fn close_where_full(tx: &mut Tx<'_>, open: &[Invitation]) -> Result<(
             }
         };
         if refusal.is_some() {
-            close(tx, seen)?;
+            close(tx, seen, Kind::InvitationClosed)?;
         }
     }
     Ok(())
 }
 
-/// Ends an invitation that is not waited for any more, and tells the person.
-pub(super) fn close(tx: &mut Tx<'_>, seen: &Invitation) -> Result<()> {
+/// Ends the open invitations of a person that it cannot accept any more beside what it has taken on, so
+/// that others are asked in its place.
+pub(super) fn close_colliding(tx: &mut Tx<'_>, who: AccountId) -> Result<()> {
+    let (open, today) = (store::open_of_person(tx.conn, who)?, tx.today());
+    for source in SOURCES {
+        let of_kind = open.iter().filter(|seen| seen.need_kind == source.kind);
+        let needs: Vec<_> = of_kind.clone().map(|seen| seen.need_id.0).collect();
+        if needs.is_empty() {
+            continue;
+        }
+        let colliding = (source.beside)(tx.conn, who, &needs, today)?;
+        for seen in of_kind.filter(|seen| colliding.contains(&seen.need_id.0)) {
+            close(tx, seen, Kind::InvitationCollides)?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends an invitation that is not waited for any more, and tells the person so, unless it has not heard of
+/// the invitation yet.
+pub(super) fn close(tx: &mut Tx<'_>, seen: &Invitation, why: Kind) -> Result<()> {
     let about = about(tx.conn, seen.need())?;
     match advance(tx, &about, seen, "close", Actor::System, None) {
         Ok(_) => {}

@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::model::{CrewMember, CrewMemberId, CrewStatus};
-use super::people::may_work;
+use super::people::{has_no_place_beside, may_work};
 use super::rules::{MOVES, Relation};
 use super::store;
-use crate::error::{Code, Problem, Result};
+use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{self, AccountId, Caller};
 use crate::notifications::Kind;
 use crate::platform::columns::Uid;
@@ -121,6 +121,7 @@ pub fn apply(
             Err(Code::InCrewAlready.into())
         };
     }
+    has_no_place_beside(tx, (project.id, claim.id), caller.account)?;
     has_seat(tx.conn, claim.id, &role)?;
     may_work(tx, desk, &project, &role, caller.account)?;
     let status = CrewStatus::Applied;
@@ -180,6 +181,7 @@ pub fn join(
         Some(_) => return Err(Code::InCrewAlready.into()),
         None => None,
     };
+    has_no_place_beside(tx, (project.id, claim.id), caller.account)?;
     has_seat(tx.conn, claim.id, &role)?;
     may_work(tx, desk, &project, &role, caller.account)?;
     let place = match applied {
