@@ -709,7 +709,7 @@ table! {
 joinable!(recruitments -> project_claims (claim_id));
 table! {
     use crate::platform::columns::sql::{Id, Instant};
-    use diesel::sql_types::{Double, Integer, Nullable, Text};
+    use diesel::sql_types::{Bool, Double, Integer, Nullable, Text};
     invitations (id) {
         id -> Id,
         need_kind -> Text,
@@ -726,6 +726,7 @@ table! {
         status_since -> Instant,
         expires_at -> Instant,
         reason -> Nullable<Text>,
+        is_unheard -> Bool,
         created_at -> Instant,
     }
 }

@@ -107,6 +107,8 @@ pub struct Invitation {
     pub expires_at: Instant,
     /// Why it was declined or cancelled, in the words of who did.
     pub reason: Option<String>,
+    /// Whether it was over before the person heard of it.
+    pub is_unheard: bool,
     /// When it was sent.
     pub created_at: Instant,
 }

@@ -15,7 +15,8 @@ use crate::platform::lifecycle::{ActsAs, Move};
 #[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct InvitationRules {
-    /// Invitations that one person may get within a day on the wall, from everybody together.
+    /// Invitations that one person may get within a day on the wall, from everybody together; one that was
+    /// over before the person heard of it is none.
     #[validate(range(min = 1, max = 1_000))]
     pub per_day: i64,
     /// People whom a wave asks, unless the organiser says otherwise.

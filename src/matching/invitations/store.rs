@@ -153,8 +153,9 @@ pub fn barred_by_crews(
 }
 
 /// Whom one may not ask for needs of one kind, and why: who blocks the asker, is not interested, was
-/// asked before, or was asked often enough today. At most one bar for each person and need; the cap
-/// of the day comes last, since it is the one that passes.
+/// asked before, or was asked often enough today; what was over before the person heard of it counts
+/// for neither. At most one bar for each person and need; the cap of the day comes last, since it is the
+/// one that passes.
 ///
 /// # Errors
 /// Those of the database.
@@ -175,6 +176,7 @@ pub fn barred(
                 .ge(today)
                 .or(invitations::need_id.eq_any(needs.clone())),
         )
+        .filter(invitations::is_unheard.eq(false))
         .select((
             invitations::account_id,
             invitations::need_id,
@@ -289,6 +291,14 @@ pub fn advance(
         ))
         .execute(tx.conn)?;
     Ok(moved > 0)
+}
+
+/// Notes that an invitation was over before its person heard of it.
+pub fn note_unheard(conn: &mut Conn, id: InvitationId) -> Result<()> {
+    diesel::update(invitations::table.find(id))
+        .set(invitations::is_unheard.eq(true))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// The open invitation of a person to a need.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::refusing::{NewBlock, block, dismiss};
-use super::{Desk, about, advance, notice, relation};
+use super::{Desk, about, advance, notice, refusal, relation, unsend};
 use crate::error::{Code, Error, Result};
 use crate::identity::{AccountId, Caller};
 use crate::matching::NeedKind;
@@ -206,6 +206,9 @@ pub(super) fn close(tx: &mut Tx<'_>, seen: &Invitation, why: Kind) -> Result<()>
         Err(Error::Problem(_)) => return Ok(()),
         Err(error) => return Err(error),
     }
-    let told = notice(seen, &about, seen.account_id, Kind::InvitationClosed);
+    if unsend(tx, seen)? {
+        return Ok(());
+    }
+    let told = notice(seen, &about, seen.account_id, why);
     notify(tx, &told.inbox_only())
 }

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Asking, Desk, Origin, about, advance, notice, organizes, relation, send};
-use crate::error::{Code, Problem, Result};
+use super::{Asking, Desk, Origin, about, advance, notice, organizes, relation, send, unsend};
+use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{self, AccountId, Caller};
 use crate::matching::invitations::model::{
     Invitation, InvitationId, Recruitment, RecruitmentId, RecruitmentStatus,
@@ -169,7 +169,7 @@ fn within(rules: &InvitationRules, field: &'static str, hours: Option<i32>) -> R
 ///
 /// # Errors
 /// `not_found`, `forbidden`, `move_not_allowed`.
-pub fn take_back(
+pub fn cancel(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: InvitationId,
@@ -188,8 +188,10 @@ pub fn take_back(
     }
     let about = about(tx.conn, seen.need())?;
     let moved = advance(tx, &about, &seen, "cancel", actor, Some(reason))?;
-    let told = notice(&moved, &about, moved.account_id, Kind::InvitationCancelled);
-    notify(tx, &told.with("reason", reason).inbox_only())?;
+    if !unsend(tx, &moved)? {
+        let told = notice(&moved, &about, moved.account_id, Kind::InvitationCancelled);
+        notify(tx, &told.with("reason", reason).inbox_only())?;
+    }
     Ok(moved)
 }
 

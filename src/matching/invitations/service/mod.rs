@@ -13,7 +13,7 @@ use crate::identity::{self, AccountId, Caller, Role};
 use crate::matching::service::{bars_to_asking, check_may_ask};
 use crate::matching::store::{About, Batch, source};
 use crate::matching::{Matching, NeedId, NeedKind};
-use crate::notifications::{Kind, Notice, notify};
+use crate::notifications::{Kind, Notice, notify, take_back};
 use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::platform::columns::Uid;
@@ -26,8 +26,7 @@ use crate::wishes;
 
 pub use answers::{Answering, answer, settle};
 pub use asking::{
-    NewInvitation, NewRecruitment, check_may_invite, invite, recruiter, start, step, stop,
-    take_back,
+    NewInvitation, NewRecruitment, cancel, check_may_invite, invite, recruiter, start, step, stop,
 };
 pub use clock::{forget, purge, react, sweep};
 pub use refusing::{NewBlock, block, dismiss, lift_block, undismiss};
@@ -155,6 +154,7 @@ fn send_one(
         status_since: tx.now,
         expires_at: asking.expires_at,
         reason: None,
+        is_unheard: false,
         created_at: tx.now,
     };
     store::insert(tx.conn, &invitation)?;
@@ -170,6 +170,17 @@ fn send_one(
         .answered_at(link(desk, &invitation), invitation.expires_at);
     notify(tx, &told)?;
     Ok(invitation.id)
+}
+
+/// Takes back what the person was told of an invitation that is over, where it has not heard of it yet; it
+/// then does not count among those of the day. Returns whether that is so.
+fn unsend(tx: &mut Tx<'_>, seen: &Invitation) -> Result<bool> {
+    let subject = ("invitation", seen.id.0);
+    let is_unheard = take_back(tx, seen.account_id, Kind::Invited, subject)?;
+    if is_unheard {
+        store::note_unheard(tx.conn, seen.id)?;
+    }
+    Ok(is_unheard)
 }
 
 /// The address at which whoever has it answers for the person.
