@@ -294,6 +294,7 @@ table! {
         version -> Integer,
         created_at -> Instant,
         submitted_at -> Nullable<Instant>,
+        published_at -> Nullable<Instant>,
     }
 }
 joinable!(wishes -> regions (region_id));
@@ -455,6 +456,7 @@ table! {
         founder_id -> Id,
         version -> Integer,
         created_at -> Instant,
+        published_at -> Nullable<Instant>,
     }
 }
 table! {
@@ -590,6 +592,7 @@ table! {
         status_since -> Instant,
         version -> Integer,
         created_at -> Instant,
+        published_at -> Nullable<Instant>,
     }
 }
 joinable!(projects -> batches (batch_id));

@@ -176,12 +176,18 @@ impl Town {
         self.active_of("volunteer_team", name).await
     }
 
-    /// The same of a certain kind.
-    pub async fn active_of(&self, kind: &str, name: &str) -> (String, User) {
+    /// One that waits for its review, and its manager.
+    pub async fn submitted_of(&self, kind: &str, name: &str) -> (String, User) {
         let manager = self.server.person("示例·负责人").await;
         let body = json!({"kind": kind, "name": name, "region_id": self.district});
         let id = self.draft(&manager, body).await;
         self.act(&manager, &id, "submit").expect(200).await;
+        (id, manager)
+    }
+
+    /// An active one of a certain kind.
+    pub async fn active_of(&self, kind: &str, name: &str) -> (String, User) {
+        let (id, manager) = self.submitted_of(kind, name).await;
         let approved = self
             .review(&self.district_admin, &id, "approve", json!({}))
             .await;

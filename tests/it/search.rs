@@ -327,6 +327,99 @@ async fn nobody_finds_what_the_public_does_not_see() {
     t.finds_what_the_database_holds().await;
 }
 
+/// The newest is what became visible last, whenever it was written down; going on in its life makes it no
+/// newer.
+#[actix_web::test]
+async fn the_newest_was_published_last() {
+    let t = town().await;
+    let resident = t.server.person("示例·王奶奶").await;
+    let volunteer = t.server.person("示例·小李").await;
+    let mut drafts = Vec::new();
+    for title in ["先写的", "后写的"] {
+        let wish = t.draft_wish(&resident, t.worded(title, "想听越剧。")).await;
+        t.wish_act(&resident, &wish, "submit").expect(200).await;
+        drafts.push(wish);
+    }
+    for wish in drafts.iter().rev() {
+        t.server.pass(TimeDelta::minutes(1)).await;
+        t.publish_wish(wish).await;
+    }
+    let mut projects = Vec::new();
+    for title in ["先写的", "后写的"] {
+        let mut body = crate::projects::body(&t);
+        body["title"] = json!(title);
+        projects.push(t.project(&t.street_admin, body).await);
+    }
+    for project in projects.iter().rev() {
+        t.server.pass(TimeDelta::minutes(1)).await;
+        let (by, reviewer) = (&t.street_admin, &t.district_admin);
+        t.project_act(by, project, "submit").expect(200).await;
+        let approved = t.project_review(reviewer, project, "approve", json!({}));
+        assert_eq!(approved.await.status, 200);
+        t.project_act(by, project, "open").expect(200).await;
+    }
+    let mut organizations = Vec::new();
+    for name in ["先写的队", "后写的队"] {
+        organizations.push(t.submitted_of("volunteer_team", name).await.0);
+    }
+    for organization in organizations.iter().rev() {
+        t.server.pass(TimeDelta::minutes(1)).await;
+        let by = &t.district_admin;
+        let approved = t.review(by, organization, "approve", json!({})).await;
+        assert_eq!(approved.status, 200, "{:#}", approved.json);
+    }
+    let is_newest_first = async || {
+        for (kind, list, key) in [
+            ("wish", "/wishes", "title"),
+            ("project", "/projects", "title"),
+            ("organization", "/organizations", "name"),
+        ] {
+            let found = t.search(&[("kind", kind), ("sort", "newest")]).await;
+            let found: Vec<_> = titles(&found).iter().map(|t| t.replace('队', "")).collect();
+            assert_eq!(found, ["先写的", "后写的"], "{kind}");
+            // and the list, page by page
+            let first = t.server.get(&format!("{list}?limit=1")).expect(200).await;
+            let cursor = first.json["next"].as_str().unwrap();
+            let path = format!("{list}?limit=1&cursor={cursor}");
+            let second = t.server.get(&path).expect(200).await;
+            assert_eq!(second.json["next"], Value::Null);
+            for (page, wanted) in [(&first, "先写的"), (&second, "后写的")] {
+                let item = &page.json["items"][0];
+                let title = item[key].as_str().unwrap().replace('队', "");
+                assert_eq!(title, wanted, "{list}");
+                assert!(item["published_at"].is_string(), "{item:#}");
+            }
+        }
+    };
+    is_newest_first().await;
+
+    // claimed and given back, claimed, suspended and reinstated: none is newer by that
+    t.server.pass(TimeDelta::minutes(1)).await;
+    let claim = t.wish_act(&volunteer, &drafts[1], "claim");
+    claim.expect(200).await;
+    let release = t.wish_act(&volunteer, &drafts[1], "release");
+    release.json(json!({"reason": "因故"})).expect(200).await;
+    let (team, manager) = t.active("第三队").await;
+    t.claim(&manager, &projects[1], Some(&team))
+        .expect(201)
+        .await;
+    let by = &t.district_admin;
+    let reason = json!({"reason": "整改"});
+    assert_eq!(
+        t.review(by, &team, "revoke", reason.clone()).await.status,
+        200
+    );
+    let suspended = t.review(by, &organizations[1], "suspend", reason).await;
+    assert_eq!(suspended.status, 200, "{:#}", suspended.json);
+    let back = t
+        .review(by, &organizations[1], "reinstate", json!({}))
+        .await;
+    assert_eq!(back.status, 200, "{:#}", back.json);
+    t.server.work().await;
+    is_newest_first().await;
+    t.finds_what_the_database_holds().await;
+}
+
 /// No entry of the journal says that a day is over.
 #[actix_web::test]
 async fn what_ends_by_the_clock_is_gone_on_the_day_after() {
@@ -868,6 +961,66 @@ async fn another_process_finds_it_within_a_second() {
         );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// Two processes of the program find what each other published, and no more what each other took away,
+/// with Redis and when Redis is gone.
+#[actix_web::test]
+async fn processes_find_what_each_other_publishes() {
+    if backend() == Backend::Sqlite {
+        return; // a file has one process
+    }
+    let redis = redis().await;
+    let settings = json!({
+        "server": {"address": "127.0.0.1:0"},
+        "search": {"poll_ms": 3_000},
+        "cache": {"url": redis.address},
+    });
+    // the other process lives in the time of today
+    let server = Server::start_at(settings, Clock::system().now()).await;
+    let t = town_on(server).await;
+    let resident = t.server.person("示例·王奶奶").await;
+    let volunteer = t.server.person("示例·小李").await;
+    let (_process, address) = serving(&t.server).await;
+    // the listening begins a moment later
+    tokio::time::sleep(Duration::from_millis(1000)).await;
+    let there = format!("http://{address}/api/v1");
+    // until a process finds just these, and how long that took
+    let until = async |base: &str, wanted: &[&str]| {
+        let started = std::time::Instant::now();
+        loop {
+            let asked = address_of(base, &[("kind", "wish"), ("sort", "newest")]);
+            let answer: Value = reqwest::get(asked).await.unwrap().json().await.unwrap();
+            if answer["items"].is_array() && titles(&answer) == wanted {
+                return started.elapsed();
+            }
+            let waited = started.elapsed();
+            assert!(waited < Duration::from_secs(30), "{wanted:?} {answer:#}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let act = async |id: &str, verb: &str, body: Value| {
+        let path = format!("{there}/wishes/{id}/{verb}");
+        let call = reqwest::Client::new().post(path).json(&body);
+        let answer = call.bearer_auth(&volunteer.token).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{verb}");
+    };
+    let here = format!("{}/api/v1", t.server.url);
+
+    let first = t.worded("一台收音机", "想听越剧。");
+    let first = t.published_wish(&resident, first).await;
+    let took = until(&there, &["一台收音机"]).await;
+    assert!(took < Duration::from_millis(2_500), "by Redis: {took:?}");
+    act(&first, "claim", json!({})).await;
+    let took = until(&here, &[]).await;
+    assert!(took < Duration::from_millis(2_500), "and back: {took:?}");
+
+    drop(redis);
+    let second = t.worded("一副老花镜", "看不清报纸。");
+    t.published_wish(&resident, second).await;
+    until(&there, &["一副老花镜"]).await;
+    act(&first, "release", json!({"reason": "因故"})).await;
+    until(&here, &["一副老花镜", "一台收音机"]).await;
 }
 
 // ---- saved searches

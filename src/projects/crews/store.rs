@@ -134,7 +134,7 @@ pub fn standings(conn: &mut Conn, people: &[AccountId]) -> Result<Vec<Standing>>
             projects::ends_on,
         ));
     let rows: Vec<Row> = each!(conn, c => Prepared::listing(query, people.len()).load(c))?;
-    let standing = |(account, project, status, hours, first, last): Row| Standing {
+    let standing = |(account, claim, project, status, hours, first, last): Row| Standing {
         account,
         claim,
         project,

@@ -10,7 +10,8 @@ use super::super::store;
 use super::eligible::{entitled, in_window, may_hold, not_paused};
 use super::line::{hold, promote, promote_elsewhere, seats_left, wait};
 use super::{
-    advance, change, is_repeat, leaders, name, serialize, tell_claimant, tell_publisher, to_move,
+    advance, change, goes_on, is_repeat, leaders, name, serialize, step, tell_claimant,
+    tell_publisher, to_move,
 };
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
