@@ -34,12 +34,36 @@ pub fn holds_qualification(
     kind: &str,
     on: NaiveDate,
 ) -> Result<bool> {
-    let held = store::of_volunteer(conn, id)?;
-    Ok(held.iter().any(|q| {
-        q.status == QualificationStatus::Verified
-            && q.expires_on.is_none_or(|last| on <= last)
-            && rules::includes(&q.kind, kind)
-    }))
+    Ok(held_by(conn, &[id])?.holds(id, kind, on))
+}
+
+/// The certificates of some people.
+pub struct Held(HashMap<AccountId, Vec<Qualification>>);
+
+impl Held {
+    /// Whether one of them holds this kind of qualification, or one that includes it, on a day.
+    pub fn holds(&self, who: AccountId, kind: &str, on: NaiveDate) -> bool {
+        let mut theirs = self.0.get(&who).into_iter().flatten();
+        theirs.any(|q| {
+            q.status == QualificationStatus::Verified
+                && q.expires_on.is_none_or(|last| on <= last)
+                && rules::includes(&q.kind, kind)
+        })
+    }
+}
+
+/// The certificates of these people, asked for at once.
+///
+/// # Errors
+/// Those of the database.
+pub fn held_by(conn: &mut Conn, people: &[AccountId]) -> Result<Held> {
+    let mut held: HashMap<_, Vec<_>> = HashMap::new();
+    for certificate in store::of_volunteers(conn, people)? {
+        held.entry(certificate.account_id)
+            .or_default()
+            .push(certificate);
+    }
+    Ok(Held(held))
 }
 
 /// Whose certificate counts no more since an entry of the journal, and its kind: it was revoked or taken
