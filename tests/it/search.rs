@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use yiqilai::identity::Role;
 use yiqilai::organizations::OrganizationStatus;
+use yiqilai::platform::clock::Clock;
 use yiqilai::platform::journal::Actor;
 use yiqilai::projects::ProjectStatus;
 use yiqilai::regions::{self, Level, NewRegion, RegionId};
@@ -17,7 +18,13 @@ use yiqilai::wishes::WishStatus;
 use yiqilai::worker::Worker;
 
 use crate::harness::{Answer, Backend, Server, User, backend};
-use crate::organizations::{Town, town, town_with};
+use crate::organizations::{Town, town, town_on, town_with};
+use crate::process::{redis, serving};
+
+/// The address of a search of a server that is none of the harness.
+fn address_of(base: &str, parameters: &[(&str, &str)]) -> String {
+    address(&format!("{base}/search"), parameters)
+}
 
 /// The address of a search.
 fn address(path: &str, parameters: &[(&str, &str)]) -> String {
