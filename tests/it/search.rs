@@ -118,6 +118,8 @@ async fn words_are_found_in_both_languages_however_they_are_written() {
     )
     .await;
     t.active("新碶示例志愿服务队").await;
+    t.open_project(json!({"title": "長者關懷", "summary": "每週探訪。"}))
+        .await;
 
     for (q, title) in [
         ("心理 癌症", "癌症患者心理关怀服务"),
@@ -131,6 +133,10 @@ async fn words_are_found_in_both_languages_however_they_are_written() {
         ("收音机", "一台收音机"),
         ("越剧", "一台收音机"),
         ("志愿服务", "新碶示例志愿服务队"),
+        ("環境治理", "助力环境治理"),
+        ("环境", "助力环境治理"),
+        ("長者關懷", "長者關懷"),
+        ("长者", "長者關懷"),
         ("\"心理", "癌症患者心理关怀服务"),
         ("心理* AND (癌症", "none: AND is a word"),
     ] {
@@ -155,6 +161,14 @@ async fn words_are_found_in_both_languages_however_they_are_written() {
         (&json!("wish"), &json!("published"))
     );
     assert_eq!(found["sort"], "relevance");
+    // as it is written, whichever characters it was asked in
+    let item = &t.search(&[("q", "关怀")]).await["items"];
+    let item = item.as_array().unwrap().iter();
+    let item = item
+        .clone()
+        .find(|item| item["title"] == "長者關懷")
+        .unwrap();
+    assert_eq!(item["title_highlights"], json!([{"start": 2, "end": 4}]));
 
     let call = t.server.get(&address("/search/suggest", &[("q", "助")]));
     let suggested = call.expect(200).await.json;
