@@ -472,13 +472,8 @@ async fn a_crew_hears_that_a_qualification_has_ended() {
         flagged(&second).await.is_empty(),
         "of others one reads nothing"
     );
-    let inbox = t
-        .server
-        .get("/me/notifications")
-        .by(&leader)
-        .expect(200)
-        .await;
-    let text = inbox.json["items"][0]["text"].as_str().unwrap();
+    let inbox = t.inbox(&leader).await;
+    let text = inbox[0]["text"].as_str().unwrap();
     assert!(text.contains("导师") && text.contains("Teacher"), "{text}");
 
     // who has it again is flagged no more
@@ -596,16 +591,8 @@ async fn leaders_and_publishers_are_told() {
     let refuse = t.reply(&person, &asked.id(), "decline");
     refuse.json(json!({"reason": "没有时间"})).expect(200).await;
     assert_eq!(t.told(&leader, "invitation_declined").await, 1);
-    let inbox = t
-        .server
-        .get("/me/notifications")
-        .by(&leader)
-        .expect(200)
-        .await;
-    assert!(
-        !inbox.json["items"][0].to_string().contains("志愿者"),
-        "not named"
-    );
+    let newest = t.inbox(&leader).await[0].to_string();
+    assert!(!newest.contains("志愿者"), "not named");
     let applied = t.crew(&person, &claim, json!({ "role_id": role }));
     let applied = applied.expect(201).await.id();
     t.place_act(&person, &applied, "leave").expect(200).await;
