@@ -3,6 +3,7 @@
 mod answers;
 mod asking;
 mod clock;
+mod recruiting;
 mod refusing;
 
 use super::model::{Invitation, InvitationId, InvitationStatus, RecruitmentId};
@@ -25,10 +26,9 @@ use crate::projects::claims::{self, ClaimId};
 use crate::wishes;
 
 pub use answers::{Answering, answer, settle};
-pub use asking::{
-    NewInvitation, NewRecruitment, cancel, check_may_invite, invite, recruiter, start, step, stop,
-};
+pub use asking::{NewInvitation, cancel, check_may_invite, invite};
 pub use clock::{forget, purge, react, sweep};
+pub use recruiting::{NewRecruitment, recruiter, start, step, stop};
 pub use refusing::{NewBlock, block, dismiss, lift_block, undismiss};
 
 /// What a link in a mail is signed for.
