@@ -163,7 +163,10 @@ mod tests {
             words("Sunshine MOTHERS – 朝霞妈妈"),
             ["sunshine", "mothers", "朝霞", "妈妈"]
         );
-        assert_eq!(words("環境保護，志願服務"), ["环境保护", "志愿", "服务"]);
+        assert_eq!(
+            words("環境保護，志願服務"),
+            ["环境", "保护", "志愿", "服务"]
+        );
         assert!(words("？！…  \u{200B}“”*").is_empty());
     }
 

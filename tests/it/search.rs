@@ -94,6 +94,35 @@ impl Town {
         id
     }
 
+    /// What was published last comes first in the answers and in the lists, page by page.
+    async fn begins_with_what_is_new(&self) {
+        for (kind, list, key) in [
+            ("wish", "/wishes", "title"),
+            ("project", "/projects", "title"),
+            ("organization", "/organizations", "name"),
+        ] {
+            let found = self.search(&[("kind", kind), ("sort", "newest")]).await;
+            let found: Vec<_> = titles(&found).iter().map(|t| t.replace('队', "")).collect();
+            assert_eq!(found, ["先写的", "后写的"], "{kind}");
+            // and the list, page by page
+            let first = self
+                .server
+                .get(&format!("{list}?limit=1"))
+                .expect(200)
+                .await;
+            let cursor = first.json["next"].as_str().unwrap();
+            let path = format!("{list}?limit=1&cursor={cursor}");
+            let second = self.server.get(&path).expect(200).await;
+            assert_eq!(second.json["next"], Value::Null);
+            for (page, wanted) in [(&first, "先写的"), (&second, "后写的")] {
+                let item = &page.json["items"][0];
+                let title = item[key].as_str().unwrap().replace('队', "");
+                assert_eq!(title, wanted, "{list}");
+                assert!(item["published_at"].is_string(), "{item:#}");
+            }
+        }
+    }
+
     /// What is in memory is what a fresh start would build.
     async fn finds_what_the_database_holds(&self) {
         let search = &self.server.app.search;
@@ -389,30 +418,7 @@ async fn the_newest_was_published_last() {
         let approved = t.review(by, organization, "approve", json!({})).await;
         assert_eq!(approved.status, 200, "{:#}", approved.json);
     }
-    let is_newest_first = async || {
-        for (kind, list, key) in [
-            ("wish", "/wishes", "title"),
-            ("project", "/projects", "title"),
-            ("organization", "/organizations", "name"),
-        ] {
-            let found = t.search(&[("kind", kind), ("sort", "newest")]).await;
-            let found: Vec<_> = titles(&found).iter().map(|t| t.replace('队', "")).collect();
-            assert_eq!(found, ["先写的", "后写的"], "{kind}");
-            // and the list, page by page
-            let first = t.server.get(&format!("{list}?limit=1")).expect(200).await;
-            let cursor = first.json["next"].as_str().unwrap();
-            let path = format!("{list}?limit=1&cursor={cursor}");
-            let second = t.server.get(&path).expect(200).await;
-            assert_eq!(second.json["next"], Value::Null);
-            for (page, wanted) in [(&first, "先写的"), (&second, "后写的")] {
-                let item = &page.json["items"][0];
-                let title = item[key].as_str().unwrap().replace('队', "");
-                assert_eq!(title, wanted, "{list}");
-                assert!(item["published_at"].is_string(), "{item:#}");
-            }
-        }
-    };
-    is_newest_first().await;
+    t.begins_with_what_is_new().await;
 
     // claimed and given back, claimed, suspended and reinstated: none is newer by that
     t.server.pass(TimeDelta::minutes(1)).await;
@@ -437,8 +443,30 @@ async fn the_newest_was_published_last() {
         .await;
     assert_eq!(back.status, 200, "{:#}", back.json);
     t.server.work().await;
-    is_newest_first().await;
+    t.begins_with_what_is_new().await;
     t.finds_what_the_database_holds().await;
+
+    // a database from before there was such a day has it by its journal
+    let step = match backend() {
+        Backend::Sqlite => [
+            include_str!("../../migrations/sqlite/20261127000071_published_at/down.sql"),
+            include_str!("../../migrations/sqlite/20261127000071_published_at/up.sql"),
+        ],
+        Backend::Postgres => [
+            include_str!("../../migrations/postgres/20261127000071_published_at/down.sql"),
+            include_str!("../../migrations/postgres/20261127000071_published_at/up.sql"),
+        ],
+    };
+    t.server
+        .write(move |tx| {
+            use diesel::connection::SimpleConnection;
+            tx.conn.batch_execute(step[0])?;
+            Ok(tx.conn.batch_execute(step[1])?)
+        })
+        .await;
+    let mut t = t;
+    t.server = t.server.restarted().await;
+    t.begins_with_what_is_new().await;
 }
 
 /// No entry of the journal says that a day is over.

@@ -189,8 +189,8 @@ impl Paged for SearchResults {
 /// Search projects, wishes and organisations
 ///
 /// Whatever the public may see, in Chinese and in English. All words are wanted, in any order; full
-/// width and half width, upper and lower case are one; a word in letters may have one slip, the
-/// last one may be unfinished. Without words: all that the filters let pass. Of what has ended, or
+/// width and half width, upper and lower case, traditional and simplified characters are one; a word in
+/// letters may have one slip, the last one may be unfinished. Without words: all that the filters let pass. Of what has ended, or
 /// is shown to nobody any more, nothing is found.
 #[utoipa::path(tag = "search", params(Criteria, Part), security(()), responses(
     (status = 200, description = "What was found, with counts for the filters", body = SearchResults),
