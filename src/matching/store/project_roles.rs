@@ -10,7 +10,7 @@ use chrono::{NaiveDate, NaiveTime, TimeZone, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::{About, Bar, Batch, Commitments, Setting, Source, region_facts};
+use super::{About, Askers, Bar, Batch, Commitments, Ids, Setting, Source, region_facts};
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller};
 use crate::matching::invitations::{Asker, Room};
@@ -307,7 +307,7 @@ fn barred(conn: &mut Conn, setting: &Setting, batch: &Batch) -> Result<Vec<Bar>>
 }
 
 /// The roles of the projects in whose crews a person works, and those at the same hours.
-fn beside(conn: &mut Conn, who: AccountId, ids: &[Uuid], today: NaiveDate) -> Result<Vec<Uuid>> {
+fn beside(conn: &mut Conn, who: AccountId, ids: &[Uuid], today: NaiveDate) -> Result<Ids> {
     let mut standings = crews::standings(conn, &[who])?;
     standings.retain(|place| place.is_active);
     let bars = clashes(conn, &standings, ids, today)?;
@@ -424,7 +424,7 @@ fn room(conn: &mut Conn, id: Uuid, claim: Option<ClaimId>, today: NaiveDate) -> 
 }
 
 /// Those who lead a crew of their projects.
-fn askers(conn: &mut Conn, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Asker>>> {
+fn askers(conn: &mut Conn, ids: &[Uuid]) -> Result<Askers> {
     let roles: Vec<(RoleId, ProjectId)> = project_roles::table
         .filter(project_roles::id.eq_any(named(ids)))
         .select((project_roles::id, project_roles::project_id))

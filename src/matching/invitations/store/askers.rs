@@ -11,7 +11,7 @@ use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
 use crate::matching::invitations::model::InvitationStatus;
 use crate::matching::invitations::rules::InvitationRules;
-use crate::matching::store::{Bar, Batch};
+use crate::matching::store::{Askers, Bar, Batch};
 use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::platform::columns::Uid;
@@ -87,8 +87,11 @@ pub fn day_of(now: Instant, zone: chrono_tz::Tz) -> (Instant, Instant) {
     )
 }
 
+/// Whom a block is against: an account, an organisation, or, without both, everybody.
+type Against = (Option<AccountId>, Option<OrganizationId>);
+
 /// From whom some people take no invitations.
-pub struct Blocks(HashMap<AccountId, Vec<(Option<AccountId>, Option<OrganizationId>)>>);
+pub struct Blocks(HashMap<AccountId, Vec<Against>>);
 
 impl Blocks {
     /// Whether a person takes none from this asker.
@@ -126,11 +129,7 @@ pub fn blocks_of(conn: &mut Conn, people: &[AccountId]) -> Result<Blocks> {
 ///
 /// # Errors
 /// Those of the database.
-pub fn barred_by_crews(
-    conn: &mut Conn,
-    batch: &Batch,
-    leaders: &HashMap<Uuid, Vec<Asker>>,
-) -> Result<Vec<Bar>> {
+pub fn barred_by_crews(conn: &mut Conn, batch: &Batch, leaders: &Askers) -> Result<Vec<Bar>> {
     let blocks = blocks_of(conn, &batch.people)?;
     let mut bars = Vec::new();
     for person in blocks.0.keys() {
