@@ -128,7 +128,7 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// For a refused move: the state the thing is in.
     pub state: Option<&'static str>,
-    /// For a refused move: the moves that are allowed now. For a wrong method: the methods.
+    /// For a refused move: the caller's moves in that state. For a wrong method: the methods.
     pub allowed: Option<Vec<String>>,
     /// Seconds after which to try again.
     pub retry_after: Option<u64>,
@@ -197,7 +197,7 @@ impl Problem {
         problem
     }
 
-    /// A move that the lifecycle does not know from this state: 409 with what it does know.
+    /// A move that the lifecycle does not know from this state: 409 with the caller's moves from there.
     pub fn refused_move(state: &'static str, allowed: Vec<&'static str>) -> Self {
         let mut problem = Self::new(Code::MoveNotAllowed);
         problem.state = Some(state);
@@ -403,7 +403,7 @@ codes! {
     LeaseExpired 409 "认领期限已过。" "The lease has run out.",
     AdultsMissing 409 "开始前队伍中至少需要两名通过审查的成年志愿者。" "Work with minors begins with two adult, vetted volunteers in the crew.",
     CrewClosed 409 "该项目队伍当前不招募。" "The crew takes nobody now.",
-    InCrewAlready 409 "您已在该队伍中或已申请。" "The person is in this crew already, or asked for another place in it.",
+    InCrewAlready 409 "您已在该项目的队伍中或已申请。" "The person is in a crew of this project already, or asked for a place in one.",
 
     // ---- volunteers
     UnknownSkill 422 "没有这项技能。" "There is no such skill.",

@@ -294,6 +294,7 @@ table! {
         version -> Integer,
         created_at -> Instant,
         submitted_at -> Nullable<Instant>,
+        published_at -> Nullable<Instant>,
     }
 }
 joinable!(wishes -> regions (region_id));
@@ -455,6 +456,7 @@ table! {
         founder_id -> Id,
         version -> Integer,
         created_at -> Instant,
+        published_at -> Nullable<Instant>,
     }
 }
 table! {
@@ -590,6 +592,7 @@ table! {
         status_since -> Instant,
         version -> Integer,
         created_at -> Instant,
+        published_at -> Nullable<Instant>,
     }
 }
 joinable!(projects -> batches (batch_id));
@@ -709,7 +712,7 @@ table! {
 joinable!(recruitments -> project_claims (claim_id));
 table! {
     use crate::platform::columns::sql::{Id, Instant};
-    use diesel::sql_types::{Double, Integer, Nullable, Text};
+    use diesel::sql_types::{Bool, Double, Integer, Nullable, Text};
     invitations (id) {
         id -> Id,
         need_kind -> Text,
@@ -726,6 +729,7 @@ table! {
         status_since -> Instant,
         expires_at -> Instant,
         reason -> Nullable<Text>,
+        is_unheard -> Bool,
         created_at -> Instant,
     }
 }

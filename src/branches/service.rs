@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::model::{Branch, BranchId, BranchStatus, NewBranch};
-use super::rules::MOVES;
+use super::rules::{MOVES, STAFF};
 use super::store;
 use crate::error::{Code, Problem, Result};
 use crate::platform::db::Tx;
@@ -73,7 +73,7 @@ pub fn rename(
 ) -> Result<Branch> {
     seen.expect(branch.version)?;
     if branch.status != BranchStatus::Active {
-        return Err(lifecycle::refusal(MOVES, branch.status));
+        return Err(lifecycle::refusal(MOVES, STAFF, branch.status));
     }
     name.clone_into(&mut branch.name);
     if !store::update(tx.conn, &branch)? {
@@ -92,7 +92,7 @@ pub fn dissolve(tx: &mut Tx<'_>, actor: Actor, branch: Branch, reason: &str) -> 
     if lifecycle::is_repeat(tx.conn, MOVES, subject, branch.status, "dissolve", actor)? {
         return Ok(branch);
     }
-    let to = lifecycle::step(MOVES, branch.status, "dissolve")?;
+    let to = lifecycle::step(MOVES, STAFF, branch.status, "dissolve")?;
     if store::has_below(tx.conn, branch.id)? {
         return Err(Code::BranchInUse.into());
     }
@@ -103,7 +103,7 @@ pub fn dissolve(tx: &mut Tx<'_>, actor: Actor, branch: Branch, reason: &str) -> 
     };
     if !store::update(tx.conn, &moved)? {
         let now = store::by_id(tx.conn, moved.id)?;
-        return Err(lifecycle::refusal(MOVES, now.status));
+        return Err(lifecycle::refusal(MOVES, STAFF, now.status));
     }
     tx.journal(
         change(&moved, actor, "dissolve")

@@ -8,6 +8,7 @@ mod organizations;
 mod party;
 mod people;
 mod projects;
+mod rounds;
 mod wishes;
 
 use chrono::{NaiveDate, TimeDelta};
@@ -154,12 +155,13 @@ pub async fn load(config: &Config) -> Result<bool> {
         .into_iter()
         .partition(|wish| wish.stage == WishStatus::Closed);
     let worker = Worker::new(app.clone());
-    let mut projects = Some(projects);
+    let (mut projects, mut batch) = (Some(projects), None);
     for (phase, (rows, days)) in [(past, 38), (recent, 2)].into_iter().enumerate() {
         if phase == 1
             && let Some(projects) = projects.take()
         {
-            projects::load(&app, projects, &organizations, &names, &photo).await?;
+            let load = projects::load(&app, projects, &organizations, &names, &photo);
+            batch = Some(load.await?);
         }
         for (number, row) in rows.into_iter().enumerate() {
             let (desk, photo) = (app.wishes.clone(), photo.clone());
@@ -173,14 +175,17 @@ pub async fn load(config: &Config) -> Result<bool> {
         clock.advance(TimeDelta::days(days));
         worker.run_once().await?;
     }
+    app.matching.follow();
+    app.matching.until_ready().await;
     look_for_people(&app).await?;
+    if let Some(batch) = batch {
+        rounds::load(&app, batch, &worker).await?;
+    }
     Ok(true)
 }
 
 /// The street's staff look for somebody for one of its wishes: the first wave waits for answers.
 async fn look_for_people(app: &App) -> Result<()> {
-    app.matching.follow();
-    app.matching.until_ready().await;
     let desk = app.invitations();
     let begun = app.platform.db.write(move |tx| {
         let street = by_email(tx, "street@demo.invalid")?;

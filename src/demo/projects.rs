@@ -74,14 +74,14 @@ impl ProjectFile {
 /// How many of the projects are claimed.
 const CLAIMED: usize = 12;
 
-/// Publishes the batch and lets organisations claim some of its projects.
+/// Publishes the batch, lets organisations claim some of its projects, and returns it.
 pub(super) async fn load(
     app: &App,
     file: ProjectFile,
     organizations: &[Loaded],
     names: &Names,
     photo: &StoredPhoto,
-) -> Result<()> {
+) -> Result<BatchId> {
     let (campaign, batch) = (file.campaign.clone(), file.batch.clone());
     let batch = app
         .platform
@@ -129,7 +129,7 @@ pub(super) async fn load(
         });
         write.await?;
     }
-    Ok(())
+    Ok(batch)
 }
 
 /// A filed organisation stays inside its street, and the sample projects are all over the district.
@@ -140,7 +140,8 @@ fn may_claim_anywhere(kind: OrganizationKind) -> bool {
     )
 }
 
-fn district(tx: &mut Tx<'_>) -> Result<Caller> {
+/// Who publishes the batch.
+pub(super) fn district(tx: &mut Tx<'_>) -> Result<Caller> {
     let district = by_email(tx, "district@demo.invalid")?;
     acting(tx, district)
 }

@@ -49,6 +49,17 @@ impl Caller {
         })
     }
 
+    /// The caller whom the journal names so; none for a link and the clock.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn of(conn: &mut Conn, actor: Actor) -> Result<Option<Self>> {
+        match actor {
+            Actor::Account(id) => Self::acting(conn, AccountId(id.0)).map(Some),
+            Actor::Link | Actor::System => Ok(None),
+        }
+    }
+
     /// The caller as the journal names it.
     pub fn actor(&self) -> Actor {
         Actor::Account(Uid(self.account.0))

@@ -47,4 +47,4 @@ pub use resident_id::ResidentId;
 pub use rules::{normal_email, normal_phone, valid_email, valid_phone};
 pub use service::{create_account, find_account, invite_account, reset_password};
 pub use settings::IdentityRules;
-pub use store::{account, can_sign_in};
+pub use store::{account, can_sign_in, names};

@@ -1,5 +1,7 @@
 //! All of the room's SQL about accounts, sessions and one-time codes.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use super::model::{Account, AccountId, AccountStatus, EndReason, Session, SessionId, SignUp};
@@ -22,6 +24,19 @@ pub fn account(conn: &mut Conn, id: AccountId) -> Result<Account> {
         .first(c)
         .optional());
     account?.ok_or_else(|| Code::NotFound.into())
+}
+
+/// What these people are called; not those who are gone.
+///
+/// # Errors
+/// Those of the database.
+pub fn names(conn: &mut Conn, ids: &[AccountId]) -> Result<HashMap<AccountId, String>> {
+    let rows: Vec<(AccountId, String)> = accounts::table
+        .filter(accounts::id.eq_any(ids.to_vec()))
+        .filter(accounts::status.ne(AccountStatus::Deleted))
+        .select((accounts::id, accounts::display_name))
+        .load(conn)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Whether somebody can sign in as an account: it is not deleted, and there is a way in.

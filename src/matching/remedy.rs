@@ -64,13 +64,15 @@ pub fn remedy(
                     Lang::En => format!("{name} (level {level})"),
                 }
             };
-            let missing = listed(missing_skills(person, need).map(skill), lang);
-            match lang {
-                Lang::Zh => Some(format!("如您具备，请在资料中补充技能：{missing}。")),
-                Lang::En => Some(format!(
-                    "If you have them, add these skills to your profile: {missing}."
-                )),
-            }
+            let missing = missing_skills(person, need).map(skill);
+            naming(
+                lang,
+                (
+                    "如您具备，请在资料中补充技能",
+                    "If you have them, add these skills to your profile",
+                ),
+                missing,
+            )
         }
         Filter::Qualifications => {
             let name = |code: &String| {
@@ -80,26 +82,26 @@ pub fn remedy(
                 })
             };
             let missing = missing_qualifications(person, need, terms.today);
-            let missing = listed(missing.map(name), lang);
-            match lang {
-                Lang::Zh => Some(format!(
-                    "请提交资质证书并通过审核，且在服务当日有效：{missing}。"
-                )),
-                Lang::En => Some(format!(
-                    "Submit the certificate and have it verified, in force on the day of the work: {missing}."
-                )),
-            }
+            naming(
+                lang,
+                (
+                    "请提交资质证书并通过审核，且在服务当日有效",
+                    "Submit the certificate and have it verified, in force on the day of the work",
+                ),
+                missing.map(name),
+            )
         }
         Filter::Distance => nearer(person, need, lang),
         Filter::Hours => {
             let spans = need.hours.spans().iter().take(WINDOWS);
-            let windows = listed(spans.map(|span| window(*span, lang)), lang);
-            match lang {
-                Lang::Zh => Some(format!("请在空闲时段中加入至少一小时：{windows}。")),
-                Lang::En => Some(format!(
-                    "Add at least an hour of this to your free time: {windows}."
-                )),
-            }
+            naming(
+                lang,
+                (
+                    "请在空闲时段中加入至少一小时",
+                    "Add at least an hour of this to your free time",
+                ),
+                spans.map(|span| window(*span, lang)),
+            )
         }
         Filter::Party => say(
             "仅限党员参加：在资料中声明党员身份并由党支部核实后即可参加。",
@@ -130,8 +132,13 @@ pub fn remedy(
     }
 }
 
-fn listed(all: impl Iterator<Item = String>, lang: Lang) -> String {
-    all.collect::<Vec<_>>().join(lang.pick("、", ", "))
+/// What to do, and with which of all these.
+fn naming(lang: Lang, (zh, en): (&str, &str), all: impl Iterator<Item = String>) -> Option<String> {
+    let all = all.collect::<Vec<_>>().join(lang.pick("、", ", "));
+    Some(match lang {
+        Lang::Zh => format!("{zh}：{all}。"),
+        Lang::En => format!("{en}: {all}."),
+    })
 }
 
 /// The name of a skill or of a group of skills.

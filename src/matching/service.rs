@@ -224,7 +224,8 @@ pub fn uninvited(
         needs: vec![need.id],
         now,
     };
-    let mut askers = (store::source(need.kind)?.askers)(conn, need.id)?;
+    let mut askers = (store::source(need.kind)?.askers)(conn, &batch.needs)?;
+    let mut askers = askers.remove(&need.id).unwrap_or_default();
     let last = askers.pop().unwrap_or_default();
     for asker in askers {
         let found = bars_to_asking(conn, matching, &batch, &asker)?;

@@ -312,6 +312,9 @@ kinds! {
     /// To the person invited: others took the places, or nobody is wanted any more.
     InvitationClosed "邀请已结束" "您受邀参与的“{title}”名额已满或不再招募，无需再答复。谢谢您的关注！"
         "An invitation is over" "\"{title}\" has all the people it wants, or looks for nobody any more. There is nothing to answer. Thank you!",
+    /// To the person invited, who has taken on something else.
+    InvitationCollides "邀请已结束" "您参与“{title}”的邀请与您新参加的服务时间冲突，或属于同一项目，已自动结束，无需再答复。"
+        "An invitation is over" "The invitation to \"{title}\" is at the same hours as what you have taken on now, or in the same project, and has ended. There is nothing to answer.",
     /// To the person invited: the organiser took it back.
     InvitationCancelled "邀请已撤回" "您参与“{title}”的邀请已由发起方撤回：{reason}。"
         "An invitation was taken back" "The invitation to \"{title}\" was taken back: {reason}.",

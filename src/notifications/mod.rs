@@ -21,6 +21,7 @@ use crate::identity::{self, AccountId, AccountStatus, Role};
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::http::Lang;
+use crate::platform::jobs::{self, JobId};
 use crate::platform::mail::Mail;
 use crate::regions::{self, RegionId};
 
@@ -161,7 +162,7 @@ impl Notice {
 /// Those of the database.
 pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
     let is_paused = store::is_paused(tx, notice)?;
-    store::insert(tx, notice)?;
+    let id = store::insert(tx, notice)?;
     if is_paused || !notice.mailed {
         return Ok(());
     }
@@ -217,8 +218,30 @@ pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
         until: notice.until,
         mail: mail.link(notice.link.clone()).page(notice.page()),
     };
-    tx.enqueue("notice", &letter, at)?;
-    Ok(())
+    // the mail bears the name of the notice that it tells of
+    tx.enqueue_as(JobId(id.0), "notice", &letter, at)
+}
+
+/// Takes a notice back that has not reached the person: nobody has read it, and its mail waits to leave, as
+/// in quiet hours. What comes without a mail has come once it stands in the inbox. Returns whether it was
+/// taken back.
+///
+/// # Errors
+/// Those of the database.
+pub fn take_back(
+    tx: &mut Tx<'_>,
+    to: AccountId,
+    kind: Kind,
+    (_, subject): (&'static str, uuid::Uuid),
+) -> Result<bool> {
+    let Some(id) = store::unread_one(tx.conn, to, kind, subject)? else {
+        return Ok(false);
+    };
+    let is_waiting = jobs::forget_waiting(tx, JobId(id.0))?;
+    if is_waiting {
+        store::remove(tx.conn, id)?;
+    }
+    Ok(is_waiting)
 }
 
 /// The administrators of the smallest region, from this one upwards, that has any.

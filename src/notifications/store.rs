@@ -33,9 +33,10 @@ pub struct Notification {
     pub read_at: Option<Instant>,
 }
 
-pub fn insert(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
+pub fn insert(tx: &mut Tx<'_>, notice: &Notice) -> Result<NotificationId> {
+    let id = NotificationId::new();
     let row = Notification {
-        id: NotificationId::new(),
+        id,
         account_id: notice.to,
         kind: notice.kind,
         subject_kind: notice.subject.0.to_owned(),
@@ -53,6 +54,29 @@ pub fn insert(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
     diesel::insert_into(notifications::table)
         .values(row)
         .execute(tx.conn)?;
+    Ok(id)
+}
+
+/// The last notice of a kind about a thing that the person has not read.
+pub fn unread_one(
+    conn: &mut Conn,
+    account: AccountId,
+    kind: Kind,
+    subject: uuid::Uuid,
+) -> Result<Option<NotificationId>> {
+    Ok(notifications::table
+        .filter(notifications::account_id.eq(account))
+        .filter(notifications::kind.eq(kind))
+        .filter(notifications::subject_id.eq(Uid(subject)))
+        .filter(notifications::read_at.is_null())
+        .order(notifications::id.desc())
+        .select(notifications::id)
+        .first(conn)
+        .optional()?)
+}
+
+pub fn remove(conn: &mut Conn, id: NotificationId) -> Result<()> {
+    diesel::delete(notifications::table.find(id)).execute(conn)?;
     Ok(())
 }
 

@@ -146,6 +146,8 @@ pub struct Organization {
     pub curing_until: Option<Instant>,
     /// Who wrote it down.
     pub founder_id: AccountId,
+    /// When the public found it first.
+    pub published_at: Option<Instant>,
     /// Counts its changes.
     pub version: i32,
     /// When it was written down.

@@ -9,9 +9,10 @@ use super::model::{
 };
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
+use crate::newest_first;
 use crate::platform::clock::Instant;
 use crate::platform::columns::{like, lower};
-use crate::platform::db::{Conn, Tx};
+use crate::platform::db::{Conn, Newest, Tx};
 use crate::regions::{self, RegionId};
 use crate::schema::{organization_documents, organization_members, organizations};
 
@@ -39,9 +40,20 @@ pub fn named(conn: &mut Conn, ids: &[OrganizationId]) -> Result<Vec<(Organizatio
         .load(conn)?)
 }
 
+/// When the public found it first: now, if it finds it now and did not before.
+fn published_at(organization: &Organization) -> Option<Instant> {
+    let is_public = organization.status == OrganizationStatus::Active;
+    let now = is_public.then_some(organization.status_since);
+    organization.published_at.or(now)
+}
+
 pub fn insert(conn: &mut Conn, organization: &Organization) -> Result<()> {
+    let organization = Organization {
+        published_at: published_at(organization),
+        ..organization.clone()
+    };
     diesel::insert_into(organizations::table)
-        .values(organization)
+        .values(&organization)
         .execute(conn)?;
     Ok(())
 }
@@ -50,6 +62,7 @@ pub fn insert(conn: &mut Conn, organization: &Organization) -> Result<()> {
 pub fn save(conn: &mut Conn, changed: &Organization) -> Result<bool> {
     let next = Organization {
         version: changed.version + 1,
+        published_at: published_at(changed),
         ..changed.clone()
     };
     let same = organizations::table
@@ -68,7 +81,7 @@ pub struct Query {
     pub text: Option<String>,
     pub member: Option<AccountId>,
     pub founder: Option<AccountId>,
-    pub before: Option<OrganizationId>,
+    pub order: Newest<OrganizationId>,
     pub limit: i64,
 }
 
@@ -102,13 +115,8 @@ pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Organization>> {
     if let Some(founder) = query.founder {
         rows = rows.filter(organizations::founder_id.eq(founder));
     }
-    if let Some(before) = query.before {
-        rows = rows.filter(organizations::id.lt(before));
-    }
-    Ok(rows
-        .order(organizations::id.desc())
-        .limit(query.limit + 1)
-        .load(conn)?)
+    let rows = newest_first!(rows, organizations, query.order);
+    Ok(rows.limit(query.limit + 1).load(conn)?)
 }
 
 /// How many drafts somebody wrote down. Those that an import brought in a person's name are not: that

@@ -3,25 +3,30 @@
 use super::model::{MembershipStatus, Standing};
 use crate::platform::lifecycle::Move;
 
+/// Whose membership it is.
+pub const PERSON: &str = "the person";
+/// Who leads the branch.
+pub const SECRETARY: &str = "branch secretary";
+
 /// Every move of a membership.
 pub const MOVES: &[Move<MembershipStatus>] = &[
     Move {
         from: &[MembershipStatus::Declared],
         verb: "verify",
         to: MembershipStatus::Verified,
-        by: &["branch secretary"],
+        by: &[SECRETARY],
     },
     Move {
         from: &[MembershipStatus::Declared],
         verb: "reject",
         to: MembershipStatus::Rejected,
-        by: &["branch secretary"],
+        by: &[SECRETARY],
     },
     Move {
         from: &[MembershipStatus::Declared, MembershipStatus::Verified],
         verb: "end",
         to: MembershipStatus::Ended,
-        by: &["the person", "branch secretary"],
+        by: &[PERSON, SECRETARY],
     },
 ];
 

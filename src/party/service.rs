@@ -2,7 +2,7 @@ use super::model::{
     Decision, Listed, MemberView, Membership, MembershipId, MembershipStatus, MembershipView,
     NewMembership, Standing,
 };
-use super::rules::{self, MOVES};
+use super::rules::{self, MOVES, PERSON, SECRETARY};
 use super::store;
 use std::collections::BTreeSet;
 
@@ -233,11 +233,11 @@ pub fn end_own(tx: &mut Tx<'_>, caller: &Caller) -> Result<()> {
     }
     let branch = branches::by_id(tx.conn, seen.branch_id)?;
     let to = Membership {
-        status: lifecycle::step(MOVES, seen.status, "end")?,
+        status: lifecycle::step(MOVES, PERSON, seen.status, "end")?,
         standing: None,
         ..seen.clone()
     };
-    advance(tx, &branch, caller.actor(), &seen, &to, "end")
+    advance(tx, &branch, (caller, PERSON), &seen, &to, "end")
 }
 
 /// Moves a membership and journals it: who, when, from where to where, in which region. Standing
@@ -245,17 +245,17 @@ pub fn end_own(tx: &mut Tx<'_>, caller: &Caller) -> Result<()> {
 fn advance(
     tx: &mut Tx<'_>,
     branch: &Branch,
-    actor: Actor,
+    (caller, stands): (&Caller, &'static str),
     seen: &Membership,
     to: &Membership,
     verb: &str,
 ) -> Result<()> {
     if !store::advance(tx, seen.status, to)? {
         let now = store::by_id(tx.conn, seen.id)?.ok_or(Code::NotFound)?;
-        return Err(lifecycle::refusal(MOVES, now.status));
+        return Err(lifecycle::refusal(MOVES, stands, now.status));
     }
     let states = (seen.status.into(), to.status.into());
-    tx.journal(change(to, branch, actor, verb).states(states.0, states.1))
+    tx.journal(change(to, branch, caller.actor(), verb).states(states.0, states.1))
 }
 
 fn change(row: &Membership, branch: &Branch, actor: Actor, verb: &str) -> Change {
@@ -370,7 +370,7 @@ pub fn decide(
     if seen.status == wanted && seen.decided_by == Some(caller.account) {
         return Ok(seen.into());
     }
-    let status = lifecycle::step(MOVES, seen.status, verb)?;
+    let status = lifecycle::step(MOVES, SECRETARY, seen.status, verb)?;
     let to = Membership {
         status,
         standing: match status {
@@ -386,7 +386,7 @@ pub fn decide(
         ..seen.clone()
     };
     let branch = branches::by_id(tx.conn, seen.branch_id)?;
-    advance(tx, &branch, caller.actor(), &seen, &to, verb)?;
+    advance(tx, &branch, (caller, SECRETARY), &seen, &to, verb)?;
     notify(
         tx,
         &Notice::titled(seen.account_id, kind, ("party_membership", id.0), ""),

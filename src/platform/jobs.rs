@@ -86,6 +86,21 @@ impl Tx<'_> {
         run_at: Instant,
     ) -> Result<JobId> {
         let id = JobId::new();
+        self.enqueue_as(id, kind, payload, run_at)?;
+        Ok(id)
+    }
+
+    /// The same under a name that is given, by which it is found again.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn enqueue_as(
+        &mut self,
+        id: JobId,
+        kind: &str,
+        payload: &impl Serialize,
+        run_at: Instant,
+    ) -> Result<()> {
         let payload = serde_json::to_value(payload).map_err(Error::internal)?;
         diesel::insert_into(jobs::table)
             .values((
@@ -98,8 +113,20 @@ impl Tx<'_> {
                 jobs::created_at.eq(self.now),
             ))
             .execute(self.conn)?;
-        Ok(id)
+        Ok(())
     }
+}
+
+/// Forgets a job that waits for its first try; false where there is none.
+///
+/// # Errors
+/// Those of the database.
+pub fn forget_waiting(tx: &mut Tx<'_>, id: JobId) -> Result<bool> {
+    let waiting = jobs::table
+        .filter(jobs::id.eq(id))
+        .filter(jobs::status.eq(JobStatus::Queued))
+        .filter(jobs::attempts.eq(0));
+    Ok(diesel::delete(waiting).execute(tx.conn)? > 0)
 }
 
 /// Takes up to `limit` jobs of these kinds that are due: each is this worker's until its lease ends,

@@ -32,6 +32,23 @@ pub trait ActsAs<P>: Copy {
     fn acts_as(self, party: P) -> Result<(), Code>;
 }
 
+/// The clock, the worker and what happens elsewhere: no caller, to whom no move is open.
+#[derive(Clone, Copy, Debug)]
+pub struct Nobody;
+
+impl<P> ActsAs<P> for Nobody {
+    fn acts_as(self, _: P) -> Result<(), Code> {
+        Err(Code::Forbidden)
+    }
+}
+
+/// Where a table names its parties in words, whoever has proved to be one says so.
+impl ActsAs<&'static str> for &'static str {
+    fn acts_as(self, party: &'static str) -> Result<(), Code> {
+        (self == party).then_some(()).ok_or(Code::Forbidden)
+    }
+}
+
 /// Whether a move is somebody's to make, wherever the thing stands.
 ///
 /// # Errors
@@ -60,20 +77,31 @@ pub fn open_to<S: State, P: Copy>(
     verbs
 }
 
-/// The state that `verb` leads to.
-///
-/// # Errors
-/// `move_not_allowed` with the state and the verbs that are allowed in it.
-pub fn step<S: State, P>(moves: &[Move<S, P>], from: S, verb: &str) -> Result<S> {
+/// The state that `verb` leads to; none where the table has no such move from there.
+pub fn next<S: State, P>(moves: &[Move<S, P>], from: S, verb: &str) -> Option<S> {
     let found = moves
         .iter()
         .find(|m| m.verb == verb && m.from.contains(&from));
-    found.map(|m| m.to).ok_or_else(|| refusal(moves, from))
+    found.map(|m| m.to)
 }
 
-/// The refusal of a move that is not in the table.
-pub fn refusal<S: State, P>(moves: &[Move<S, P>], from: S) -> Error {
-    Problem::refused_move(from.into(), allowed(moves, from)).into()
+/// The state that `verb` leads to, for who asks for it.
+///
+/// # Errors
+/// Those of [`refusal`].
+pub fn step<S: State, P: Copy>(
+    moves: &[Move<S, P>],
+    who: impl ActsAs<P>,
+    from: S,
+    verb: &str,
+) -> Result<S> {
+    next(moves, from, verb).ok_or_else(|| refusal(moves, who, from))
+}
+
+/// The refusal of a move that is not in the table: `move_not_allowed` with the state, and with the
+/// moves that are this caller's in it ([`open_to`]).
+pub fn refusal<S: State, P: Copy>(moves: &[Move<S, P>], who: impl ActsAs<P>, from: S) -> Error {
+    Problem::refused_move(from.into(), open_to(moves, who, from)).into()
 }
 
 /// Whether the very move that is asked for is the one that brought the thing here, made by the same

@@ -40,6 +40,7 @@ pub fn import(
             author_id: known.author_id,
             party_only: known.party_only,
             created_at: known.created_at,
+            published_at: known.published_at,
             version: known.version,
             status: if known.status == ProjectStatus::Open {
                 ProjectStatus::Open

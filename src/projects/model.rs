@@ -120,6 +120,8 @@ pub struct Project {
     pub status: ProjectStatus,
     /// Since when.
     pub status_since: Instant,
+    /// When the public found it first.
+    pub published_at: Option<Instant>,
     /// Counts its changes.
     pub version: i32,
     /// When it was written down.

@@ -12,7 +12,7 @@ use super::model::{
         Running, Submitted, Suspended,
     },
 };
-use crate::error::{Code, FieldError, Result};
+use crate::error::{Code, Error, FieldError, Problem, Result};
 use crate::platform::lifecycle::{self, ActsAs, Move};
 
 /// The room's numbers; `config/default.toml` says what each means.
@@ -250,11 +250,11 @@ pub fn is_plausible(day: NaiveDate, today: NaiveDate) -> bool {
 ///
 /// # Errors
 /// `project_suspended`; `move_not_allowed` before it opens and once it is over.
-pub fn claims_go_on(status: ProjectStatus) -> Result<()> {
+pub fn claims_go_on(status: ProjectStatus) -> Result<(), Code> {
     match status {
         Open | Claimed | Running | Completing => Ok(()),
-        Suspended => Err(Code::ProjectSuspended.into()),
-        _ => Err(lifecycle::refusal(MOVES, status)),
+        Suspended => Err(Code::ProjectSuspended),
+        _ => Err(Code::MoveNotAllowed),
     }
 }
 
@@ -296,6 +296,11 @@ pub fn moves(project: &Project, who: Relation) -> Vec<&'static str> {
         _ => true,
     });
     verbs
+}
+
+/// The refusal of a move of a project that the table does not have ([`lifecycle::refusal`]).
+pub fn refusal(project: &Project, who: Relation) -> Error {
+    Problem::refused_move(project.status.into(), moves(project, who)).into()
 }
 
 /// Whether its last day is behind it: nobody takes it on or joins it any more.
@@ -427,7 +432,7 @@ mod tests {
             let mut status = from;
             let mut steps = 0;
             while let Some(verb) = follow(status, seats, closed, claims) {
-                status = lifecycle::step(MOVES, status, verb).expect("a move of the table");
+                status = lifecycle::next(MOVES, status, verb).expect("a move of the table");
                 steps += 1;
                 prop_assert!(steps < 6, "it goes round in circles from {from:?}");
             }

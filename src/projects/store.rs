@@ -1,17 +1,21 @@
 //! The SQL of projects and their roles; claims and crews have their own.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::campaigns::BatchId;
 use super::claims::{self, ClaimStatus};
 use super::model::{Project, ProjectId, ProjectRole, ProjectStatus, RoleId};
+use super::rules::PUBLIC;
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
+use crate::newest_first;
 use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::platform::columns::{like, lower};
-use crate::platform::db::Conn;
+use crate::platform::db::{Conn, Newest};
 use crate::regions::{self, RegionId};
 use crate::schema::{batches, project_claims, project_roles, projects};
 use crate::taxonomies::LifeCycle;
@@ -29,9 +33,38 @@ pub fn project(conn: &mut Conn, id: ProjectId) -> Result<Project> {
         .ok_or_else(|| Code::NotFound.into())
 }
 
+/// Several projects, by their ids.
+pub fn projects_of(conn: &mut Conn, ids: &[ProjectId]) -> Result<HashMap<ProjectId, Project>> {
+    let rows: Vec<Project> = projects::table
+        .filter(projects::id.eq_any(ids.to_vec()))
+        .select(Project::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// Several roles, by their ids.
+pub fn roles_of(conn: &mut Conn, ids: &[RoleId]) -> Result<HashMap<RoleId, ProjectRole>> {
+    let rows: Vec<ProjectRole> = project_roles::table
+        .filter(project_roles::id.eq_any(ids.to_vec()))
+        .select(ProjectRole::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// When the public found it first: now, if it finds it now and did not before.
+fn published_at(project: &Project) -> Option<Instant> {
+    let is_public = PUBLIC.contains(&project.status);
+    let now = is_public.then_some(project.status_since);
+    project.published_at.or(now)
+}
+
 pub fn insert(conn: &mut Conn, project: &Project) -> Result<()> {
+    let project = Project {
+        published_at: published_at(project),
+        ..project.clone()
+    };
     diesel::insert_into(projects::table)
-        .values(project)
+        .values(&project)
         .execute(conn)?;
     Ok(())
 }
@@ -40,6 +73,7 @@ pub fn insert(conn: &mut Conn, project: &Project) -> Result<()> {
 pub fn save(conn: &mut Conn, changed: &Project) -> Result<bool> {
     let next = Project {
         version: changed.version + 1,
+        published_at: published_at(changed),
         ..changed.clone()
     };
     let same = projects::table
@@ -113,8 +147,8 @@ pub struct Query {
     pub organization: Option<OrganizationId>,
     /// Only those whose last day is not before this one.
     pub not_over_on: Option<NaiveDate>,
-    /// Only those made before this one.
-    pub before: Option<ProjectId>,
+    /// In which order.
+    pub order: Newest<ProjectId>,
     /// Rows a page holds; one more is answered where there is one.
     pub limit: i64,
 }
@@ -154,13 +188,8 @@ pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Project>> {
     if let Some(day) = query.not_over_on {
         rows = rows.filter(projects::ends_on.ge(day));
     }
-    if let Some(before) = query.before {
-        rows = rows.filter(projects::id.lt(before));
-    }
-    Ok(rows
-        .order(projects::id.desc())
-        .limit(query.limit + 1)
-        .load(conn)?)
+    let rows = newest_first!(rows, projects, query.order);
+    Ok(rows.limit(query.limit + 1).load(conn)?)
 }
 
 /// Open projects that nobody can claim any more, by their last day or their batch's window, and of

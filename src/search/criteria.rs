@@ -26,7 +26,7 @@ text_enum! {
         Relevance,
         /// The nearest first.
         Distance,
-        /// The newest first, by when it was written down, not by when it was published.
+        /// The newest first, by when it was published first.
         Newest,
     }
 }

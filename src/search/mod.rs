@@ -26,6 +26,7 @@ mod shelf;
 mod store;
 mod terms;
 mod text;
+mod variants;
 
 pub use criteria::{Criteria, Point, SearchOrder};
 pub use model::{Document, Key, RegionFacts, SearchKind, SearchState};

@@ -63,6 +63,8 @@ pub struct Document {
     pub place: Option<(f64, f64)>,
     /// The last day on which it is found.
     pub last_day: Option<NaiveDate>,
+    /// When the public found it first.
+    pub published_at: Instant,
 }
 
 impl Document {
@@ -80,7 +82,7 @@ impl Document {
     }
 }
 
-/// Names a document. Ids ascend in time, so the newest is the greatest.
+/// Names a document. Ids ascend in the order in which things were written down.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]

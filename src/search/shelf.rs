@@ -17,6 +17,7 @@ use super::index::{Index, Snapshot};
 use super::model::{Document, Key, RegionFacts, SearchKind, SearchState};
 use super::terms::Terms;
 use crate::error::Result;
+use crate::platform::clock::Instant;
 use crate::regions::{self, Level, RegionId};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 
@@ -40,7 +41,7 @@ pub struct Register {
 
 /// Where something stands in the order of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place(u64, Reverse<Key>);
+pub struct Place(u64, Reverse<(Instant, Key)>);
 
 /// Something that fits.
 #[derive(Clone, Debug, PartialEq)]
@@ -236,7 +237,7 @@ impl Shelf {
                 SearchOrder::Distance => distance_m.map_or(u64::MAX, i64::unsigned_abs),
                 SearchOrder::Newest => 0,
             };
-            let place = Place(first, Reverse(document.key()));
+            let place = Place(first, Reverse((document.published_at, document.key())));
             if after.is_none_or(|after| place > after) {
                 hits.push((place, document, distance_m));
             }
@@ -490,6 +491,8 @@ mod tests {
                 state: [SearchState::Published, SearchState::Open, SearchState::Open][choice],
                 place: has_place.then_some((121.85, 29.9 + choice as f64 / 50.0)),
                 last_day: (day != 1).then(|| TODAY + chrono::TimeDelta::days(day)),
+                // some at the same moment, and not in the order of their ids
+                published_at: Instant::default() + chrono::TimeDelta::days((id % 5).into()),
             });
             (id, document)
         })

@@ -214,6 +214,9 @@ mod tests {
         assert!(has("volnteer", "many volunteers"), "a slip as one types");
         assert!(!has("2026", "since 2025"));
         assert!(!has("心愿", "心里的愿望"));
+        assert!(has("環境", "助力环境治理") && has("环境", "助力環境治理"));
+        let hits = Terms::of("环境").hits("助力環境治理");
+        assert_eq!((hits.len(), hits[0].start, hits[0].end), (1, 2, 4));
     }
 
     #[test]

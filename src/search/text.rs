@@ -1,7 +1,8 @@
 //! How texts are read: the same way when they are indexed, asked for and highlighted.
 //!
 //! Every character is taken in its compatibility form (NFKC) and in lower case, so that full width
-//! and half width, `ＣＰＲ` and `cpr`, are one. What is left falls into runs: ideographs, which a
+//! and half width, `ＣＰＲ` and `cpr`, are one; ideographs in their simplified form, so that 環境 and
+//! 环境 are one. What is left falls into runs: ideographs, which a
 //! dictionary splits into words, and everything else that is written in letters and digits, where a
 //! run is a word. Blanks, punctuation and symbols only part them.
 
@@ -10,6 +11,8 @@ use std::ops::Range;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_segmenter::WordSegmenter;
 use icu_segmenter::options::WordBreakInvariantOptions;
+
+use super::variants::simplified;
 
 /// How a run is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +67,8 @@ pub fn runs(text: &str) -> Vec<Run> {
     let mut buffer = [0; 4];
     for (number, original) in text.chars().enumerate() {
         let common = normal.normalize(original.encode_utf8(&mut buffer));
-        for c in common.chars().flat_map(char::to_lowercase) {
+        let common = common.chars().flat_map(char::to_lowercase);
+        for c in common.map(simplified) {
             let Some(script) = script(c) else {
                 // accents that stand beside their letter belong to its word
                 is_open &= is_mark(c);
@@ -158,6 +162,10 @@ mod tests {
         assert_eq!(
             words("Sunshine MOTHERS – 朝霞妈妈"),
             ["sunshine", "mothers", "朝霞", "妈妈"]
+        );
+        assert_eq!(
+            words("環境保護，志願服務"),
+            ["环境", "保护", "志愿", "服务"]
         );
         assert!(words("？！…  \u{200B}“”*").is_empty());
     }

@@ -21,6 +21,7 @@ mod store;
 pub use model::{Place, Profile, QualificationStatus, SkillLevel, Window};
 pub use rules::{VolunteerRules, age, check_windows, includes};
 pub use service::{
-    Desk, birth_date, check, ended, holds_qualification, import, profile, sweep, write_profile,
+    Desk, Held, birth_date, check, ended, held_by, holds_qualification, import, profile, sweep,
+    write_profile,
 };
 pub use store::keeps_file;

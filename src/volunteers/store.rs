@@ -211,6 +211,14 @@ pub fn of_volunteer(conn: &mut Conn, id: AccountId) -> Result<Vec<Qualification>
         .load(conn)?)
 }
 
+/// The qualifications of several volunteers.
+pub fn of_volunteers(conn: &mut Conn, ids: &[AccountId]) -> Result<Vec<Qualification>> {
+    Ok(qualifications::table
+        .filter(qualifications::account_id.eq_any(ids.to_vec()))
+        .select(Qualification::as_select())
+        .load(conn)?)
+}
+
 /// The qualifications of a region's volunteers in one state, oldest first.
 pub fn in_region(
     conn: &mut Conn,

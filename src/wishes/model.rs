@@ -120,6 +120,8 @@ pub struct Wish {
     pub fulfilled_by: Option<FulfilledBy>,
     /// When that was said.
     pub fulfilled_at: Option<Instant>,
+    /// When the public found it first.
+    pub published_at: Option<Instant>,
     /// Counts its changes.
     pub version: i32,
     /// When it was written.

@@ -11,10 +11,11 @@ use super::rules::public_place;
 use crate::each;
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
+use crate::newest_first;
 use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::platform::columns::{like, lower};
-use crate::platform::db::{Conn, Prepared, Tx};
+use crate::platform::db::{Conn, Newest, Prepared, Tx};
 use crate::regions::{self, RegionId};
 use crate::schema::{regions as all_regions, wish_claims, wish_evidence, wishes};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
@@ -77,10 +78,12 @@ pub fn advance(
         .filter(wishes::status.eq(seen.status))
         .filter(wishes::version.eq(seen.version));
     let is_handed_in = seen.status == WishStatus::Draft && to != WishStatus::Withdrawn;
+    let is_new = to == WishStatus::Published && seen.published_at.is_none();
     let update = diesel::update(same).set((
         wishes::status.eq(to),
         wishes::status_since.eq(tx.now),
         is_handed_in.then_some(wishes::submitted_at.eq(tx.now)),
+        is_new.then_some(wishes::published_at.eq(tx.now)),
         wishes::due_at.eq(due_at),
         wishes::version.eq(seen.version + 1),
     ));
@@ -316,7 +319,7 @@ pub struct Query {
     pub unsubmitted: Unsubmitted,
     /// Only what is open on this day, as far as its own last day says.
     pub open_on: Option<NaiveDate>,
-    pub before: Option<WishId>,
+    pub order: Newest<WishId>,
     pub limit: i64,
 }
 
@@ -390,14 +393,9 @@ macro_rules! filtered {
 
 /// The newest first.
 pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Wish>> {
-    let mut rows = filtered!(wishes::table.select(Wish::as_select()), query);
-    if let Some(before) = query.before {
-        rows = rows.filter(wishes::id.lt(before));
-    }
-    Ok(rows
-        .order(wishes::id.desc())
-        .limit(query.limit + 1)
-        .load(conn)?)
+    let rows = filtered!(wishes::table.select(Wish::as_select()), query);
+    let rows = newest_first!(rows, wishes, query.order);
+    Ok(rows.limit(query.limit + 1).load(conn)?)
 }
 
 /// Where the wishes are that fit and lie in a box (west, south, east, north), degrees, as far as the

@@ -87,12 +87,20 @@ impl Town {
         submitted
     }
 
-    /// How often somebody was told something.
-    pub async fn told(&self, who: &User, kind: &str) -> usize {
+    /// What somebody was told, the newest first.
+    async fn notices(&self, who: &User) -> Vec<Value> {
         let inbox = self.server.get("/me/notifications?limit=100").by(who);
         let inbox = inbox.expect(200).await.json;
-        let items = inbox["items"].as_array().unwrap().iter();
-        items.filter(|notice| notice["kind"] == kind).count()
+        inbox["items"].as_array().unwrap().clone()
+    }
+
+    /// How often somebody was told something.
+    pub async fn told(&self, who: &User, kind: &str) -> usize {
+        let notices = self.notices(who).await;
+        notices
+            .iter()
+            .filter(|notice| notice["kind"] == kind)
+            .count()
     }
 
     async fn invitations(&self, by: &User, role: &Value) -> Vec<Value> {
@@ -472,13 +480,8 @@ async fn a_crew_hears_that_a_qualification_has_ended() {
         flagged(&second).await.is_empty(),
         "of others one reads nothing"
     );
-    let inbox = t
-        .server
-        .get("/me/notifications")
-        .by(&leader)
-        .expect(200)
-        .await;
-    let text = inbox.json["items"][0]["text"].as_str().unwrap();
+    let inbox = t.notices(&leader).await;
+    let text = inbox[0]["text"].as_str().unwrap();
     assert!(text.contains("导师") && text.contains("Teacher"), "{text}");
 
     // who has it again is flagged no more
@@ -596,16 +599,8 @@ async fn leaders_and_publishers_are_told() {
     let refuse = t.reply(&person, &asked.id(), "decline");
     refuse.json(json!({"reason": "没有时间"})).expect(200).await;
     assert_eq!(t.told(&leader, "invitation_declined").await, 1);
-    let inbox = t
-        .server
-        .get("/me/notifications")
-        .by(&leader)
-        .expect(200)
-        .await;
-    assert!(
-        !inbox.json["items"][0].to_string().contains("志愿者"),
-        "not named"
-    );
+    let newest = t.notices(&leader).await[0].to_string();
+    assert!(!newest.contains("志愿者"), "not named");
     let applied = t.crew(&person, &claim, json!({ "role_id": role }));
     let applied = applied.expect(201).await.id();
     t.place_act(&person, &applied, "leave").expect(200).await;
@@ -662,8 +657,8 @@ async fn crews_and_those_who_wait_hear_why_a_project_stops() {
         .await;
     for who in around {
         assert_eq!(t.told(who, "project_on_hold").await, 1);
-        let inbox = t.server.get("/me/notifications").by(who).expect(200).await;
-        let text = inbox.json["items"][0]["text"].as_str().unwrap();
+        let notices = t.notices(who).await;
+        let text = notices[0]["text"].as_str().unwrap();
         assert!(text.contains("台风. You"), "{text}");
         let steps = t.server.get(&timeline).by(who).expect(200).await;
         assert_eq!(why(&steps, "project.suspend"), "台风。");
@@ -685,8 +680,8 @@ async fn crews_and_those_who_wait_hear_why_a_project_stops() {
     for who in around.into_iter().chain([&leader]) {
         assert_eq!(t.told(who, "project_cancelled").await, 1);
         assert_eq!(t.told(who, "crew_disbanded").await, 0);
-        let inbox = t.server.get("/me/notifications").by(who).expect(200).await;
-        assert!(inbox.json["items"][0].to_string().contains("资金未到位"));
+        let newest = t.notices(who).await[0].to_string();
+        assert!(newest.contains("资金未到位"), "{newest}");
         let steps = t.server.get(&timeline).by(who).expect(200).await;
         assert_eq!(why(&steps, "project.cancel"), "资金未到位");
         assert_eq!(why(&steps, "project_claim.revoke"), Value::Null);

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use chrono::TimeDelta;
-use diesel::connection::SimpleConnection;
+use diesel::connection::{
+    Instrumentation, InstrumentationEvent, SimpleConnection, set_default_instrumentation,
+};
 use diesel::{Connection, PgConnection, SqliteConnection};
 use diesel_migrations::MigrationHarness;
 use reqwest::{Method, StatusCode};
@@ -42,6 +44,36 @@ pub fn env(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run through `make test`"))
 }
 
+/// The statements that have reached each database, by the address at which its connections were made.
+static STATEMENTS: LazyLock<Mutex<HashMap<String, Arc<AtomicU64>>>> = LazyLock::new(|| {
+    set_default_instrumentation(|| Some(Box::new(Counter::default()))).unwrap();
+    Mutex::default()
+});
+
+fn statements_at(url: &str) -> Arc<AtomicU64> {
+    let url = url.trim_start_matches("sqlite:");
+    let mut all = STATEMENTS.lock().unwrap();
+    all.entry(url.to_owned()).or_default().clone()
+}
+
+/// Counts the statements of one connection to those of its database.
+#[derive(Default)]
+struct Counter(Option<Arc<AtomicU64>>);
+
+impl Instrumentation for Counter {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        match (event, &self.0) {
+            (InstrumentationEvent::StartEstablishConnection { url, .. }, _) => {
+                self.0 = Some(statements_at(url));
+            }
+            (InstrumentationEvent::StartQuery { .. }, Some(count)) => {
+                count.fetch_add(1, Ordering::SeqCst);
+            }
+            _ => {}
+        }
+    }
+}
+
 /// A server of the product, alone with its database.
 pub struct Server {
     pub app: App,
@@ -72,6 +104,7 @@ impl Server {
     /// The same, from an instant on.
     pub async fn start_at(settings: Value, at: Instant) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
+        LazyLock::force(&STATEMENTS);
         // on the heap: where nothing is optimised, tests would run out of stack
         let config = Box::pin(config(&folder, &settings)).await;
         let app = Box::pin(App::build(config, Clock::fixed(at)))
@@ -162,6 +195,12 @@ impl Server {
             path,
             server: self,
         }
+    }
+
+    /// How many statements have reached its database so far.
+    pub fn statements(&self) -> u64 {
+        let url = self.app.config.database.url.expose_secret();
+        statements_at(url).load(Ordering::SeqCst)
     }
 
     /// Lets time pass, then lets the worker do all that is due.

@@ -678,6 +678,163 @@ async fn who_is_blocked_asks_no_more() {
     assert!(items(&found).is_empty());
 }
 
+/// What collides with what one has taken on is asked of others, at once.
+#[actix_web::test]
+async fn a_yes_ends_the_invitations_that_collide_with_it() {
+    let settings =
+        json!({"matching": {"invitations": {"per_day": 10}}, "projects": {"live_claims": 10}});
+    let t = town_with(settings).await;
+    let (a, first) = t.active("示例·甲队").await;
+    let (b, second) = t.active("示例·乙队").await;
+    let people = t.volunteers(2).await;
+    let person = &people[0];
+    let at = |weekday: i32, from: i32| {
+        let hours = json!([{"weekday": weekday, "from_minute": from, "to_minute": from + 60}]);
+        json!({"claim_seats": 2, "roles": [
+            {"name": "志愿者", "seats": 1, "hours": hours}, {"name": "带队", "seats": 1},
+        ]})
+    };
+    // two roles of one project, one at the same hour, one at another
+    let project = t.open_project(at(6, 540)).await;
+    let mut ways = Vec::new();
+    for (leader, organization) in [(&first, &a), (&second, &b)] {
+        let claim = t.claim(leader, &project, Some(organization)).expect(201);
+        ways.push(claim.await.id());
+    }
+    let role = async |project: &str, n: usize| t.role(project, n).await;
+    let mut elsewhere = Vec::new();
+    for when in [at(6, 570), at(6, 600)] {
+        let other = t.open_project(when).await;
+        let claim = t.claim(&second, &other, Some(&b)).expect(201).await.id();
+        elsewhere.push((claim, role(&other, 0).await));
+    }
+    let asked = async |by: &User, claim: &str, role: &Value| {
+        let sent = t.invite(by, claim, role, person);
+        sent.expect(201).await.id()
+    };
+    let taken = asked(&first, &ways[0], &role(&project, 0).await).await;
+    let same_project = asked(&second, &ways[1], &role(&project, 1).await).await;
+    let (claim, of) = &elsewhere[0];
+    let wave = json!({"size": 1});
+    let wave = t.recruit(&second, claim, of.as_str().unwrap(), wave);
+    let wave = wave.expect(201).await.id();
+    let same_hours = ids(&t.invited_by(&second, &wave).await)[0].clone();
+    let later = asked(&second, &elsewhere[1].0, &elsewhere[1].1).await;
+    assert!(t.mine(&people[1]).await.is_empty());
+
+    t.reply(person, &taken, "accept").expect(200).await;
+    for (gone, stands) in [
+        (&same_project, "closed"),
+        (&same_hours, "closed"),
+        (&later, "open"),
+    ] {
+        assert_eq!(t.stands(person, gone).await, stands, "at once");
+    }
+    assert_eq!(t.told(person, "invitation_collides").await, 2);
+    let late = t.reply(person, &same_hours, "accept");
+    let late = late.refused(409, "move_not_allowed").await.json;
+    assert_eq!(
+        (&late["state"], &late["allowed"]),
+        (&json!("closed"), &json!([]))
+    );
+    // the wave goes on to the next
+    t.server.work().await;
+    assert_eq!(t.mine(&people[1]).await.len(), 1);
+    assert_eq!(t.recruitment(&second, &wave).await["wave"], 2);
+    t.reply(person, &later, "accept").expect(200).await;
+}
+
+/// The same where a place is taken in another way: before the worker has come to it, a yes is refused with
+/// what stands against it.
+#[actix_web::test]
+async fn a_yes_that_collides_is_refused_with_why() {
+    let t = town_with(json!({"projects": {"live_claims": 10}})).await;
+    let (a, leader) = t.active("示例·甲队").await;
+    let (b, other) = t.active("示例·乙队").await;
+    let person = &t.volunteers(1).await[0];
+    let hours = json!([{"weekday": 6, "from_minute": 540, "to_minute": 600}]);
+    let roles =
+        json!([{"name": "志愿者", "seats": 1, "hours": hours}, {"name": "带队", "seats": 1}]);
+    let roles = json!({"claim_seats": 2, "roles": roles});
+    let (project, second) = (
+        t.open_project(roles.clone()).await,
+        t.open_project(roles).await,
+    );
+    let claim = t.claim(&leader, &project, Some(&a)).expect(201).await.id();
+    let theirs = t.claim(&other, &project, Some(&b)).expect(201).await.id();
+    let elsewhere = t.claim(&other, &second, Some(&b)).expect(201).await.id();
+    let same_project = t.invite(&other, &theirs, &t.role(&project, 1).await, person);
+    let same_project = same_project.expect(201).await.id();
+    let same_hours = t.invite(&other, &elsewhere, &t.role(&second, 0).await, person);
+    let same_hours = same_hours.expect(201).await.id();
+
+    let role = t.role(&project, 0).await;
+    let place = t.crew(person, &claim, json!({"role_id": role}));
+    let place = place.expect(201).await.id();
+    t.server.work().await;
+    assert_eq!(
+        t.stands(person, &same_hours).await,
+        "open",
+        "only asked for"
+    );
+    t.place_act(&leader, &place, "accept").expect(200).await;
+    let yes = |invitation: &str| t.reply(person, invitation, "accept");
+    yes(&same_project).refused(409, "in_crew_already").await;
+    yes(&same_hours).refused(409, "time_conflict").await;
+    // nor does it come by itself
+    let again = t.crew(
+        person,
+        &theirs,
+        json!({"role_id": t.role(&project, 1).await}),
+    );
+    again.refused(409, "in_crew_already").await;
+    t.server.work().await;
+    for invitation in [&same_project, &same_hours] {
+        assert_eq!(t.stands(person, invitation).await, "closed");
+    }
+}
+
+/// The cap of the day is against a flood of mails: what was taken back before its mail left is none.
+#[actix_web::test]
+async fn what_was_taken_back_before_it_was_mailed_does_not_count() {
+    let settings = json!({"matching": {"invitations": {"per_day": 1}}});
+    let c = crew_with(settings, 2, 1).await;
+    let person = &c.people[0];
+    c.t.has_mail(person, "cap@example.org").await;
+    let (b, second) = c.t.active("示例·乙队").await;
+    let (claim, other) = c.t.seek(&second, &b, 1).await;
+    let (role, other) = (json!(c.role), json!(other));
+    let cancel = async |by: &User, id: &str| {
+        let cancel = c.t.server.post(&format!("/invitations/{id}/cancel"));
+        let cancel = cancel.by(by).json(json!({"reason": "改期"}));
+        assert_eq!(cancel.expect(200).await.json["status"], "cancelled");
+    };
+    let mails = || c.t.server.mails("cap@example.org").len();
+    let before = mails();
+    let first = c.t.invite(&c.leader, &c.claim, &role, person);
+    let first = first.expect(201).await.id();
+    c.t.invite(&second, &claim, &other, person)
+        .refused(409, "not_available")
+        .await;
+    cancel(&c.leader, &first).await;
+    assert_eq!(
+        c.t.told(person, "invited").await,
+        0,
+        "nothing is left of it"
+    );
+    assert_eq!(c.t.told(person, "invitation_cancelled").await, 0);
+    let asked = c.t.invite(&second, &claim, &other, person);
+    let asked = asked.expect(201).await.id();
+    c.t.server.work().await;
+    assert_eq!(mails() - before, 1, "of the one that stands");
+    // what has left counts, taken back or not
+    cancel(&second, &asked).await;
+    assert_eq!(c.t.told(person, "invitation_cancelled").await, 1);
+    c.t.invite(&c.leader, &c.claim, &role, person)
+        .refused(409, "not_available")
+        .await;
+}
+
 #[actix_web::test]
 async fn an_invitation_is_taken_back_with_a_reason() {
     let c = crew(1, 1).await;
@@ -699,6 +856,7 @@ async fn an_invitation_is_taken_back_with_a_reason() {
     let late = c.t.reply(&c.people[0], &asked, "accept");
     let late = late.refused(409, "move_not_allowed").await;
     assert_eq!(late.json["state"], "cancelled");
+    assert_eq!(late.json["allowed"], json!([]));
     assert_eq!(c.t.told(&c.people[0], "invitation_cancelled").await, 1);
     // it was no answer of the person's: it may be asked again
     let again = invite().expect(201).await.id();

@@ -36,6 +36,7 @@ mod restore;
 mod rounds;
 mod schema;
 mod search;
+mod statements;
 mod uploads;
 mod volunteers;
 mod wishes;

@@ -13,7 +13,7 @@ use yiqilai::platform::journal::Actor;
 use yiqilai::regions::{self, Level, NewRegion};
 
 use crate::harness::{Backend, Server, User, backend};
-use crate::process::{Process, serving};
+use crate::process::{redis, serving, starting};
 
 /// A street with its people.
 struct Street {
@@ -697,38 +697,18 @@ async fn until_recommended(address: &str, to: &User, wanted: &[&String]) -> Dura
     panic!("it never recommends {wanted:?}: {last:#}");
 }
 
-/// Two processes of the program: each sees what the other did, with Redis and when Redis is gone; and
-/// one that was killed answers the same when it is started again.
+/// Two processes of the program: each sees what the other did, with Redis and when Redis is gone; and so
+/// does one that is started later.
 #[actix_web::test]
 async fn processes_follow_each_other() {
     if backend() == Backend::Sqlite {
         return; // a file has one process
     }
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port().to_string();
-    drop(free);
-    let folder = tempfile::tempdir().unwrap();
-    let redis = std::process::Command::new("redis-server")
-        .args([
-            "--port",
-            &port,
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--dir",
-        ])
-        .arg(folder.path())
-        .stdout(std::process::Stdio::null())
-        .spawn();
-    let redis = Process(redis.unwrap());
-    while std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_err() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let redis = redis().await;
     let settings = json!({
         "server": {"address": "127.0.0.1:0"},
         "matching": {"poll_ms": 3_000},
-        "cache": {"url": format!("redis://127.0.0.1:{port}")},
+        "cache": {"url": redis.address},
     });
     // the other process lives in the time of today
     let now = Clock::system().now();
@@ -759,7 +739,6 @@ async fn processes_follow_each_other() {
     let second = s.published("一把轮椅", Some(121.852)).await;
     until_recommended(&address, &s.volunteer, &[&second]).await;
 
-    process.told("-KILL");
     drop(process);
     let third = s.published("一副老花镜", Some(121.853)).await;
     let (_process, address) = serving(&s.server).await;
@@ -769,6 +748,89 @@ async fn processes_follow_each_other() {
     let mut both = [second, third];
     both.sort();
     assert_eq!(here, both);
+}
+
+/// What a server says to whom: recommendations, candidates for each of these wishes, and all that can be
+/// found.
+async fn said(url: &str, s: &Street, wishes: &[String]) -> Value {
+    let get = async |path: String, by: &User| -> Value {
+        let asked = reqwest::Client::new().get(format!("{url}/api/v1{path}"));
+        let answer = asked.bearer_auth(&by.token).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        // a refusal bears the name of its request
+        answer.get("code").cloned().unwrap_or(answer)
+    };
+    let recommended = "/recommendations?personalized=true&limit=100".to_owned();
+    let mut candidates = Vec::new();
+    for wish in wishes {
+        let path = format!("/needs/wish/{wish}/candidates?limit=100");
+        candidates.push(get(path, &s.admin).await);
+    }
+    json!({
+        "recommendations": get(recommended, &s.volunteer).await,
+        "candidates": candidates,
+        "found": get("/search?limit=100&sort=newest".to_owned(), &s.volunteer).await,
+    })
+}
+
+/// Killed at whichever moment, as it starts, while it follows what is written, or at rest, a process that
+/// is started again answers what one answers that is built from the database then and there. What was
+/// answered before stands.
+#[actix_web::test]
+async fn a_killed_process_answers_as_a_fresh_one() {
+    let settings = json!({"server": {"address": "127.0.0.1:0"}});
+    // the process lives in the time of today
+    let now = Clock::system().now();
+    let mut s = street_on(Server::start_at(settings, now).await).await;
+    let (mut wishes, mut published) = (Vec::new(), Vec::new());
+    for (kill, after_ms) in [0, 10, 60, 250, 1_500].into_iter().enumerate() {
+        for n in 0..3 {
+            let title = format!("第{kill}次的第{n}个心愿");
+            let longitude = 121.85 + f64::from(n) * 0.003;
+            let wish = s.wish(&title, Some(longitude));
+            let call = s.server.post("/wishes").by(&s.resident).json(wish);
+            let id = call.expect(201).await.id();
+            s.act(&s.resident, &id, "submit").expect(200).await;
+            let read = s.server.get(&format!("/wishes/{id}")).by(&s.admin);
+            let etag = read.expect(200).await.header("etag").unwrap().to_owned();
+            wishes.push((id, etag));
+        }
+        // as it starts
+        drop(starting(&s.server));
+        let (process, address) = serving(&s.server).await;
+        let writers = wishes[3 * kill..].iter().map(|(id, etag)| {
+            let path = format!("http://{address}/api/v1/wishes/{id}/publish");
+            let publish = reqwest::Client::new().post(path);
+            let publish = publish.bearer_auth(&s.admin.token).header("if-match", etag);
+            async move {
+                let answer = publish.json(&json!({})).send().await;
+                answer.is_ok_and(|answer| answer.status() == 200)
+            }
+        });
+        let kill_it = async {
+            tokio::time::sleep(Duration::from_millis(after_ms)).await;
+            process.told("-KILL");
+            drop(process);
+        };
+        let (done, ()) = tokio::join!(join_all(writers), kill_it);
+        let answered = wishes[3 * kill..]
+            .iter()
+            .zip(done)
+            .filter(|(_, done)| *done);
+        published.extend(answered.map(|((id, _), _)| id.clone()));
+
+        let ids: Vec<_> = wishes.iter().map(|(id, _)| id.clone()).collect();
+        let (process, address) = serving(&s.server).await;
+        let again = said(&format!("http://{address}"), &s, &ids).await;
+        drop(process);
+        s.server = s.server.restarted().await;
+        let fresh = said(&s.server.url, &s, &ids).await;
+        assert_eq!(again, fresh, "killed after {after_ms} ms");
+        let found = fresh["found"]["items"].as_array().unwrap();
+        let is_found = |id: &String| found.iter().any(|item| item["id"] == json!(id));
+        assert!(published.iter().all(is_found), "{published:?} {found:#?}");
+    }
+    assert!(published.len() >= 3, "those that had time: {published:?}");
 }
 
 /// Writers of everything there is beside readers: answers are whole, and in the end the world is

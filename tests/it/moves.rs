@@ -1,6 +1,7 @@
 //! The moves that a view lists are the caller's own: each of them can be made by the one who reads
-//! it, and no other can. What was made is answered alike when it is asked for again. Walked for every
-//! noun over its states and the people around it.
+//! it, and no other can; one that is refused by its state is answered with just these. What was made is
+//! answered alike when it is asked for again. Walked for every noun over its states and the people
+//! around it.
 
 use std::collections::BTreeSet;
 
@@ -49,6 +50,8 @@ struct Walk<'a> {
     noun: Noun,
     people: Vec<(&'static str, User)>,
     offered: BTreeSet<&'static str>,
+    /// How often a move was refused by the state of the thing.
+    refused: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -59,6 +62,7 @@ impl<'a> Walk<'a> {
             noun,
             people: people.collect(),
             offered: BTreeSet::new(),
+            refused: 0,
         }
     }
 
@@ -68,7 +72,7 @@ impl<'a> Walk<'a> {
         let thing = make().await;
         let mut offers = Vec::new();
         for (who, person) in &self.people {
-            let offered = self.offered(person, &thing).await;
+            let (offered, stands) = self.offered(person, &thing).await;
             let open: Vec<_> = offered
                 .iter()
                 .map(|verb| noun.address(verb).expect("a move of people"))
@@ -86,6 +90,16 @@ impl<'a> Walk<'a> {
                     answer.status,
                     answer.json
                 );
+                // what is refused by the state of something else names the moves of that
+                if answer.json["state"].is_string() && answer.json["state"] == stands {
+                    self.refused += 1;
+                    assert_eq!(
+                        answer.json["allowed"],
+                        json!(offered),
+                        "{} {state}: {who} is refused {address}",
+                        noun.name
+                    );
+                }
             }
             offers.extend(offered.into_iter().map(|verb| (*who, person, verb)));
         }
@@ -116,8 +130,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What a person is offered; nothing where the thing is not shown.
-    async fn offered(&self, person: &User, thing: &Thing) -> Vec<String> {
+    /// What a person is offered, and where the thing stands; nothing where it is not shown.
+    async fn offered(&self, person: &User, thing: &Thing) -> (Vec<String>, Value) {
         for path in &thing.shown_at {
             let shown = self.server.get(path).by(person).send().await.json;
             let items = shown["items"].as_array().cloned();
@@ -125,10 +139,10 @@ impl<'a> Walk<'a> {
             if let Some(shown) = shown.find(|item| item["id"] == json!(thing.id)) {
                 let moves = shown["moves"].as_array().expect("a view of it");
                 let moves = moves.iter().map(|verb| verb.as_str().unwrap().to_owned());
-                return moves.collect();
+                return (moves.collect(), shown["status"].clone());
             }
         }
-        Vec::new()
+        (Vec::new(), Value::Null)
     }
 
     /// What a person reads as its version.
@@ -169,6 +183,7 @@ impl<'a> Walk<'a> {
     fn offered_them_all(&self) {
         let all: BTreeSet<_> = self.noun.moves.iter().map(|(verb, _)| *verb).collect();
         assert_eq!(self.offered, all, "{}", self.noun.name);
+        assert!(self.refused > 0, "{}", self.noun.name);
     }
 }
 

@@ -27,7 +27,11 @@ pub async fn town() -> Town {
 
 /// With some settings changed.
 pub async fn town_with(settings: Value) -> Town {
-    let server = Server::start_with(settings).await;
+    town_on(Server::start_with(settings).await).await
+}
+
+/// On a server that runs already.
+pub async fn town_on(server: Server) -> Town {
     let (district, street, grid) = crate::regions::three_levels(&server).await;
     let district_admin = server
         .staff("示例·区管", Role::RegionAdmin, Some(district))
@@ -176,12 +180,18 @@ impl Town {
         self.active_of("volunteer_team", name).await
     }
 
-    /// The same of a certain kind.
-    pub async fn active_of(&self, kind: &str, name: &str) -> (String, User) {
+    /// One that waits for its review, and its manager.
+    pub async fn submitted_of(&self, kind: &str, name: &str) -> (String, User) {
         let manager = self.server.person("示例·负责人").await;
         let body = json!({"kind": kind, "name": name, "region_id": self.district});
         let id = self.draft(&manager, body).await;
         self.act(&manager, &id, "submit").expect(200).await;
+        (id, manager)
+    }
+
+    /// An active one of a certain kind.
+    pub async fn active_of(&self, kind: &str, name: &str) -> (String, User) {
+        let (id, manager) = self.submitted_of(kind, name).await;
         let approved = self
             .review(&self.district_admin, &id, "approve", json!({}))
             .await;

@@ -45,9 +45,40 @@ pub fn run(server: &Server, arguments: &[&str]) -> Output {
     yiqilai(server).args(arguments).output().unwrap()
 }
 
+/// A Redis of one test, which may stop it, and its address.
+pub struct Redis {
+    pub address: String,
+    _process: Process,
+    _folder: tempfile::TempDir,
+}
+
+pub async fn redis() -> Redis {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let folder = tempfile::tempdir().unwrap();
+    let mut serve = Command::new("redis-server");
+    serve.args(["--port", &port.to_string(), "--bind", "127.0.0.1"]);
+    serve.args(["--save", "", "--dir"]).arg(folder.path());
+    let process = Process(serve.stdout(Stdio::null()).spawn().unwrap());
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Redis {
+        address: format!("redis://127.0.0.1:{port}"),
+        _process: process,
+        _folder: folder,
+    }
+}
+
+/// A process that has begun to serve, and its address; it may not be ready yet.
+pub fn starting(server: &Server) -> (Process, String) {
+    begun(yiqilai(server).arg("serve"))
+}
+
 /// A process that serves, and its address.
 pub async fn serving(server: &Server) -> (Process, String) {
-    let (process, address) = begun(yiqilai(server).arg("serve"));
+    let (process, address) = starting(server);
     let ready = format!("http://{address}/readyz");
     for _ in 0..200 {
         if reqwest::get(&ready)

@@ -743,18 +743,7 @@ async fn a_lease_ends_with_warnings_unless_progress_renews_it() {
     let claim = t.executing(&leader, &id, &organization).await;
     t.server.pass(TimeDelta::days(11)).await;
     let leader = t.server.again(&leader).await;
-    let inbox = t
-        .server
-        .get("/me/notifications")
-        .by(&leader)
-        .expect(200)
-        .await;
-    let warnings = inbox.json["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|n| n["kind"] == "claim_lease_ending")
-        .count();
+    let warnings = t.told(&leader, "claim_lease_ending").await;
     assert_eq!(warnings, 1, "three days before");
     let photo = t.add_photo(&leader, &claim, 1).await;
     t.claim_act(

@@ -658,6 +658,96 @@ async fn bad_rounds_are_refused_and_foreign_ones_unknown() {
         .await;
 }
 
+/// A block of an organisation holds in a round, too, whoever asks: nobody is asked to join those from whom
+/// one wants to hear nothing.
+#[actix_web::test]
+async fn who_blocks_an_organisation_is_not_asked_to_join_its_crew() {
+    let t = town().await;
+    let (ours, theirs) = (t.active("示例·甲队").await, t.active("示例·乙队").await);
+    let (near, near_claim) = role(&t, &ours, 1, 121.85).await;
+    let (far, _) = role(&t, &theirs, 1, 121.87).await;
+    let person = t.matched(json!([]), 121.85).await;
+    let admin = &t.street_admin;
+    let id = t.round(admin, json!({})).await;
+    t.planned(admin, &id).await;
+    let planned = pairs(&t.rows(admin, &id, "assignments").await);
+    assert_eq!(planned[0].1, near, "what is nearest");
+    let block = t.server.post("/me/invitation-blocks").by(&person);
+    let block = block.json(json!({"organization_id": ours.0}));
+    let block = block.expect(201).await.id();
+
+    // blocked once it was planned: what stands in the plan is not sent
+    t.round_act(admin, &id, "commit").expect(200).await;
+    t.server.work().await;
+    let sent = t.rows(admin, &id, "invitations").await;
+    assert_eq!(sent.len(), 1, "{sent:#?}");
+    assert_eq!(
+        (&sent[0]["status"], &sent[0]["code"]),
+        (&json!("not_sent"), &json!("not_available"))
+    );
+    // and is planned no more; the other one's role is
+    t.planned(admin, &id).await;
+    let planned = pairs(&t.rows(admin, &id, "assignments").await);
+    assert_eq!(planned.len(), 1);
+    assert_eq!(planned[0].1, far);
+    let needs = t.rows(admin, &id, "needs?reason=no_candidate").await;
+    assert_eq!(
+        (text(&needs[0], "id"), &needs[0]["codes"]),
+        (near.as_str(), &json!(["not_available"]))
+    );
+    t.round_act(admin, &id, "commit").expect(200).await;
+    t.server.work().await;
+    let open = t.rows(admin, &id, "invitations?status=open").await;
+    assert_eq!(open.len(), 1, "{open:#?}");
+    assert_eq!(text(&open[0], "need_id"), far);
+
+    // a claim of a person who has invited one: the account is blocked
+    let mine = t.server.get("/me/need-invitations").by(&person);
+    let mine = mine.expect(200).await.json["items"][0]["id"].clone();
+    let decline = t.reply(&person, mine.as_str().unwrap(), "decline");
+    decline.expect(200).await;
+    let path = format!("/me/invitation-blocks/{block}");
+    let lift = t.server.call(Method::DELETE, &path).by(&person);
+    lift.expect(204).await;
+    t.planned(admin, &id).await;
+    let planned = pairs(&t.rows(admin, &id, "assignments").await);
+    assert_eq!(planned[0].1, near, "lifted: {near_claim}");
+}
+
+/// Of several crews of one role, a round asks into one that is not blocked.
+#[actix_web::test]
+async fn a_round_asks_into_another_crew_of_the_role() {
+    let t = town().await;
+    let (ours, theirs) = (t.active("示例·甲队").await, t.active("示例·乙队").await);
+    let change = json!({"claim_seats": 2, "roles": [{"name": "现场协助", "seats": 1}]});
+    let project = t.open_project(change).await;
+    let mut claims = Vec::new();
+    for (organization, manager) in [&ours, &theirs] {
+        let claim = t.claim(manager, &project, Some(organization)).expect(201);
+        claims.push(claim.await.id());
+    }
+    let people = [
+        t.matched(json!([]), 121.85).await,
+        t.matched(json!([]), 121.86).await,
+    ];
+    let block = t.server.post("/me/invitation-blocks").by(&people[0]);
+    let block = block.json(json!({"organization_id": ours.0}));
+    block.expect(201).await;
+    let admin = &t.street_admin;
+    let id = t.round(admin, json!({})).await;
+    let round = t.planned(admin, &id).await;
+    assert_eq!(round["plan"]["assigned"], 2, "{round:#}");
+    t.round_act(admin, &id, "commit").expect(200).await;
+    t.server.work().await;
+    let path = "/me/need-invitations";
+    let asked = t.server.get(path).by(&people[0]).expect(200).await;
+    assert_eq!(asked.json["items"][0]["status"], "open");
+    let id = asked.json["items"][0]["id"].as_str().unwrap().to_owned();
+    t.reply(&people[0], &id, "accept").expect(200).await;
+    let crews = t.server.get("/me/crews").by(&people[0]).expect(200).await;
+    assert_eq!(crews.json["items"][0]["claim_id"], json!(claims[1]));
+}
+
 /// The administrator of another street.
 async fn sibling(t: &Town) -> User {
     let street = NewRegion {

@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use yiqilai::identity::Role;
 use yiqilai::organizations::OrganizationStatus;
+use yiqilai::platform::clock::Clock;
 use yiqilai::platform::journal::Actor;
 use yiqilai::projects::ProjectStatus;
 use yiqilai::regions::{self, Level, NewRegion, RegionId};
@@ -17,7 +18,13 @@ use yiqilai::wishes::WishStatus;
 use yiqilai::worker::Worker;
 
 use crate::harness::{Answer, Backend, Server, User, backend};
-use crate::organizations::{Town, town, town_with};
+use crate::organizations::{Town, town, town_on, town_with};
+use crate::process::{redis, serving};
+
+/// The address of a search of a server that is none of the harness.
+fn address_of(base: &str, parameters: &[(&str, &str)]) -> String {
+    address(&format!("{base}/search"), parameters)
+}
 
 /// The address of a search.
 fn address(path: &str, parameters: &[(&str, &str)]) -> String {
@@ -87,6 +94,35 @@ impl Town {
         id
     }
 
+    /// What was published last comes first in the answers and in the lists, page by page.
+    async fn begins_with_what_is_new(&self) {
+        for (kind, list, key) in [
+            ("wish", "/wishes", "title"),
+            ("project", "/projects", "title"),
+            ("organization", "/organizations", "name"),
+        ] {
+            let found = self.search(&[("kind", kind), ("sort", "newest")]).await;
+            let found: Vec<_> = titles(&found).iter().map(|t| t.replace('队', "")).collect();
+            assert_eq!(found, ["先写的", "后写的"], "{kind}");
+            // and the list, page by page
+            let first = self
+                .server
+                .get(&format!("{list}?limit=1"))
+                .expect(200)
+                .await;
+            let cursor = first.json["next"].as_str().unwrap();
+            let path = format!("{list}?limit=1&cursor={cursor}");
+            let second = self.server.get(&path).expect(200).await;
+            assert_eq!(second.json["next"], Value::Null);
+            for (page, wanted) in [(&first, "先写的"), (&second, "后写的")] {
+                let item = &page.json["items"][0];
+                let title = item[key].as_str().unwrap().replace('队', "");
+                assert_eq!(title, wanted, "{list}");
+                assert!(item["published_at"].is_string(), "{item:#}");
+            }
+        }
+    }
+
     /// What is in memory is what a fresh start would build.
     async fn finds_what_the_database_holds(&self) {
         let search = &self.server.app.search;
@@ -111,6 +147,8 @@ async fn words_are_found_in_both_languages_however_they_are_written() {
     )
     .await;
     t.active("新碶示例志愿服务队").await;
+    t.open_project(json!({"title": "長者關懷", "summary": "每週探訪。"}))
+        .await;
 
     for (q, title) in [
         ("心理 癌症", "癌症患者心理关怀服务"),
@@ -124,6 +162,10 @@ async fn words_are_found_in_both_languages_however_they_are_written() {
         ("收音机", "一台收音机"),
         ("越剧", "一台收音机"),
         ("志愿服务", "新碶示例志愿服务队"),
+        ("環境治理", "助力环境治理"),
+        ("环境", "助力环境治理"),
+        ("長者關懷", "長者關懷"),
+        ("长者", "長者關懷"),
         ("\"心理", "癌症患者心理关怀服务"),
         ("心理* AND (癌症", "none: AND is a word"),
     ] {
@@ -148,6 +190,14 @@ async fn words_are_found_in_both_languages_however_they_are_written() {
         (&json!("wish"), &json!("published"))
     );
     assert_eq!(found["sort"], "relevance");
+    // as it is written, whichever characters it was asked in
+    let item = &t.search(&[("q", "关怀")]).await["items"];
+    let item = item.as_array().unwrap().iter();
+    let item = item
+        .clone()
+        .find(|item| item["title"] == "長者關懷")
+        .unwrap();
+    assert_eq!(item["title_highlights"], json!([{"start": 2, "end": 4}]));
 
     let call = t.server.get(&address("/search/suggest", &[("q", "助")]));
     let suggested = call.expect(200).await.json;
@@ -325,6 +375,98 @@ async fn nobody_finds_what_the_public_does_not_see() {
     assert_eq!(back.status, 200, "{:#}", back.json);
     assert_eq!(t.titles_of("新的文字").await.len(), 1);
     t.finds_what_the_database_holds().await;
+}
+
+/// The newest is what became visible last, whenever it was written down; going on in its life makes it no
+/// newer.
+#[actix_web::test]
+async fn the_newest_was_published_last() {
+    let t = town().await;
+    let resident = t.server.person("示例·王奶奶").await;
+    let volunteer = t.server.person("示例·小李").await;
+    let mut drafts = Vec::new();
+    for title in ["先写的", "后写的"] {
+        let wish = t.draft_wish(&resident, t.worded(title, "想听越剧。")).await;
+        t.wish_act(&resident, &wish, "submit").expect(200).await;
+        drafts.push(wish);
+    }
+    for wish in drafts.iter().rev() {
+        t.server.pass(TimeDelta::minutes(1)).await;
+        t.publish_wish(wish).await;
+    }
+    let mut projects = Vec::new();
+    for title in ["先写的", "后写的"] {
+        let mut body = crate::projects::body(&t);
+        body["title"] = json!(title);
+        projects.push(t.project(&t.street_admin, body).await);
+    }
+    for project in projects.iter().rev() {
+        t.server.pass(TimeDelta::minutes(1)).await;
+        let (by, reviewer) = (&t.street_admin, &t.district_admin);
+        t.project_act(by, project, "submit").expect(200).await;
+        let approved = t.project_review(reviewer, project, "approve", json!({}));
+        assert_eq!(approved.await.status, 200);
+        t.project_act(by, project, "open").expect(200).await;
+    }
+    let mut organizations = Vec::new();
+    for name in ["先写的队", "后写的队"] {
+        organizations.push(t.submitted_of("volunteer_team", name).await.0);
+    }
+    for organization in organizations.iter().rev() {
+        t.server.pass(TimeDelta::minutes(1)).await;
+        let by = &t.district_admin;
+        let approved = t.review(by, organization, "approve", json!({})).await;
+        assert_eq!(approved.status, 200, "{:#}", approved.json);
+    }
+    t.begins_with_what_is_new().await;
+
+    // claimed and given back, claimed, suspended and reinstated: none is newer by that
+    t.server.pass(TimeDelta::minutes(1)).await;
+    let claim = t.wish_act(&volunteer, &drafts[1], "claim");
+    claim.expect(200).await;
+    let release = t.wish_act(&volunteer, &drafts[1], "release");
+    release.json(json!({"reason": "因故"})).expect(200).await;
+    let (team, manager) = t.active("第三队").await;
+    t.claim(&manager, &projects[1], Some(&team))
+        .expect(201)
+        .await;
+    let by = &t.district_admin;
+    let reason = json!({"reason": "整改"});
+    assert_eq!(
+        t.review(by, &team, "revoke", reason.clone()).await.status,
+        200
+    );
+    let suspended = t.review(by, &organizations[1], "suspend", reason).await;
+    assert_eq!(suspended.status, 200, "{:#}", suspended.json);
+    let back = t
+        .review(by, &organizations[1], "reinstate", json!({}))
+        .await;
+    assert_eq!(back.status, 200, "{:#}", back.json);
+    t.server.work().await;
+    t.begins_with_what_is_new().await;
+    t.finds_what_the_database_holds().await;
+
+    // a database from before there was such a day has it by its journal
+    let step = match backend() {
+        Backend::Sqlite => [
+            include_str!("../../migrations/sqlite/20261127000071_published_at/down.sql"),
+            include_str!("../../migrations/sqlite/20261127000071_published_at/up.sql"),
+        ],
+        Backend::Postgres => [
+            include_str!("../../migrations/postgres/20261127000071_published_at/down.sql"),
+            include_str!("../../migrations/postgres/20261127000071_published_at/up.sql"),
+        ],
+    };
+    t.server
+        .write(move |tx| {
+            use diesel::connection::SimpleConnection;
+            tx.conn.batch_execute(step[0])?;
+            Ok(tx.conn.batch_execute(step[1])?)
+        })
+        .await;
+    let mut t = t;
+    t.server = t.server.restarted().await;
+    t.begins_with_what_is_new().await;
 }
 
 /// No entry of the journal says that a day is over.
@@ -868,6 +1010,66 @@ async fn another_process_finds_it_within_a_second() {
         );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// Two processes of the program find what each other published, and no more what each other took away,
+/// with Redis and when Redis is gone.
+#[actix_web::test]
+async fn processes_find_what_each_other_publishes() {
+    if backend() == Backend::Sqlite {
+        return; // a file has one process
+    }
+    let redis = redis().await;
+    let settings = json!({
+        "server": {"address": "127.0.0.1:0"},
+        "search": {"poll_ms": 3_000},
+        "cache": {"url": redis.address},
+    });
+    // the other process lives in the time of today
+    let server = Server::start_at(settings, Clock::system().now()).await;
+    let t = town_on(server).await;
+    let resident = t.server.person("示例·王奶奶").await;
+    let volunteer = t.server.person("示例·小李").await;
+    let (_process, address) = serving(&t.server).await;
+    // the listening begins a moment later
+    tokio::time::sleep(Duration::from_millis(1000)).await;
+    let there = format!("http://{address}/api/v1");
+    // until a process finds just these, and how long that took
+    let until = async |base: &str, wanted: &[&str]| {
+        let started = std::time::Instant::now();
+        loop {
+            let asked = address_of(base, &[("kind", "wish"), ("sort", "newest")]);
+            let answer: Value = reqwest::get(asked).await.unwrap().json().await.unwrap();
+            if answer["items"].is_array() && titles(&answer) == wanted {
+                return started.elapsed();
+            }
+            let waited = started.elapsed();
+            assert!(waited < Duration::from_secs(30), "{wanted:?} {answer:#}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let act = async |id: &str, verb: &str, body: Value| {
+        let path = format!("{there}/wishes/{id}/{verb}");
+        let call = reqwest::Client::new().post(path).json(&body);
+        let answer = call.bearer_auth(&volunteer.token).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{verb}");
+    };
+    let here = format!("{}/api/v1", t.server.url);
+
+    let first = t.worded("一台收音机", "想听越剧。");
+    let first = t.published_wish(&resident, first).await;
+    let took = until(&there, &["一台收音机"]).await;
+    assert!(took < Duration::from_millis(2_500), "by Redis: {took:?}");
+    act(&first, "claim", json!({})).await;
+    let took = until(&here, &[]).await;
+    assert!(took < Duration::from_millis(2_500), "and back: {took:?}");
+
+    drop(redis);
+    let second = t.worded("一副老花镜", "看不清报纸。");
+    t.published_wish(&resident, second).await;
+    until(&there, &["一副老花镜"]).await;
+    act(&first, "release", json!({"reason": "因故"})).await;
+    until(&here, &["一副老花镜", "一台收音机"]).await;
 }
 
 // ---- saved searches

@@ -28,9 +28,9 @@ pub use model::{
 };
 pub use rules::{InvitationRules, Room};
 pub use service::{
-    Asking, Desk, NewRecruitment, Origin, Outcome, check_may_invite, forget, purge, react, send,
-    start, sweep,
+    Answering, Asking, Desk, NewRecruitment, Origin, Outcome, answer, check_may_invite, forget,
+    purge, react, send, start, sweep,
 };
 pub use store::{Asker, day_of};
-pub(super) use store::{barred, dismissed, dismissed_by};
+pub(super) use store::{barred, barred_by_crews, blocks_of, dismissed, dismissed_by};
 pub use waves::send_due;

@@ -35,7 +35,8 @@ text_enum! {
         Expired,
         /// The organiser took it back.
         Cancelled,
-        /// Others took the places, or nobody is wanted any more.
+        /// Others took the places, nobody is wanted any more, or the person took on something that it
+        /// collides with.
         Closed,
     }
 }
@@ -106,6 +107,8 @@ pub struct Invitation {
     pub expires_at: Instant,
     /// Why it was declined or cancelled, in the words of who did.
     pub reason: Option<String>,
+    /// Whether it was over before the person heard of it.
+    pub is_unheard: bool,
     /// When it was sent.
     pub created_at: Instant,
 }

@@ -15,7 +15,8 @@ use crate::platform::lifecycle::{ActsAs, Move};
 #[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct InvitationRules {
-    /// Invitations that one person may get within a day on the wall, from everybody together.
+    /// Invitations that one person may get within a day on the wall, from everybody together; one that was
+    /// over before the person heard of it is none.
     #[validate(range(min = 1, max = 1_000))]
     pub per_day: i64,
     /// People whom a wave asks, unless the organiser says otherwise.
@@ -75,6 +76,8 @@ pub enum By {
     Organizer,
     /// What becomes of the need.
     Need,
+    /// What else the person takes on.
+    Work,
     /// The passing of time.
     #[strum(serialize = "clock")]
     Time,
@@ -94,7 +97,7 @@ impl ActsAs<By> for Relation {
         let holds = match party {
             By::Person => self.person,
             By::Organizer => self.organizer,
-            By::Need | By::Time => false,
+            By::Need | By::Work | By::Time => false,
         };
         if holds { Ok(()) } else { Err(Code::Forbidden) }
     }
@@ -142,7 +145,7 @@ pub const INVITATION: &[Move<InvitationStatus, By>] = &[
         from: &[Open],
         verb: "close",
         to: Closed,
-        by: &[By::Need],
+        by: &[By::Need, By::Work],
     },
 ];
 

@@ -43,6 +43,7 @@ pub use model::{
 };
 pub use planning::{PLAN, Planning, give_up, perform};
 pub use rules::RoundRules;
-pub use sending::{SEND, Sending, has_sent, react, send};
-pub use service::sweep;
+pub use sending::{Commitment, SEND, Sending, commit, has_sent, react, send};
+pub use service::{NewBatchRound, create, plan, sweep};
 pub use solver::{Pair, Plan, Round};
+pub use store::invited;

@@ -20,7 +20,7 @@ use super::service::{self, advance, check_size, refusal};
 use super::store;
 use crate::error::{Code, Error, Result};
 use crate::identity::AccountId;
-use crate::matching::invitations::Asker;
+use crate::matching::invitations::{self, Asker};
 use crate::matching::model::{Need, Person};
 use crate::matching::projection::Matching;
 use crate::matching::service::{bars, bars_to_asking};
@@ -191,7 +191,7 @@ async fn gather(platform: &Platform, matching: &Matching, seen: Seen) -> Result<
     )?;
     let now = platform.clock.now();
     let asker = Asker {
-        account: Some(seen.round.committed_by.unwrap_or(seen.round.created_by)),
+        accounts: vec![seen.round.committed_by.unwrap_or(seen.round.created_by)],
         organizations: Vec::new(),
     };
     let mut barred = Bars::default();
@@ -201,6 +201,11 @@ async fn gather(platform: &Platform, matching: &Matching, seen: Seen) -> Result<
         if needs.is_empty() {
             continue;
         }
+        let of_kind = needs.clone();
+        let leaders = platform
+            .db
+            .read(move |conn| (source.askers)(conn, &of_kind));
+        let leaders = Arc::new(leaders.await?);
         for some in people.chunks(PEOPLE) {
             let batch = Batch {
                 people: some.iter().map(|person| person.id).collect(),
@@ -208,7 +213,7 @@ async fn gather(platform: &Platform, matching: &Matching, seen: Seen) -> Result<
                 now,
             };
             let (matching, kind) = (matching.clone(), source.kind);
-            let asker = asker.clone();
+            let (asker, leaders) = (asker.clone(), leaders.clone());
             let read = platform.db.read(move |conn| {
                 let mut found = bars(conn, &matching, kind, &batch)?;
                 // who was asked often enough today may be asked when the plan is sent
@@ -217,6 +222,8 @@ async fn gather(platform: &Platform, matching: &Matching, seen: Seen) -> Result<
                     .into_iter()
                     .filter(|bar| bar.code != Code::DailyCap);
                 found.extend(lasting);
+                // the coordinator asks, and one would join those who lead the crew
+                found.extend(invitations::barred_by_crews(conn, &batch, &leaders)?);
                 Ok(found)
             });
             barred.add(kind, read.await?);

@@ -122,10 +122,10 @@ pub const MOVES: &[Move<RoundStatus, By>] = &[
 ///
 /// # Errors
 /// `move_not_allowed` with the moves that there are instead.
-pub fn may_edit(status: RoundStatus) -> Result<()> {
+pub fn may_edit(status: RoundStatus, who: Relation) -> Result<()> {
     match status {
         Draft | Planned | Failed => Ok(()),
-        _ => Err(lifecycle::refusal(MOVES, status)),
+        _ => Err(lifecycle::refusal(MOVES, who, status)),
     }
 }
 

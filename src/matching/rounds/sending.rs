@@ -18,7 +18,7 @@ use super::store;
 use crate::error::{Code, Error, FieldError, Problem, Result};
 use crate::identity::{AccountId, Caller};
 use crate::matching::NeedId;
-use crate::matching::invitations::{self, Asking, Desk, Origin, Room};
+use crate::matching::invitations::{self, Asker, Asking, Desk, Origin, Room};
 use crate::matching::model::NeedKind;
 use crate::matching::score;
 use crate::matching::service::bars;
@@ -95,11 +95,12 @@ pub fn commit(
     how: &Commitment,
 ) -> Result<BatchRound> {
     let round = seen(tx, caller, id)?;
-    lifecycle::may(MOVES, relation(tx.conn, caller, &round)?, "commit")?;
+    let relation = relation(tx.conn, caller, &round)?;
+    lifecycle::may(MOVES, relation, "commit")?;
     if is_repeat(tx, &round, "commit", caller)? {
         return Ok(round);
     }
-    lifecycle::step(MOVES, round.status, "commit")?;
+    lifecycle::step(MOVES, relation, round.status, "commit")?;
     let rules = &desk.matching.setting().matching.invitations;
     let (usual, most) = (rules.answer_hours, rules.longest_hours);
     let resolves = desk.matching.setting().matching.rounds.resolves;
@@ -259,6 +260,7 @@ fn invite(
         needs: vec![need.id],
         now: tx.now,
     };
+    let blocks = invitations::blocks_of(tx.conn, &batch.people)?;
     let barred: HashMap<_, _> = bars(tx.conn, &desk.matching, need.kind, &batch)?
         .into_iter()
         .map(|bar| (bar.person, bar.code))
@@ -271,13 +273,19 @@ fn invite(
             Some(code) => Some(*code),
             None => (!is_fit).then_some(Code::NotAvailable),
         };
-        let room = rooms.iter_mut().max_by_key(|(_, left)| *left);
-        match (room.filter(|(_, left)| *left > 0), bar) {
-            (None, _) => note(tx, round, &pair, None, Err(Code::CapacityFull))?,
+        let with_room = rooms.iter_mut().filter(|crew| crew.places > 0);
+        let (blocked, free): (Vec<_>, Vec<_>) =
+            with_room.partition(|crew| blocks.hold(pair.account_id, &crew.leader));
+        let crew = free.into_iter().max_by_key(|crew| crew.places);
+        match (crew, bar) {
+            (None, _) if blocked.is_empty() => {
+                note(tx, round, &pair, None, Err(Code::CapacityFull))?;
+            }
+            (None, _) => note(tx, round, &pair, None, Err(Code::Blocked))?,
             (Some(_), Some(code)) => note(tx, round, &pair, None, Err(code))?,
-            (Some((claim, left)), None) => {
-                *left -= 1;
-                groups.entry(*claim).or_default().push(pair);
+            (Some(crew), None) => {
+                crew.places -= 1;
+                groups.entry(crew.claim).or_default().push(pair);
             }
         }
     }
@@ -310,22 +318,29 @@ fn invite(
     Ok(put_off)
 }
 
-/// A crew, none for a wish, and the places it has.
-type CrewRoom = (Option<ClaimId>, i64);
+/// A crew that people of a round go to.
+struct CrewRoom {
+    /// Of which claim; none for a wish.
+    claim: Option<ClaimId>,
+    /// Who leads it.
+    leader: Asker,
+    /// The places it has.
+    places: i64,
+}
 
 /// The crews that a need's people go to, with the places each has beside the round's open invitations;
 /// a wish is one without a crew. None while nobody is taken, but may be later.
 fn rooms(tx: &mut Tx<'_>, round: &BatchRound, need: NeedId) -> Result<Option<Vec<CrewRoom>>> {
-    let claims: Vec<Option<ClaimId>> = match need.kind {
-        NeedKind::Wish => vec![None],
+    let crews: Vec<(Option<ClaimId>, Asker)> = match need.kind {
+        NeedKind::Wish => vec![(None, Asker::default())],
         NeedKind::ProjectRole => store::crews_of(tx.conn, RoleId(need.id))?
-            .into_iter()
-            .map(Some)
+            .iter()
+            .map(|claim| (Some(claim.id), Asker::from(claim)))
             .collect(),
     };
     let waiting = store::waiting_by_crew(tx.conn, round.id, need)?;
-    let mut rooms = Vec::with_capacity(claims.len());
-    for claim in claims {
+    let mut rooms = Vec::with_capacity(crews.len());
+    for (claim, leader) in crews {
         let room = (source(need.kind)?.room)(tx.conn, need.id, claim, tx.today())?;
         let places = match room {
             Room::Places(places) => i64::from(places),
@@ -333,7 +348,11 @@ fn rooms(tx: &mut Tx<'_>, round: &BatchRound, need: NeedId) -> Result<Option<Vec
             Room::Paused => return Ok(None),
         };
         let taken = waiting.iter().filter(|of| **of == claim).count() as i64;
-        rooms.push((claim, places - taken));
+        rooms.push(CrewRoom {
+            claim,
+            leader,
+            places: places - taken,
+        });
     }
     Ok(Some(rooms))
 }

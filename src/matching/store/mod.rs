@@ -42,6 +42,12 @@ pub struct Setting {
 /// How much each person has taken on.
 pub type Commitments = HashMap<AccountId, u32>;
 
+/// Needs of one kind.
+pub type Ids = Vec<Uuid>;
+
+/// Who looks for people for each of some needs of one kind.
+pub type Askers = HashMap<Uuid, Vec<Asker>>;
+
 /// A kind of need: how it is loaded, followed and checked.
 pub struct Source {
     pub kind: NeedKind,
@@ -57,14 +63,17 @@ pub struct Source {
     pub commitments: fn(&mut Conn, &[AccountId]) -> Result<Commitments>,
     /// What only the database knows, asked once for the whole batch.
     pub barred: fn(&mut Conn, &Setting, &Batch) -> Result<Vec<Bar>>,
+    /// Which of these a person cannot take on beside what it has taken on.
+    pub beside: fn(&mut Conn, AccountId, &[Uuid], NaiveDate) -> Result<Ids>,
     /// Whether the caller may ask for candidates for this one, open or not.
     pub may_ask: fn(&mut Conn, &Caller, Uuid) -> Result<bool>,
     /// What there is to say of one, open or not.
     pub about: fn(&mut Conn, Uuid) -> Result<About>,
     /// How much room one has for people, in the crew of a claim where it is a role.
     pub room: fn(&mut Conn, Uuid, Option<ClaimId>, NaiveDate) -> Result<Room>,
-    /// The organisations and people who look for people for one; none where that is the staff's.
-    pub askers: fn(&mut Conn, Uuid) -> Result<Vec<Asker>>,
+    /// The organisations and people who look for people for each of these; not those of which that is
+    /// the staff's.
+    pub askers: fn(&mut Conn, &[Uuid]) -> Result<Askers>,
 }
 
 /// What there is to say of a need, open or not.

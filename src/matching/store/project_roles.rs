@@ -10,7 +10,7 @@ use chrono::{NaiveDate, NaiveTime, TimeZone, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::{About, Bar, Batch, Commitments, Setting, Source, region_facts};
+use super::{About, Askers, Bar, Batch, Commitments, Ids, Setting, Source, region_facts};
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller};
 use crate::matching::invitations::{Asker, Room};
@@ -21,7 +21,7 @@ use crate::platform::clock::Instant;
 use crate::platform::columns::Json;
 use crate::platform::db::Conn;
 use crate::projects::claims::{self, ClaimId};
-use crate::projects::crews::{self, CrewMemberId, CrewStatus, Schedule};
+use crate::projects::crews::{self, CrewMemberId, CrewStatus, Schedule, Standing};
 use crate::projects::{ProjectId, ProjectStatus, RoleId, RoleSkill, least_age};
 use crate::regions::{self, Level, RegionId};
 use crate::schema::{crew_members, project_claims, project_roles, projects};
@@ -36,6 +36,7 @@ pub const SOURCE: Source = Source {
     people,
     commitments,
     barred,
+    beside,
     may_ask,
     about,
     room,
@@ -301,13 +302,32 @@ fn commitments(conn: &mut Conn, people: &[AccountId]) -> Result<Commitments> {
 /// on other work at the same hours.
 fn barred(conn: &mut Conn, setting: &Setting, batch: &Batch) -> Result<Vec<Bar>> {
     let standings = crews::standings(conn, &batch.people)?;
+    let today = batch.now.with_timezone(&setting.zone).date_naive();
+    clashes(conn, &standings, &batch.needs, today)
+}
+
+/// The roles of the projects in whose crews a person works, and those at the same hours.
+fn beside(conn: &mut Conn, who: AccountId, ids: &[Uuid], today: NaiveDate) -> Result<Ids> {
+    let mut standings = crews::standings(conn, &[who])?;
+    standings.retain(|place| place.is_active);
+    let bars = clashes(conn, &standings, ids, today)?;
+    Ok(bars.into_iter().filter_map(|bar| bar.need).collect())
+}
+
+/// What of these roles collides with these places.
+fn clashes(
+    conn: &mut Conn,
+    standings: &[Standing],
+    ids: &[Uuid],
+    today: NaiveDate,
+) -> Result<Vec<Bar>> {
     if standings.is_empty() {
         return Ok(Vec::new());
     }
     type Role = (RoleId, ProjectId, Json<Vec<Window>>, NaiveDate, NaiveDate);
     let roles: Vec<Role> = project_roles::table
         .inner_join(projects::table)
-        .filter(project_roles::id.eq_any(named(&batch.needs)))
+        .filter(project_roles::id.eq_any(named(ids)))
         .select((
             project_roles::id,
             project_roles::project_id,
@@ -316,7 +336,6 @@ fn barred(conn: &mut Conn, setting: &Setting, batch: &Batch) -> Result<Vec<Bar>>
             projects::ends_on,
         ))
         .load(conn)?;
-    let today = batch.now.with_timezone(&setting.zone).date_naive();
     let mut bars = Vec::new();
     for (role, project, hours, first, last) in roles {
         let wanted = Schedule {
@@ -324,7 +343,7 @@ fn barred(conn: &mut Conn, setting: &Setting, batch: &Batch) -> Result<Vec<Bar>>
             first,
             last,
         };
-        for place in &standings {
+        for place in standings {
             let code = if place.project == project {
                 Code::InCrewAlready
             } else if place.is_active && place.schedule.collides(&wanted, today) {
@@ -404,22 +423,23 @@ fn room(conn: &mut Conn, id: Uuid, claim: Option<ClaimId>, today: NaiveDate) -> 
     Ok(Room::Places(u32::try_from(places - filled).unwrap_or(0)))
 }
 
-/// Those who lead a crew of its project.
-fn askers(conn: &mut Conn, id: Uuid) -> Result<Vec<Asker>> {
-    let project: Option<ProjectId> = project_roles::table
-        .filter(project_roles::id.eq(RoleId(id)))
-        .select(project_roles::project_id)
-        .first(conn)
-        .optional()?;
-    let Some(project) = project else {
-        return Ok(Vec::new());
+/// Those who lead a crew of their projects.
+fn askers(conn: &mut Conn, ids: &[Uuid]) -> Result<Askers> {
+    let roles: Vec<(RoleId, ProjectId)> = project_roles::table
+        .filter(project_roles::id.eq_any(named(ids)))
+        .select((project_roles::id, project_roles::project_id))
+        .load(conn)?;
+    let mut of: Vec<_> = roles.iter().map(|(_, project)| *project).collect();
+    of.sort_unstable();
+    of.dedup();
+    let mut leaders: HashMap<ProjectId, Vec<Asker>> = HashMap::new();
+    for claim in claims::holders_of(conn, &of)? {
+        let leader = Asker::from(&claim);
+        leaders.entry(claim.project_id).or_default().push(leader);
+    }
+    let of_role = |(role, project): (RoleId, ProjectId)| {
+        let leaders = leaders.get(&project).cloned().unwrap_or_default();
+        (role.0, leaders)
     };
-    let asker = |claim: claims::ProjectClaim| Asker {
-        account: claim.person_id,
-        organizations: claim.organization_id.into_iter().collect(),
-    };
-    Ok(claims::holders(conn, project)?
-        .into_iter()
-        .map(asker)
-        .collect())
+    Ok(roles.into_iter().map(of_role).collect())
 }

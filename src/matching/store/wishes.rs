@@ -9,11 +9,11 @@ use chrono::{NaiveDate, TimeDelta};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::{About, Bar, Batch, Commitments, Setting, Source, region_facts};
+use super::{About, Askers, Bar, Batch, Commitments, Ids, Setting, Source, region_facts};
 use crate::each;
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
-use crate::matching::invitations::{Asker, Room};
+use crate::matching::invitations::Room;
 use crate::matching::{Hours, Located, Need, NeedId, NeedKind, Site, Spot, Whereabouts};
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Prepared};
@@ -31,6 +31,7 @@ pub const SOURCE: Source = Source {
     people,
     commitments,
     barred,
+    beside,
     may_ask,
     about,
     room,
@@ -217,6 +218,11 @@ fn barred(conn: &mut Conn, setting: &Setting, batch: &Batch) -> Result<Vec<Bar>>
     Ok(counts.into_iter().filter_map(bar).collect())
 }
 
+/// A wish has no hours, and whoever holds as many as one may can give one back.
+fn beside(_: &mut Conn, _: AccountId, _: &[Uuid], _: NaiveDate) -> Result<Ids> {
+    Ok(Vec::new())
+}
+
 fn may_ask(conn: &mut Conn, caller: &Caller, id: Uuid) -> Result<bool> {
     let staff = [Role::RegionAdmin, Role::GridLeader, Role::GridWorker];
     let region = wish(conn, WishId(id))?.region_id;
@@ -247,6 +253,6 @@ fn room(conn: &mut Conn, id: Uuid, _: Option<ClaimId>, today: NaiveDate) -> Resu
 }
 
 /// The staff of its region look for people for a wish: no organisation, and not always the same.
-fn askers(_: &mut Conn, _: Uuid) -> Result<Vec<Asker>> {
-    Ok(Vec::new())
+fn askers(_: &mut Conn, _: &[Uuid]) -> Result<Askers> {
+    Ok(HashMap::new())
 }

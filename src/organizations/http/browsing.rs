@@ -15,7 +15,7 @@ use crate::error::{Code, Result};
 use crate::identity::{Caller, MaybeCaller, Role};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
-use crate::platform::db::Conn;
+use crate::platform::db::{Conn, Newest};
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::{Cursor, List, Page, Params, ProblemBody, etag};
 use crate::platform::journal::{self, ActorKind};
@@ -31,7 +31,8 @@ pub(super) struct Browse {
     kind: Option<OrganizationKind>,
     /// Only those that work in this field, a code of the taxonomy.
     field: Option<String>,
-    /// Only those whose name or introduction holds this text.
+    /// Only those whose name or introduction holds this text, as it stands there but for upper
+    /// and lower case. What is searched for by words is `GET /search`.
     #[validate(length(min = 1, max = 50))]
     text: Option<String>,
     /// Rows a page holds, 1 to 100.
@@ -43,7 +44,8 @@ pub(super) struct Browse {
 
 fn page(conn: &mut Conn, caller: Option<&Caller>, query: &Query) -> Result<Page<OrganizationView>> {
     let rows = store::list(conn, query)?;
-    Page::of(rows, query.limit, |row| row.id).try_map(|row| show(conn, caller, row))
+    let standing = |row: &Organization| query.order.standing(row.id, row.published_at);
+    Page::of(rows, query.limit, standing).try_map(|row| show(conn, caller, row))
 }
 
 fn show(conn: &mut Conn, caller: Option<&Caller>, row: Organization) -> Result<OrganizationView> {
@@ -53,7 +55,7 @@ fn show(conn: &mut Conn, caller: Option<&Caller>, row: Organization) -> Result<O
 
 /// Browse the active organisations
 ///
-/// The newest first.
+/// What became active last comes first; a suspension changes nothing about that.
 #[utoipa::path(tag = "organizations", params(Browse), security((), ("bearer" = [])), responses(
     (status = 200, description = "A page of organisations", body = Page<OrganizationView>),
     (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
@@ -70,7 +72,7 @@ pub(super) async fn list(
         within: browse.region_id,
         field: browse.field,
         text: browse.text,
-        before: Cursor::decode(browse.cursor.as_deref())?,
+        order: Newest::Published(Cursor::decode(browse.cursor.as_deref())?),
         limit: browse.limit.unwrap_or(DEFAULT_LIMIT),
         ..Query::default()
     };
@@ -104,7 +106,7 @@ pub(super) async fn mine(
     let query = Query {
         statuses: OrganizationStatus::VARIANTS.to_vec(),
         member: Some(caller.account),
-        before: Cursor::decode(query.0.cursor.as_deref())?,
+        order: Newest::Written(Cursor::decode(query.0.cursor.as_deref())?),
         limit: query.0.limit.unwrap_or(DEFAULT_LIMIT),
         ..Query::default()
     };
@@ -150,7 +152,7 @@ pub(super) async fn to_review(
         founder: (status == OrganizationStatus::Draft).then_some(caller.account),
         kind: asked.kind,
         within: Some(asked.region_id),
-        before: Cursor::decode(asked.cursor.as_deref())?,
+        order: Newest::Written(Cursor::decode(asked.cursor.as_deref())?),
         limit: asked.limit.unwrap_or(DEFAULT_LIMIT),
         ..Query::default()
     };

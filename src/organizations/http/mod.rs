@@ -95,6 +95,8 @@ pub struct OrganizationView {
     /// What only its members and the staff of its regions see.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub involved: Option<InvolvedView>,
+    /// When it was published first; none before.
+    pub published_at: Option<Instant>,
     /// When it was written down.
     pub created_at: Instant,
 }
@@ -163,6 +165,7 @@ fn view(conn: &mut Conn, row: Organization, relation: Relation) -> Result<Organi
         status_since: row.status_since,
         moves: lifecycle::open_to(MOVES, relation, row.status),
         involved,
+        published_at: row.published_at,
         created_at: row.created_at,
     })
 }

@@ -69,6 +69,7 @@ pub fn import(
             founder_id: known.founder_id,
             version: known.version,
             created_at: known.created_at,
+            published_at: known.published_at,
             status: if is_active {
                 known.status
             } else {

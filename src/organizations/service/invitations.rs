@@ -11,7 +11,7 @@ use super::super::model::{
 use super::super::rules::MEMBERSHIP;
 use super::super::store;
 use super::filing::follow_filing;
-use super::members::{advance, granted, managed, may_move, step};
+use super::members::{advance, granted, managed, may_move, membership_relation, step};
 use super::{Desk, has_ended, notice, of_manager, serialize, tell_managers};
 use crate::error::{Code, Problem, Result};
 use crate::identity::{self, AccountId, Caller};
@@ -221,7 +221,12 @@ pub fn accept(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: MemberId) -> Re
     let seen = own(tx.conn, caller, id)?;
     may_move(caller, &seen, "accept")?;
     if seen.status == MemberStatus::Invited && seen.expires_at <= tx.now {
-        return Err(lifecycle::refusal(MEMBERSHIP, MemberStatus::Expired));
+        let stands = membership_relation(caller, &seen);
+        return Err(lifecycle::refusal(
+            MEMBERSHIP,
+            stands,
+            MemberStatus::Expired,
+        ));
     }
     let organization = store::organization(tx.conn, of)?;
     if seen.status == MemberStatus::Invited && has_ended(&organization) {

@@ -66,10 +66,11 @@ pub(super) fn advance(
     if lifecycle::is_repeat(tx.conn, MEMBERSHIP, subject, seen.status, verb, by)? {
         return Ok(None);
     }
-    let to = lifecycle::step(MEMBERSHIP, seen.status, verb)?;
+    let to = lifecycle::next(MEMBERSHIP, seen.status, verb);
+    let to = to.ok_or_else(|| refusal(tx.conn, seen, by))?;
     if !store::advance_member(tx, seen, to)? {
         let now = store::member(tx.conn, seen.id)?;
-        return Err(lifecycle::refusal(MEMBERSHIP, now.status));
+        return Err(refusal(tx.conn, &now, by));
     }
     tx.journal(
         step(organization, seen, by, verb)
@@ -77,6 +78,18 @@ pub(super) fn advance(
             .reason(reason),
     )?;
     store::member(tx.conn, seen.id).map(Some)
+}
+
+/// The refusal of a move that the table does not have, with those that are the mover's.
+fn refusal(conn: &mut Conn, member: &Member, by: Actor) -> Error {
+    match Caller::of(conn, by) {
+        Ok(Some(caller)) => {
+            let stands = membership_relation(&caller, member);
+            lifecycle::refusal(MEMBERSHIP, stands, member.status)
+        }
+        Ok(None) => lifecycle::refusal(MEMBERSHIP, lifecycle::Nobody, member.status),
+        Err(error) => error,
+    }
 }
 
 /// A membership for whoever it is to move.
@@ -198,7 +211,7 @@ pub fn change_role(
     serialize(tx, of)?;
     let (organization, seen) = managed(tx.conn, caller, of, id)?;
     if seen.status != MemberStatus::Active {
-        return Err(lifecycle::refusal(MEMBERSHIP, seen.status));
+        return Err(refusal(tx.conn, &seen, caller.actor()));
     }
     if seen.role == role {
         return Ok(seen);

@@ -8,7 +8,7 @@ mod members;
 mod review;
 mod writing;
 
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::identity::{AccountId, Caller, Role};
 use crate::notifications::{Kind, Notice, notify};
 use crate::platform::db::{Conn, Tx};
@@ -183,7 +183,7 @@ fn advance(
     by: Actor,
     reason: Option<&str>,
 ) -> Result<Organization> {
-    let to = lifecycle::step(MOVES, wanted.status, verb)?;
+    let to = step(tx.conn, wanted, verb, by)?;
     let mut moved = Organization {
         status: to,
         status_since: tx.now,
@@ -195,7 +195,7 @@ fn advance(
     if !store::save(tx.conn, &moved)? {
         // somebody was faster: say where it stands now
         let now = store::organization(tx.conn, wanted.id)?;
-        return Err(lifecycle::refusal(MOVES, now.status));
+        return Err(refusal(tx.conn, &now, by));
     }
     tx.journal(
         change(wanted, by, verb)
@@ -203,6 +203,27 @@ fn advance(
             .reason(reason),
     )?;
     store::organization(tx.conn, wanted.id)
+}
+
+/// The state that a move leads to.
+fn step(
+    conn: &mut Conn,
+    organization: &Organization,
+    verb: &str,
+    by: Actor,
+) -> Result<OrganizationStatus> {
+    let to = lifecycle::next(MOVES, organization.status, verb);
+    to.ok_or_else(|| refusal(conn, organization, by))
+}
+
+/// The refusal of a move that the table does not have, with those that are the mover's.
+fn refusal(conn: &mut Conn, organization: &Organization, by: Actor) -> Error {
+    let caller = Caller::of(conn, by);
+    let stands = caller.and_then(|caller| relation(conn, caller.as_ref(), organization));
+    match stands {
+        Ok(stands) => lifecycle::refusal(MOVES, stands, organization.status),
+        Err(error) => error,
+    }
 }
 
 fn is_repeat(

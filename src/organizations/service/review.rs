@@ -9,7 +9,7 @@ use super::super::{rules, store};
 use super::filing::complete;
 use super::invitations::cancel_all;
 use super::{
-    Desk, advance, change, has_ended, is_repeat, notice, of_reviewer, serialize, tell_each,
+    Desk, advance, change, has_ended, is_repeat, notice, of_reviewer, serialize, step, tell_each,
     tell_everybody, tell_managers, to_move,
 };
 use crate::error::{Code, Problem, Result};
@@ -44,7 +44,7 @@ pub fn submit(
     if is_repeat(tx.conn, &organization, "submit", caller)? {
         return Ok(organization);
     }
-    crate::platform::lifecycle::step(rules::MOVES, organization.status, "submit")?;
+    step(tx.conn, &organization, "submit", caller.actor())?;
     complete(tx, desk, &organization)?;
     let moved = taken_once(tx, |tx| {
         advance(tx, &organization, "submit", caller.actor(), None)
@@ -87,7 +87,7 @@ pub fn approve(
         return Ok(organization);
     }
     seen.expect(organization.version)?;
-    crate::platform::lifecycle::step(rules::MOVES, organization.status, "approve")?;
+    step(tx.conn, &organization, "approve", caller.actor())?;
     organization.credit_code_reason = believed(organization.credit_code.as_deref(), approval)?;
     complete(tx, desk, &organization)?;
     let reason = organization.credit_code_reason.clone();
@@ -170,7 +170,7 @@ pub fn reinstate(
         return Ok(organization);
     }
     seen.expect(organization.version)?;
-    crate::platform::lifecycle::step(rules::MOVES, organization.status, "reinstate")?;
+    step(tx.conn, &organization, "reinstate", caller.actor())?;
     complete(tx, desk, &organization)?;
     let sound = Organization {
         curing_until: None,

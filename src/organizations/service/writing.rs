@@ -156,6 +156,7 @@ pub(super) fn draft(tx: &Tx<'_>, founder: AccountId, new: &NewOrganization) -> O
         status_since: tx.now,
         curing_until: None,
         founder_id: founder,
+        published_at: None,
         version: 1,
         created_at: tx.now,
     }

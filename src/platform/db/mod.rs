@@ -28,6 +28,7 @@ use crate::error::{Error, Result};
 
 mod lock;
 mod migrations;
+mod newest;
 mod pool;
 mod prepared;
 mod tx;
@@ -36,6 +37,7 @@ mod writer;
 pub use conn::{Conn, MultiBackend, MultiRawValue};
 pub use lock::Alone;
 pub use migrations::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS};
+pub use newest::{Newest, Standing};
 use pool::{Manager, is_full, is_lock_timeout, is_lost_connection};
 pub use prepared::Prepared;
 pub use tx::Tx;

@@ -35,7 +35,7 @@ pub struct ProblemBody {
     /// For a refused move: the state the thing is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// For a refused move: the moves that are allowed now.
+    /// For a refused move: the moves that are the caller's in that state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Vec<String>>,
     /// For a server that is not ready: each thing that was looked at, and how it is.

@@ -27,4 +27,4 @@ pub(super) use service::{
     Over, complete, dissolve_line, end_all, line_up, pause, serialize, tally, unpause,
 };
 pub(super) use service::{alone, is_claimant, leaders, relation, steps, took_part, visible};
-pub use store::{claim, holders, keeps_file};
+pub use store::{claim, claims_of, holders, holders_of, keeps_file};

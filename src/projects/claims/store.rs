@@ -1,5 +1,7 @@
 //! The SQL of claims.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use super::model::{ClaimId, ClaimStatus, Photo, PhotoId, Progress, ProgressId, ProjectClaim};
@@ -23,6 +25,18 @@ pub fn claim(conn: &mut Conn, id: ClaimId) -> Result<ProjectClaim> {
         .first(conn)
         .optional()?
         .ok_or_else(|| Code::NotFound.into())
+}
+
+/// Several claims, by their ids.
+///
+/// # Errors
+/// Those of the database.
+pub fn claims_of(conn: &mut Conn, ids: &[ClaimId]) -> Result<HashMap<ClaimId, ProjectClaim>> {
+    let rows: Vec<ProjectClaim> = project_claims::table
+        .filter(project_claims::id.eq_any(ids.to_vec()))
+        .select(ProjectClaim::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
 pub fn insert(conn: &mut Conn, claim: &ProjectClaim) -> Result<()> {
@@ -50,6 +64,19 @@ pub fn save(conn: &mut Conn, changed: &ProjectClaim) -> Result<bool> {
 /// Those of the database.
 pub fn holders(conn: &mut Conn, of: ProjectId) -> Result<Vec<ProjectClaim>> {
     in_states(conn, of, LIVE)
+}
+
+/// The claims that hold a seat of one of these projects.
+///
+/// # Errors
+/// Those of the database.
+pub fn holders_of(conn: &mut Conn, of: &[ProjectId]) -> Result<Vec<ProjectClaim>> {
+    Ok(project_claims::table
+        .filter(project_claims::project_id.eq_any(of.to_vec()))
+        .filter(project_claims::status.eq_any(LIVE.to_vec()))
+        .order((project_claims::created_at, project_claims::id))
+        .select(ProjectClaim::as_select())
+        .load(conn)?)
 }
 
 /// The claims of a project in some states, in the order of their line.

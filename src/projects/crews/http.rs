@@ -1,5 +1,7 @@
 //! Crews over HTTP.
 
+use std::collections::HashMap;
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get, post};
 use chrono::NaiveDate;
@@ -22,10 +24,11 @@ use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::{Nothing, Reason};
 use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
 use crate::platform::lifecycle;
-use crate::projects::claims::{self, ClaimId};
-use crate::projects::model::{ProjectId, RoleId};
+use crate::projects::claims::{self, ClaimId, ProjectClaim};
+use crate::projects::model::{Project, ProjectId, ProjectRole, RoleId};
 use crate::projects::service::Desk;
 use crate::projects::store as projects;
+use crate::volunteers::{self, Held};
 
 /// The sub-room's routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -71,7 +74,49 @@ pub struct CrewMemberView {
     pub created_at: Instant,
 }
 
+/// What is said of some places beside their rows, asked for at once.
+struct Beside {
+    claims: HashMap<ClaimId, ProjectClaim>,
+    projects: HashMap<ProjectId, Project>,
+    roles: HashMap<RoleId, ProjectRole>,
+    names: HashMap<AccountId, String>,
+    held: Held,
+}
+
+impl Beside {
+    fn of(conn: &mut Conn, rows: &[CrewMember]) -> Result<Self> {
+        let people: Vec<_> = rows.iter().map(|row| row.account_id).collect();
+        let of: Vec<_> = rows.iter().map(|row| row.claim_id).collect();
+        let roles: Vec<_> = rows.iter().map(|row| row.role_id).collect();
+        let claims = claims::claims_of(conn, &of)?;
+        let of: Vec<_> = claims.values().map(|claim| claim.project_id).collect();
+        Ok(Self {
+            projects: projects::projects_of(conn, &of)?,
+            roles: projects::roles_of(conn, &roles)?,
+            names: identity::names(conn, &people)?,
+            held: volunteers::held_by(conn, &people)?,
+            claims,
+        })
+    }
+}
+
 impl CrewMemberView {
+    /// Places as the caller sees them.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn all(
+        conn: &mut Conn,
+        rows: Vec<CrewMember>,
+        by: &Caller,
+        with: (&Desk, NaiveDate),
+    ) -> Result<Vec<Self>> {
+        let beside = Beside::of(conn, &rows)?;
+        rows.into_iter()
+            .map(|row| Self::view(row, &beside, by, with))
+            .collect()
+    }
+
     /// A place as the caller sees it.
     ///
     /// # Errors
@@ -80,23 +125,30 @@ impl CrewMemberView {
         conn: &mut Conn,
         row: CrewMember,
         by: &Caller,
+        with: (&Desk, NaiveDate),
+    ) -> Result<Self> {
+        let beside = Beside::of(conn, std::slice::from_ref(&row))?;
+        Self::view(row, &beside, by, with)
+    }
+
+    fn view(
+        row: CrewMember,
+        beside: &Beside,
+        by: &Caller,
         (desk, today): (&Desk, NaiveDate),
     ) -> Result<Self> {
-        let claim = claims::claim(conn, row.claim_id)?;
-        let relation = service::relation(by, &row, &claim);
+        let claim = beside.claims.get(&row.claim_id).ok_or(Code::NotFound)?;
+        let relation = service::relation(by, &row, claim);
         let mut flags = Vec::new();
         if relation.is_involved() && row.status == CrewStatus::Active {
-            let project = projects::project(conn, claim.project_id)?;
-            let role = projects::role(conn, row.role_id)?;
-            let missing = lacks(conn, desk, (&project, &role), row.account_id, today)?;
-            flags.extend(
-                missing
-                    .into_iter()
-                    .map(|(code, _)| code.as_str().to_owned()),
-            );
+            let project = beside.projects.get(&claim.project_id);
+            let role = beside.roles.get(&row.role_id);
+            let work = project.zip(role).ok_or(Code::NotFound)?;
+            let missing = lacks(&beside.held, desk, work, row.account_id, today);
+            flags.extend(missing.map(|(code, _)| code.as_str().to_owned()));
         }
         // somebody who is gone has no name any more
-        let name = identity::account(conn, row.account_id).map(|account| account.display_name);
+        let name = beside.names.get(&row.account_id).cloned();
         Ok(Self {
             project_id: claim.project_id,
             name: name.unwrap_or_default(),
@@ -187,8 +239,11 @@ async fn list_crew(
         }
         let other = (!relation.claimant).then_some(caller.account);
         let rows = store::of_claim(conn, *id, status, other, after, limit)?;
-        Page::of(rows, limit, |row| row.id)
-            .try_map(|row| CrewMemberView::of(conn, row, &caller, with))
+        let page = Page::of(rows, limit, |row| row.id);
+        Ok(Page {
+            items: CrewMemberView::all(conn, page.items, &caller, with)?,
+            next: page.next,
+        })
     });
     Ok(List(found.await?))
 }
@@ -221,8 +276,11 @@ async fn my_crews(
     let found = platform.db.read(move |conn| {
         let with = (desk.as_ref(), today);
         let rows = store::of_person(conn, caller.account, before, limit)?;
-        Page::of(rows, limit, |row| row.id)
-            .try_map(|row| CrewMemberView::of(conn, row, &caller, with))
+        let page = Page::of(rows, limit, |row| row.id);
+        Ok(Page {
+            items: CrewMemberView::all(conn, page.items, &caller, with)?,
+            next: page.next,
+        })
     });
     Ok(List(found.await?))
 }

@@ -21,5 +21,5 @@ pub(super) use people::{suits, vetted_adults};
 pub use rules::Schedule;
 pub use service::{NewMember, accept, apply, check_may_invite, join, may_look_for_people, react};
 pub(super) use service::{close, disband};
+pub use store::{Standing, filled, is_in, standings};
 pub(super) use store::{ever_in, ever_in_project, people};
-pub use store::{filled, is_in, standings};

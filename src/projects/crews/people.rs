@@ -7,12 +7,12 @@ use super::store;
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
 use crate::party;
-use crate::platform::db::{Conn, Tx};
+use crate::platform::db::Tx;
 use crate::projects::claims::ClaimId;
-use crate::projects::model::{Project, ProjectRole};
+use crate::projects::model::{Project, ProjectId, ProjectRole};
 use crate::projects::rules::{ADULT_AGE, day_of_work, least_age};
 use crate::projects::service::Desk;
-use crate::volunteers;
+use crate::volunteers::{self, Held};
 
 /// Whether a person may work in a role: what the project's work asks for, and the qualification
 /// of the role, and no other work at the same hours. Skills are matching's; an organisation may take
@@ -30,7 +30,8 @@ pub(super) fn may_work(
     if volunteers::profile(tx.conn, who)?.is_none() {
         return Err(Code::ProfileRequired.into());
     }
-    if let Some((code, _)) = lacks_of_role(tx.conn, project, role, who, tx.today())? {
+    let held = volunteers::held_by(tx.conn, &[who])?;
+    if let Some((code, _)) = lacks_of_role(&held, project, role, who, tx.today()) {
         return Err(code.into());
     }
     suits(tx, desk, project, who)?;
@@ -55,7 +56,8 @@ pub fn suits(tx: &mut Tx<'_>, desk: &Desk, project: &Project, who: AccountId) ->
     if project.party_only && !party::is_party_member(tx.conn, &desk.vault, who)? {
         return Err(Code::PartyOnly.into());
     }
-    if let Some((code, _)) = lacks_of_project(tx.conn, desk, project, who, tx.today())? {
+    let held = volunteers::held_by(tx.conn, &[who])?;
+    if let Some((code, _)) = lacks_of_project(&held, desk, project, who, tx.today()) {
         return Err(code.into());
     }
     let least = least_age(project.minors, project.dangerous);
@@ -63,6 +65,24 @@ pub fn suits(tx: &mut Tx<'_>, desk: &Desk, project: &Project, who: AccountId) ->
         return Err(Code::Age.into());
     }
     Ok(())
+}
+
+/// Refuses whoever has a place in another crew of a project, or asked for one: one person has one
+/// place in a project.
+///
+/// # Errors
+/// `in_crew_already`.
+pub(super) fn has_no_place_beside(
+    tx: &mut Tx<'_>,
+    (project, claim): (ProjectId, ClaimId),
+    who: AccountId,
+) -> Result<()> {
+    let places = store::standings(tx.conn, &[who])?;
+    let mut beside = places.iter().filter(|place| place.claim != claim);
+    match beside.any(|place| place.project == project) {
+        true => Err(Code::InCrewAlready.into()),
+        false => Ok(()),
+    }
 }
 
 fn age(tx: &mut Tx<'_>, who: AccountId) -> Result<Option<i32>> {
@@ -74,57 +94,51 @@ fn age(tx: &mut Tx<'_>, who: AccountId) -> Result<Option<i32>> {
 type Lack<'a> = Option<(Code, &'a str)>;
 
 fn lacks_of_role<'a>(
-    conn: &mut Conn,
+    held: &Held,
     project: &Project,
     role: &'a ProjectRole,
     who: AccountId,
     today: NaiveDate,
-) -> Result<Lack<'a>> {
-    let Some(kind) = role.qualification.as_deref() else {
-        return Ok(None);
-    };
-    let day = day_of_work(project.starts_on, today);
-    let is_held = volunteers::holds_qualification(conn, who, kind, day)?;
-    Ok((!is_held).then_some((Code::QualificationMissing, kind)))
+) -> Lack<'a> {
+    let kind = role.qualification.as_deref()?;
+    let is_held = held.holds(who, kind, day_of_work(project.starts_on, today));
+    (!is_held).then_some((Code::QualificationMissing, kind))
 }
 
 fn lacks_of_project<'a>(
-    conn: &mut Conn,
+    held: &Held,
     desk: &'a Desk,
     project: &Project,
     who: AccountId,
     today: NaiveDate,
-) -> Result<Lack<'a>> {
-    let is_missing = project.minors && !is_vetted(conn, desk, project, who, today)?;
-    Ok(is_missing.then_some((Code::VettingMissing, desk.rules.vetting.as_str())))
+) -> Lack<'a> {
+    let is_missing = project.minors && !is_vetted(held, desk, project, who, today);
+    is_missing.then_some((Code::VettingMissing, desk.rules.vetting.as_str()))
 }
 
 /// The qualifications that a person lacks for a role: that which the role asks for, and the vetting for
 /// work with minors.
-///
-/// # Errors
-/// Those of the database.
 pub(super) fn lacks<'a>(
-    conn: &mut Conn,
+    held: &Held,
     desk: &'a Desk,
     (project, role): (&Project, &'a ProjectRole),
     who: AccountId,
     today: NaiveDate,
-) -> Result<Vec<(Code, &'a str)>> {
-    let of_role = lacks_of_role(conn, project, role, who, today)?;
-    let of_project = lacks_of_project(conn, desk, project, who, today)?;
-    Ok(of_role.into_iter().chain(of_project).collect())
+) -> impl Iterator<Item = (Code, &'a str)> {
+    let of_role = lacks_of_role(held, project, role, who, today);
+    let of_project = lacks_of_project(held, desk, project, who, today);
+    of_role.into_iter().chain(of_project)
 }
 
 fn is_vetted(
-    conn: &mut Conn,
+    held: &Held,
     desk: &Desk,
     project: &Project,
     who: AccountId,
     today: NaiveDate,
-) -> Result<bool> {
+) -> bool {
     let day = day_of_work(project.starts_on, today);
-    volunteers::holds_qualification(conn, who, &desk.rules.vetting, day)
+    held.holds(who, &desk.rules.vetting, day)
 }
 
 /// How many in a crew are adult by their date of birth, and vetted.
@@ -138,9 +152,11 @@ pub fn vetted_adults(
     claim: ClaimId,
 ) -> Result<i64> {
     let mut count = 0;
-    for who in store::at_work(tx.conn, claim)? {
+    let people = store::at_work(tx.conn, claim)?;
+    let held = volunteers::held_by(tx.conn, &people)?;
+    for who in people {
         let is_adult = age(tx, who)?.is_some_and(|age| age >= ADULT_AGE);
-        if is_adult && is_vetted(tx.conn, desk, project, who, tx.today())? {
+        if is_adult && is_vetted(&held, desk, project, who, tx.today()) {
             count += 1;
         }
     }

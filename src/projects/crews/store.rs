@@ -94,7 +94,9 @@ pub fn ever_in(conn: &mut Conn, claim: ClaimId, who: AccountId) -> Result<bool> 
 pub struct Standing {
     /// Who.
     pub account: AccountId,
-    /// In the crew of which project.
+    /// In the crew of which claim.
+    pub claim: ClaimId,
+    /// Of which project.
     pub project: ProjectId,
     /// Whether the person works there.
     pub is_active: bool,
@@ -109,6 +111,7 @@ pub struct Standing {
 pub fn standings(conn: &mut Conn, people: &[AccountId]) -> Result<Vec<Standing>> {
     type Row = (
         AccountId,
+        ClaimId,
         ProjectId,
         CrewStatus,
         Json<Vec<Window>>,
@@ -123,6 +126,7 @@ pub fn standings(conn: &mut Conn, people: &[AccountId]) -> Result<Vec<Standing>>
         .filter(project_claims::status.eq_any(claims::rules::LIVE.to_vec()))
         .select((
             crew_members::account_id,
+            crew_members::claim_id,
             projects::id,
             crew_members::status,
             project_roles::hours,
@@ -130,8 +134,9 @@ pub fn standings(conn: &mut Conn, people: &[AccountId]) -> Result<Vec<Standing>>
             projects::ends_on,
         ));
     let rows: Vec<Row> = each!(conn, c => Prepared::listing(query, people.len()).load(c))?;
-    let standing = |(account, project, status, hours, first, last): Row| Standing {
+    let standing = |(account, claim, project, status, hours, first, last): Row| Standing {
         account,
+        claim,
         project,
         is_active: status == CrewStatus::Active,
         schedule: Schedule {

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use super::super::campaigns::BatchId;
-use super::super::model::{ProjectId, ProjectStatus};
+use super::super::model::{Project, ProjectId, ProjectStatus};
 use super::super::rules::PUBLIC;
 use super::super::store::{self, Query};
 use super::super::{claims, service};
@@ -18,7 +18,7 @@ use crate::identity::{Caller, MaybeCaller, Role};
 use crate::organizations::OrganizationId;
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
-use crate::platform::db::Conn;
+use crate::platform::db::{Conn, Newest};
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::{Cursor, List, Page, Params, ProblemBody, etag};
 use crate::platform::journal::{self, ActorKind};
@@ -51,7 +51,8 @@ pub(super) struct Browse {
     /// Only those that stand here; live ones when left out. Of the open ones, those whose last day
     /// is over are left out: nobody can claim them.
     status: Option<ProjectStatus>,
-    /// Only those whose title or summary holds this text.
+    /// Only those whose title or summary holds this text, as it stands there but for upper
+    /// and lower case. What is searched for by words is `GET /search`.
     #[validate(length(min = 1, max = 50))]
     text: Option<String>,
     /// Rows a page holds, 1 to 100.
@@ -63,7 +64,8 @@ pub(super) struct Browse {
 
 fn page(conn: &mut Conn, caller: Option<&Caller>, query: &Query) -> Result<Page<ProjectView>> {
     let rows = store::list(conn, query)?;
-    Page::of(rows, query.limit, |row| row.id).try_map(|row| {
+    let standing = |row: &Project| query.order.standing(row.id, row.published_at);
+    Page::of(rows, query.limit, standing).try_map(|row| {
         let relation = service::relation(conn, caller, &row)?;
         view(conn, row, relation)
     })
@@ -71,7 +73,7 @@ fn page(conn: &mut Conn, caller: Option<&Caller>, query: &Query) -> Result<Page<
 
 /// Browse the published projects
 ///
-/// The newest first.
+/// What was published last comes first.
 #[utoipa::path(tag = "projects", params(Browse), security((), ("bearer" = [])), responses(
     (status = 200, description = "A page of projects", body = Page<ProjectView>),
     (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
@@ -104,7 +106,7 @@ pub(super) async fn list(
         field: browse.field,
         life_cycle: browse.life_cycle,
         text: browse.text,
-        before: Cursor::decode(browse.cursor.as_deref())?,
+        order: Newest::Published(Cursor::decode(browse.cursor.as_deref())?),
         limit: browse.limit.unwrap_or(DEFAULT_LIMIT),
         ..Query::default()
     };
@@ -153,7 +155,7 @@ pub(super) async fn mine(
             .map_or(ProjectStatus::VARIANTS.to_vec(), |status| vec![status]),
         organization: mine.organization_id,
         author: mine.organization_id.is_none().then_some(caller.account),
-        before: Cursor::decode(mine.cursor.as_deref())?,
+        order: Newest::Written(Cursor::decode(mine.cursor.as_deref())?),
         limit: mine.limit.unwrap_or(DEFAULT_LIMIT),
         ..Query::default()
     };
@@ -193,7 +195,7 @@ pub(super) async fn to_review(
     let query = Query {
         statuses: vec![asked.status.unwrap_or(ProjectStatus::Submitted)],
         within: Some(asked.region_id),
-        before: Cursor::decode(asked.cursor.as_deref())?,
+        order: Newest::Written(Cursor::decode(asked.cursor.as_deref())?),
         limit: asked.limit.unwrap_or(DEFAULT_LIMIT),
         ..Query::default()
     };

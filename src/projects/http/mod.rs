@@ -132,6 +132,8 @@ pub struct ProjectView {
     pub moves: Vec<&'static str>,
     /// Its version, as in the `ETag`.
     pub version: i32,
+    /// When it was published first; none before.
+    pub published_at: Option<Instant>,
     /// When it was written down.
     pub created_at: Instant,
 }
@@ -186,6 +188,7 @@ fn view(conn: &mut Conn, row: Project, relation: Relation) -> Result<ProjectView
         status: row.status,
         status_since: row.status_since,
         version: row.version,
+        published_at: row.published_at,
         created_at: row.created_at,
     })
 }

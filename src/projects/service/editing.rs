@@ -6,16 +6,14 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::super::model::{ClaimMode, Project, ProjectId, ProjectStatus};
-use super::super::rules::MOVES;
 use super::super::store;
 use super::writing::{NewRole, check, may_publish, write_roles};
-use super::{change, of_publisher};
+use super::{change, of_publisher, refusal};
 use crate::error::{Code, Result};
 use crate::identity::Caller;
 use crate::platform::db::Tx;
 use crate::platform::http::IfMatch;
 use crate::platform::http::valid::given;
-use crate::platform::lifecycle;
 use crate::projects::campaigns::BatchId;
 use crate::regions::RegionId;
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
@@ -139,7 +137,7 @@ pub fn edit(
     let mut project = of_publisher(tx.conn, caller, id)?;
     seen.expect(project.version)?;
     if project.status != ProjectStatus::Draft {
-        return Err(lifecycle::refusal(MOVES, project.status));
+        return Err(refusal(tx.conn, &project, caller.actor()));
     }
     let edit = edit.clone();
     project.batch_id = edit.batch_id.unwrap_or(project.batch_id);

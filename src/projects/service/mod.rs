@@ -169,7 +169,7 @@ fn advance(
     by: Actor,
     reason: Option<&str>,
 ) -> Result<Project> {
-    let to = lifecycle::step(MOVES, project.status, verb)?;
+    let to = step(tx.conn, project, verb, by)?;
     let moved = Project {
         status: to,
         status_since: tx.now,
@@ -178,7 +178,7 @@ fn advance(
     if !store::save(tx.conn, &moved)? {
         // somebody was faster: say where it stands now
         let now = store::project(tx.conn, project.id)?;
-        return Err(lifecycle::refusal(MOVES, now.status));
+        return Err(refusal(tx.conn, &now, by));
     }
     tx.journal(
         change(project, by, verb)
@@ -186,6 +186,22 @@ fn advance(
             .reason(reason),
     )?;
     store::project(tx.conn, project.id)
+}
+
+/// The state that a move leads to.
+fn step(conn: &mut Conn, project: &Project, verb: &str, by: Actor) -> Result<ProjectStatus> {
+    let to = lifecycle::next(MOVES, project.status, verb);
+    to.ok_or_else(|| refusal(conn, project, by))
+}
+
+/// The refusal of a move that the table does not have, with those that are the mover's.
+pub(in crate::projects) fn refusal(conn: &mut Conn, project: &Project, by: Actor) -> Error {
+    let caller = Caller::of(conn, by);
+    let stands = caller.and_then(|caller| relation(conn, caller.as_ref(), project));
+    match stands {
+        Ok(stands) => rules::refusal(project, stands),
+        Err(error) => error,
+    }
 }
 
 fn is_repeat(conn: &mut Conn, project: &Project, verb: &str, caller: &Caller) -> Result<bool> {

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::super::model::{Project, ProjectId, ProjectStatus};
-use super::super::rules::{self, MOVES};
+use super::super::rules;
 use super::super::{claims, store};
 use super::{
-    Desk, advance, change, follow_claims, is_for_region, is_repeat, notice, of_publisher,
-    tell_publisher, to_move,
+    Desk, advance, change, follow_claims, is_for_region, is_repeat, notice, of_publisher, refusal,
+    step, tell_publisher, to_move,
 };
 use crate::error::{Code, Error, Problem, Result};
 use crate::identity::Caller;
@@ -17,7 +17,6 @@ use crate::platform::columns::Uid;
 use crate::platform::db::Tx;
 use crate::platform::http::IfMatch;
 use crate::platform::journal::{self, Actor};
-use crate::platform::lifecycle;
 use crate::projects::campaigns::{self, BatchId};
 
 /// Hands a draft in for the review, once nothing is missing.
@@ -29,7 +28,7 @@ pub fn submit(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<Project
     if is_repeat(tx.conn, &project, "submit", caller)? {
         return Ok(project);
     }
-    lifecycle::step(MOVES, project.status, "submit")?;
+    step(tx.conn, &project, "submit", caller.actor())?;
     complete(tx, &project)?;
     let moved = advance(tx, &project, "submit", caller.actor(), None)?;
     for to in notifications::staff_of(tx.conn, moved.region_id)? {
@@ -74,7 +73,7 @@ pub fn approve(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId, seen: &IfMatch) 
         return Ok(project);
     }
     seen.expect(project.version)?;
-    lifecycle::step(MOVES, project.status, "approve")?;
+    step(tx.conn, &project, "approve", caller.actor())?;
     complete(tx, &project)?;
     let moved = advance(tx, &project, "approve", caller.actor(), None)?;
     notify(tx, &notice(&moved, moved.author_id, Kind::ProjectApproved))?;
@@ -155,7 +154,7 @@ pub fn close_claims(tx: &mut Tx<'_>, caller: &Caller, id: ProjectId) -> Result<P
             | ProjectStatus::Suspended
             | ProjectStatus::Completing
     ) {
-        return Err(lifecycle::refusal(MOVES, project.status));
+        return Err(refusal(tx.conn, &project, caller.actor()));
     }
     let tally = claims::tally(tx.conn, id)?;
     let taken = i32::try_from(tally.live + tally.fulfilled).unwrap_or(i32::MAX);
@@ -274,7 +273,7 @@ pub fn resume(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ProjectId) -> R
     if is_repeat(tx.conn, &project, "resume", caller)? {
         return Ok(project);
     }
-    lifecycle::step(MOVES, project.status, "resume")?;
+    step(tx.conn, &project, "resume", caller.actor())?;
     if !is_for_region(caller, &project) && was_stopped_by_region(tx, &project)? {
         return Err(Code::Forbidden.into());
     }

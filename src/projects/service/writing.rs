@@ -139,6 +139,7 @@ pub(in crate::projects) fn draft(tx: &Tx<'_>, author: AccountId, new: &NewProjec
         latitude: new.latitude,
         status: ProjectStatus::Draft,
         status_since: tx.now,
+        published_at: None,
         version: 1,
         created_at: tx.now,
     }

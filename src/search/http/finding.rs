@@ -11,6 +11,7 @@ use validator::Validate;
 
 use crate::error::{Error, Result};
 use crate::platform::Platform;
+use crate::platform::clock::Instant;
 use crate::platform::http::page::{DEFAULT_LIMIT, Paged};
 use crate::platform::http::valid::check;
 use crate::platform::http::{Cursor, List, Page, Params, ProblemBody};
@@ -126,6 +127,8 @@ struct Item {
     /// How far it is in metres, rounded up to a hundred; where `near` was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     distance_m: Option<i64>,
+    /// When it was published first.
+    published_at: Instant,
 }
 
 impl Item {
@@ -140,6 +143,7 @@ impl Item {
             life_cycle,
             group,
             state,
+            published_at,
             ..
         } = &*hit.document;
         let (snippet, inside) = excerpt(text, &terms.hits(text), SNIPPET);
@@ -156,6 +160,7 @@ impl Item {
             life_cycle: *life_cycle,
             group: *group,
             distance_m: hit.distance_m,
+            published_at: *published_at,
         }
     }
 }
@@ -184,8 +189,8 @@ impl Paged for SearchResults {
 /// Search projects, wishes and organisations
 ///
 /// Whatever the public may see, in Chinese and in English. All words are wanted, in any order; full
-/// width and half width, upper and lower case are one; a word in letters may have one slip, the
-/// last one may be unfinished. Without words: all that the filters let pass. Of what has ended, or
+/// width and half width, upper and lower case, traditional and simplified characters are one; a word in
+/// letters may have one slip, the last one may be unfinished. Without words: all that the filters let pass. Of what has ended, or
 /// is shown to nobody any more, nothing is found.
 #[utoipa::path(tag = "search", params(Criteria, Part), security(()), responses(
     (status = 200, description = "What was found, with counts for the filters", body = SearchResults),

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{Source, by_no_other, public_ids};
 use crate::error::Result;
 use crate::organizations::{OrganizationId, OrganizationStatus};
+use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
 use crate::regions::RegionId;
 use crate::schema::organizations;
@@ -35,6 +36,8 @@ struct Row {
     field: Option<String>,
     longitude: Option<f64>,
     latitude: Option<f64>,
+    published_at: Option<Instant>,
+    created_at: Instant,
 }
 
 fn load(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Document>> {
@@ -50,6 +53,8 @@ fn load(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Document>> {
             organizations::field,
             organizations::longitude,
             organizations::latitude,
+            organizations::published_at,
+            organizations::created_at,
         ))
         .load(conn)?;
     let document = |row: Row| Document {
@@ -64,6 +69,7 @@ fn load(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Document>> {
         state: SearchState::Active,
         place: row.longitude.zip(row.latitude),
         last_day: None,
+        published_at: row.published_at.unwrap_or(row.created_at),
     };
     Ok(rows.into_iter().map(document).collect())
 }

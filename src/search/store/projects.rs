@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{Source, public_ids};
 use crate::error::Result;
+use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
 use crate::projects::{PUBLIC, ProjectId, ProjectStatus};
 use crate::regions::RegionId;
@@ -37,6 +38,8 @@ struct Row {
     latitude: Option<f64>,
     ends_on: NaiveDate,
     status: ProjectStatus,
+    published_at: Option<Instant>,
+    created_at: Instant,
 }
 
 /// The state as a search names it; none where the public finds nothing.
@@ -74,6 +77,8 @@ fn load(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Document>> {
             projects::latitude,
             projects::ends_on,
             projects::status,
+            projects::published_at,
+            projects::created_at,
         ))
         .load(conn)?;
     let document = |row: Row| {
@@ -91,6 +96,7 @@ fn load(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Document>> {
             place: row.longitude.zip(row.latitude),
             // nobody can claim an open one any more
             last_day: (state == SearchState::Open).then_some(row.ends_on),
+            published_at: row.published_at.unwrap_or(row.created_at),
         })
     };
     Ok(rows.into_iter().filter_map(document).collect())

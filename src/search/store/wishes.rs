@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{Source, by_no_other, public_ids};
 use crate::error::Result;
+use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
 use crate::regions::RegionId;
 use crate::schema::wishes;
@@ -35,6 +36,8 @@ struct Row {
     longitude: Option<f64>,
     latitude: Option<f64>,
     expires_on: Option<NaiveDate>,
+    published_at: Option<Instant>,
+    created_at: Instant,
 }
 
 fn load(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Document>> {
@@ -52,6 +55,8 @@ fn load(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Document>> {
             wishes::longitude,
             wishes::latitude,
             wishes::expires_on,
+            wishes::published_at,
+            wishes::created_at,
         ))
         .load(conn)?;
     let document = |row: Row| Document {
@@ -66,6 +71,7 @@ fn load(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Document>> {
         state: SearchState::Published,
         place: row.longitude.zip(row.latitude).map(public_place),
         last_day: row.expires_on,
+        published_at: row.published_at.unwrap_or(row.created_at),
     };
     Ok(rows.into_iter().map(document).collect())
 }

@@ -1,6 +1,6 @@
 //! Certificates: submitted by volunteers, reviewed by the staff of their region.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -34,12 +34,36 @@ pub fn holds_qualification(
     kind: &str,
     on: NaiveDate,
 ) -> Result<bool> {
-    let held = store::of_volunteer(conn, id)?;
-    Ok(held.iter().any(|q| {
-        q.status == QualificationStatus::Verified
-            && q.expires_on.is_none_or(|last| on <= last)
-            && rules::includes(&q.kind, kind)
-    }))
+    Ok(held_by(conn, &[id])?.holds(id, kind, on))
+}
+
+/// The certificates of some people.
+pub struct Held(HashMap<AccountId, Vec<Qualification>>);
+
+impl Held {
+    /// Whether one of them holds this kind of qualification, or one that includes it, on a day.
+    pub fn holds(&self, who: AccountId, kind: &str, on: NaiveDate) -> bool {
+        let mut theirs = self.0.get(&who).into_iter().flatten();
+        theirs.any(|q| {
+            q.status == QualificationStatus::Verified
+                && q.expires_on.is_none_or(|last| on <= last)
+                && rules::includes(&q.kind, kind)
+        })
+    }
+}
+
+/// The certificates of these people, asked for at once.
+///
+/// # Errors
+/// Those of the database.
+pub fn held_by(conn: &mut Conn, people: &[AccountId]) -> Result<Held> {
+    let mut held: HashMap<_, Vec<_>> = HashMap::new();
+    for certificate in store::of_volunteers(conn, people)? {
+        held.entry(certificate.account_id)
+            .or_default()
+            .push(certificate);
+    }
+    Ok(Held(held))
 }
 
 /// Whose certificate counts no more since an entry of the journal, and its kind: it was revoked or taken
@@ -210,7 +234,7 @@ pub fn may_attach(
         return Err(Code::NotFound.into());
     }
     if row.status != QualificationStatus::Submitted {
-        return Err(lifecycle::refusal(MOVES, row.status));
+        return Err(lifecycle::refusal(MOVES, relation, row.status));
     }
     Ok((row, holder))
 }
@@ -227,8 +251,7 @@ pub fn attach(
 ) -> Result<Qualification> {
     let (row, holder) = may_attach(tx.conn, caller, id)?;
     if !store::set_document(tx.conn, id, key)? {
-        let now = store::qualification(tx.conn, id)?;
-        return Err(lifecycle::refusal(MOVES, now.status));
+        return Err(refusal(tx.conn, caller, &holder, id)?);
     }
     if let Some(before) = row.document.as_deref().filter(|before| *before != key) {
         files::remove_later(tx, before)?;
@@ -443,6 +466,21 @@ fn is_repeat(conn: &mut Conn, row: &Qualification, verb: &str, caller: &Caller) 
     lifecycle::is_repeat(conn, MOVES, subject, row.status, verb, caller.actor())
 }
 
+/// The refusal of a move that the table does not have where it stands now, with those that are the
+/// caller's.
+fn refusal(
+    conn: &mut Conn,
+    caller: &Caller,
+    holder: &Volunteer,
+    id: QualificationId,
+) -> Result<Error> {
+    let (now, stands) = (
+        store::qualification(conn, id)?,
+        relation(conn, caller, holder)?,
+    );
+    Ok(lifecycle::refusal(MOVES, stands, now.status))
+}
+
 /// Makes one move: by the table, by compare-and-set, into the journal.
 fn advance(
     tx: &mut Tx<'_>,
@@ -453,13 +491,12 @@ fn advance(
     verb: &str,
     reason: Option<&str>,
 ) -> Result<Qualification> {
-    let to = Qualification {
-        status: lifecycle::step(MOVES, seen.status, verb)?,
-        ..to
+    let Some(status) = lifecycle::next(MOVES, seen.status, verb) else {
+        return Err(refusal(tx.conn, caller, holder, seen.id)?);
     };
+    let to = Qualification { status, ..to };
     if !store::advance(tx.conn, seen.status, &to)? {
-        let now = store::qualification(tx.conn, seen.id)?;
-        return Err(lifecycle::refusal(MOVES, now.status));
+        return Err(refusal(tx.conn, caller, holder, seen.id)?);
     }
     let moved = change(seen, holder, caller.actor(), verb)
         .states(seen.status.into(), to.status.into())

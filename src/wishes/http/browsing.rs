@@ -11,14 +11,14 @@ use crate::error::{Code, Result};
 use crate::identity::{Caller, MaybeCaller, Role};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
-use crate::platform::db::Conn;
+use crate::platform::db::{Conn, Newest};
 use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::{Nothing, finite};
 use crate::platform::http::{Body, Cursor, List, Page, Params, ProblemBody, etag};
 use crate::platform::journal::{self, ActorKind};
 use crate::regions::{self, RegionId};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
-use crate::wishes::model::{Contact, WishId, WishKind, WishStatus};
+use crate::wishes::model::{Contact, Wish, WishId, WishKind, WishStatus};
 use crate::wishes::rules::PUBLIC_PLACE_WITHIN;
 use crate::wishes::service::{self, Desk};
 use crate::wishes::store::{self, Query, Unsubmitted};
@@ -35,7 +35,8 @@ pub(super) struct Browse {
     life_cycle: Option<LifeCycle>,
     /// Only goods, or only services.
     kind: Option<WishKind>,
-    /// Only those whose title or description holds this text.
+    /// Only those whose title or description holds this text, as it stands there but for upper
+    /// and lower case. What is searched for by words is `GET /search`.
     #[validate(length(min = 1, max = 50))]
     text: Option<String>,
     /// Nearest first from here: degrees east.
@@ -56,7 +57,7 @@ pub(super) struct Browse {
 
 /// Browse the published wishes
 ///
-/// The newest first, or the nearest first from a place; one without a place of its own lies at the
+/// What was published last comes first, or the nearest from a place; one without a place of its own lies at the
 /// centre of its region.
 #[utoipa::path(tag = "wishes", params(Browse), security((), ("bearer" = [])), responses(
     (status = 200, description = "A page of published wishes", body = Page<WishView>),
@@ -97,10 +98,10 @@ pub(super) async fn list(
             platform.db.read(near).await?
         }
         (None, None) => {
-            let before = Cursor::decode::<WishId>(browse.cursor.as_deref())?;
+            let order = Newest::Published(Cursor::decode(browse.cursor.as_deref())?);
             platform
                 .db
-                .read(move |conn| newest(conn, caller.0.as_ref(), &Query { before, ..query }))
+                .read(move |conn| newest(conn, caller.0.as_ref(), &Query { order, ..query }))
                 .await?
         }
         _ => return Err(Code::MalformedQuery.into()),
@@ -113,7 +114,8 @@ pub(super) fn newest(
     caller: Option<&Caller>,
     query: &Query,
 ) -> Result<Page<WishView>> {
-    let page = Page::of(store::list(conn, query)?, query.limit, |wish| wish.id);
+    let standing = |wish: &Wish| query.order.standing(wish.id, wish.published_at);
+    let page = Page::of(store::list(conn, query)?, query.limit, standing);
     Ok(Page {
         items: views(conn, caller, page.items)?,
         next: page.next,
@@ -218,7 +220,7 @@ pub(super) async fn mine(
     let relation = mine.relation;
     let mut query = Query {
         statuses: all_statuses(mine.status),
-        before: Cursor::decode(mine.cursor.as_deref())?,
+        order: Newest::Written(Cursor::decode(mine.cursor.as_deref())?),
         limit: mine.limit.unwrap_or(DEFAULT_LIMIT),
         ..Query::default()
     };
@@ -270,7 +272,7 @@ pub(super) async fn to_screen(
     let mut query = Query {
         statuses: all_statuses(query.status),
         within: Some(region),
-        before: Cursor::decode(query.cursor.as_deref())?,
+        order: Newest::Written(Cursor::decode(query.cursor.as_deref())?),
         limit: query.limit.unwrap_or(DEFAULT_LIMIT),
         ..Query::default()
     };

@@ -107,6 +107,8 @@ pub struct WishView {
     /// What only those see whom it concerns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub involved: Option<InvolvedView>,
+    /// When it was published first; none before.
+    pub published_at: Option<Instant>,
     /// When it was written.
     pub created_at: Instant,
 }
@@ -188,6 +190,7 @@ fn view_in(
         fulfilled_by: wish.fulfilled_by,
         distance_m: None,
         involved,
+        published_at: wish.published_at,
         created_at: wish.created_at,
     })
 }

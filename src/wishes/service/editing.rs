@@ -104,10 +104,10 @@ pub fn edit(
     seen: &IfMatch,
     edit: &EditWish,
 ) -> Result<Wish> {
-    let (was, _) = to_move(tx.conn, caller, id, "submit")?; // who hands it in also mends it
+    let (was, relation) = to_move(tx.conn, caller, id, "submit")?; // who hands it in also mends it
     seen.expect(was.version)?;
     if was.status != WishStatus::Draft {
-        return Err(lifecycle::refusal(MOVES, was.status));
+        return Err(lifecycle::refusal(MOVES, relation, was.status));
     }
     let mut wrong = Problem::new(Code::Invalid);
     let known = contact(&desk.vault, &was)?;

@@ -27,6 +27,7 @@ pub fn import(
     let built = Wish {
         status,
         submitted_at: (status != WishStatus::Draft).then_some(tx.now),
+        published_at: (status == WishStatus::Published).then_some(tx.now),
         ..build(tx, desk, author, new)?
     };
     let known = known.map(|id| store::wish(tx.conn, id)).transpose()?;

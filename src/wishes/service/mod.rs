@@ -245,11 +245,11 @@ fn advance(
     if is_repeat(tx.conn, wish, verb, by)? {
         return Ok(None);
     }
-    let to = lifecycle::step(MOVES, wish.status, verb)?;
+    let to = step(tx.conn, wish, verb, by)?;
     if !store::advance(tx, wish, to, due_at)? {
         // somebody was faster: say where it stands now
         let now = store::wish(tx.conn, wish.id)?;
-        return Err(lifecycle::refusal(MOVES, now.status));
+        return Err(refusal(tx.conn, &now, by));
     }
     tx.journal(
         change(wish, by.actor(), verb)
@@ -257,6 +257,28 @@ fn advance(
             .reason(reason),
     )?;
     store::wish(tx.conn, wish.id).map(Some)
+}
+
+/// The state that a move leads to.
+fn step(conn: &mut Conn, wish: &Wish, verb: &str, by: Mover<'_>) -> Result<WishStatus> {
+    let to = lifecycle::next(MOVES, wish.status, verb);
+    to.ok_or_else(|| refusal(conn, wish, by))
+}
+
+/// The refusal of a move that the table does not have, with those that are the mover's.
+fn refusal(conn: &mut Conn, wish: &Wish, by: Mover<'_>) -> Error {
+    let stands = match by {
+        Mover::Caller(caller) => relation(conn, Some(caller), wish),
+        Mover::Link => Ok(Relation {
+            beneficiary: true,
+            ..Relation::default()
+        }),
+        Mover::Clock => Ok(Relation::default()),
+    };
+    match stands {
+        Ok(stands) => lifecycle::refusal(MOVES, stands, wish.status),
+        Err(error) => error,
+    }
 }
 
 fn is_repeat(conn: &mut Conn, wish: &Wish, verb: &str, by: Mover<'_>) -> Result<bool> {

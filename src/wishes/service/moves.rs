@@ -7,8 +7,8 @@ use super::telling::{
     remind_later, send_link, tell_authors, tell_claimant, tell_owners, tell_owners_but, tell_staff,
 };
 use super::{
-    Desk, Mover, NewWishClaim, advance, change, contact, is_repeat, may_act, or_same, to_move,
-    visible,
+    Desk, Mover, NewWishClaim, advance, change, contact, is_repeat, may_act, or_same, refusal,
+    step, to_move, visible,
 };
 use crate::error::{Code, Result};
 use crate::identity::{self, Caller, Role};
@@ -138,9 +138,10 @@ pub fn claim(
         return Ok(wish);
     }
     lifecycle::may(MOVES, relation, "claim")?;
-    lifecycle::step(MOVES, wish.status, "claim")?;
+    lifecycle::step(MOVES, relation, wish.status, "claim")?;
     if wish.expires_on.is_some_and(|day| day < tx.today()) {
-        return Err(lifecycle::refusal(MOVES, WishStatus::Expired)); // before the clock says so
+        // before the clock says so
+        return Err(lifecycle::refusal(MOVES, relation, WishStatus::Expired));
     }
     let mut claim = Claim {
         id: ClaimId::new(),
@@ -194,12 +195,13 @@ fn of_claimant(
     let (wish, relation) = visible(conn, Some(caller), id)?;
     if !relation.claimant && store::has_claimed(conn, id, &caller.into())? {
         // read anew: it may have been lost this very moment
-        lifecycle::step(MOVES, store::wish(conn, id)?.status, verb)?;
+        let now = store::wish(conn, id)?;
+        step(conn, &now, verb, Mover::Caller(caller))?;
     }
     lifecycle::may(MOVES, relation, verb)?;
     let Some(claim) = store::live_claim(conn, id)? else {
         let now = store::wish(conn, id)?;
-        return Err(lifecycle::refusal(MOVES, now.status));
+        return Err(refusal(conn, &now, Mover::Caller(caller)));
     };
     if wish.status == WishStatus::Claimed && claim.lease_until <= now {
         return Err(Code::LeaseExpired.into()); // before the clock says so
@@ -226,7 +228,7 @@ pub fn may_add_evidence(
 ) -> Result<(Wish, Claim, Vec<Evidence>)> {
     let (wish, claim) = of_claimant(conn, now, caller, id, "deliver")?;
     if wish.status != WishStatus::Claimed {
-        return Err(lifecycle::refusal(MOVES, wish.status));
+        return Err(refusal(conn, &wish, Mover::Caller(caller)));
     }
     let mut known = store::evidence(conn, id)?;
     known.retain(|evidence| shows(evidence, &wish, &claim));
@@ -450,7 +452,7 @@ pub fn redeliver(
     if is_repeat(tx.conn, &wish, "redeliver", by)? {
         return Ok(wish);
     }
-    lifecycle::step(MOVES, wish.status, "redeliver")?;
+    step(tx.conn, &wish, "redeliver", by)?;
     let claim = store::live_claim(tx.conn, id)?;
     if let Some(claim) = &claim {
         may_act(tx.conn, claim, wish.region_id)?;

@@ -99,6 +99,7 @@ pub(super) fn build(
         due_at: None,
         fulfilled_by: None,
         fulfilled_at: None,
+        published_at: None,
         version: 1,
         created_at: tx.now,
     };

@@ -224,7 +224,7 @@ pub(super) async fn cancel(
 ) -> Result<HttpResponse> {
     command
         .run(move |tx, caller, input| {
-            let row = service::take_back(tx, caller, *id, &input.reason)?;
+            let row = service::cancel(tx, caller, *id, &input.reason)?;
             Ok(Made::changed(InvitationView::of(
                 tx.conn, &desk, row, caller,
             )?))

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::refusing::{NewBlock, block, dismiss};
-use super::{Desk, about, advance, notice, relation};
+use super::{Desk, about, advance, notice, refusal, relation, unsend};
 use crate::error::{Code, Error, Result};
-use crate::identity::Caller;
+use crate::identity::{AccountId, Caller};
 use crate::matching::NeedKind;
 use crate::matching::invitations::model::{Answer, Invitation, InvitationId, InvitationStatus};
 use crate::matching::invitations::rules::INVITATION;
 use crate::matching::invitations::store;
 use crate::matching::rounds;
-use crate::matching::store::source;
+use crate::matching::store::{SOURCES, source};
 use crate::notifications::{Kind, notify};
 use crate::platform::db::Tx;
 use crate::platform::journal::Actor;
@@ -62,11 +62,14 @@ pub fn answer(
         }
         lifecycle::may(INVITATION, relation(tx.conn, caller, &seen)?, verb)?;
     }
-    is_answerable(tx, by, &seen)?;
+    is_answerable(tx, by, actor, &seen)?;
     let about = about(tx.conn, seen.need())?;
     let moved = advance(tx, &about, &seen, verb, actor, reason)?;
     match answer {
-        Answer::Accept => take(tx, desk, &caller, &moved)?,
+        Answer::Accept => {
+            take(tx, desk, &caller, &moved)?;
+            close_colliding(tx, caller.account)?;
+        }
         Answer::Decline => {}
         Answer::Dismiss => {
             dismiss(tx, caller.account, actor, moved.need())?;
@@ -104,7 +107,12 @@ fn verb(answer: Answer) -> &'static str {
 }
 
 /// Refuses an answer that comes too late, before the clock says so, and a second one by link.
-fn is_answerable(tx: &Tx<'_>, by: Answering<'_>, seen: &Invitation) -> Result<()> {
+fn is_answerable(
+    tx: &mut Tx<'_>,
+    by: Answering<'_>,
+    actor: Actor,
+    seen: &Invitation,
+) -> Result<()> {
     match seen.status {
         InvitationStatus::Open if seen.expires_at <= tx.now => Err(Code::InvitationExpired.into()),
         InvitationStatus::Open => Ok(()),
@@ -114,7 +122,7 @@ fn is_answerable(tx: &Tx<'_>, by: Answering<'_>, seen: &Invitation) -> Result<()
         {
             Err(Code::LinkUsed.into())
         }
-        status => Err(lifecycle::refusal(INVITATION, status)),
+        _ => Err(refusal(tx.conn, seen, actor)),
     }
 }
 
@@ -164,14 +172,33 @@ pub(super) fn close_where_full(tx: &mut Tx<'_>, open: &[Invitation]) -> Result<(
             }
         };
         if refusal.is_some() {
-            close(tx, seen)?;
+            close(tx, seen, Kind::InvitationClosed)?;
         }
     }
     Ok(())
 }
 
-/// Ends an invitation that is not waited for any more, and tells the person.
-pub(super) fn close(tx: &mut Tx<'_>, seen: &Invitation) -> Result<()> {
+/// Ends the open invitations of a person that it cannot accept any more beside what it has taken on, so
+/// that others are asked in its place.
+pub(super) fn close_colliding(tx: &mut Tx<'_>, who: AccountId) -> Result<()> {
+    let (open, today) = (store::open_of_person(tx.conn, who)?, tx.today());
+    for source in SOURCES {
+        let of_kind = open.iter().filter(|seen| seen.need_kind == source.kind);
+        let needs: Vec<_> = of_kind.clone().map(|seen| seen.need_id.0).collect();
+        if needs.is_empty() {
+            continue;
+        }
+        let colliding = (source.beside)(tx.conn, who, &needs, today)?;
+        for seen in of_kind.filter(|seen| colliding.contains(&seen.need_id.0)) {
+            close(tx, seen, Kind::InvitationCollides)?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends an invitation that is not waited for any more, and tells the person so, unless it has not heard of
+/// the invitation yet.
+pub(super) fn close(tx: &mut Tx<'_>, seen: &Invitation, why: Kind) -> Result<()> {
     let about = about(tx.conn, seen.need())?;
     match advance(tx, &about, seen, "close", Actor::System, None) {
         Ok(_) => {}
@@ -179,6 +206,9 @@ pub(super) fn close(tx: &mut Tx<'_>, seen: &Invitation) -> Result<()> {
         Err(Error::Problem(_)) => return Ok(()),
         Err(error) => return Err(error),
     }
-    let told = notice(seen, &about, seen.account_id, Kind::InvitationClosed);
+    if unsend(tx, seen)? {
+        return Ok(());
+    }
+    let told = notice(seen, &about, seen.account_id, why);
     notify(tx, &told.inbox_only())
 }

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::answers::{close, close_where_full};
+use super::answers::{close, close_colliding, close_where_full};
 use super::{about, advance, notice};
 use crate::error::{Error, Result};
 use crate::identity::{self, AccountId};
@@ -72,6 +72,11 @@ pub fn react(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
                     close_where_full(tx, &open)?;
                     store::wake_of_need(tx, id)?;
                 }
+                if ["crew_member.join", "crew_member.accept"].contains(&entry.kind.as_str()) {
+                    for who in (source.people)(tx.conn, noun, &[subject])? {
+                        close_colliding(tx, who)?;
+                    }
+                }
             }
             Ok(())
         }
@@ -86,7 +91,7 @@ pub fn react(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
 /// Those of the database.
 pub fn forget(tx: &mut Tx<'_>, who: AccountId) -> Result<()> {
     for seen in store::open_of_person(tx.conn, who)? {
-        close(tx, &seen)?;
+        close(tx, &seen, Kind::InvitationClosed)?;
     }
     store::forget(tx.conn, who)
 }

@@ -3,32 +3,32 @@
 mod answers;
 mod asking;
 mod clock;
+mod recruiting;
 mod refusing;
 
 use super::model::{Invitation, InvitationId, InvitationStatus, RecruitmentId};
 use super::rules::{INVITATION, Relation};
 use super::store::{self, Asker};
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::identity::{self, AccountId, Caller, Role};
 use crate::matching::service::{bars_to_asking, check_may_ask};
 use crate::matching::store::{About, Batch, source};
 use crate::matching::{Matching, NeedId, NeedKind};
-use crate::notifications::{Kind, Notice, notify};
+use crate::notifications::{Kind, Notice, notify, take_back};
 use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::platform::columns::Uid;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
-use crate::projects::{self, claims::ClaimId};
+use crate::projects;
+use crate::projects::claims::{self, ClaimId};
 use crate::wishes;
 
 pub use answers::{Answering, answer, settle};
-pub use asking::{
-    NewInvitation, NewRecruitment, check_may_invite, invite, recruiter, start, step, stop,
-    take_back,
-};
+pub use asking::{NewInvitation, cancel, check_may_invite, invite};
 pub use clock::{forget, purge, react, sweep};
+pub use recruiting::{NewRecruitment, recruiter, start, step, stop};
 pub use refusing::{NewBlock, block, dismiss, lift_block, undismiss};
 
 /// What a link in a mail is signed for.
@@ -103,10 +103,14 @@ pub fn send(
         needs: vec![asking.need.id],
         now: tx.now,
     };
-    let asker = Asker {
-        account: Some(asking.by),
+    let mut asker = Asker {
+        accounts: vec![asking.by],
         organizations: asking.organization.into_iter().collect(),
     };
+    if let Some(claim) = asking.claim {
+        // whoever asks, one would join those who lead the crew
+        asker = asker.and(Asker::from(&claims::claim(tx.conn, claim)?));
+    }
     let bars = bars_to_asking(tx.conn, &desk.matching, &batch, &asker)?;
     let mut outcomes = Vec::with_capacity(people.len());
     for (who, score) in people {
@@ -150,6 +154,7 @@ fn send_one(
         status_since: tx.now,
         expires_at: asking.expires_at,
         reason: None,
+        is_unheard: false,
         created_at: tx.now,
     };
     store::insert(tx.conn, &invitation)?;
@@ -165,6 +170,17 @@ fn send_one(
         .answered_at(link(desk, &invitation), invitation.expires_at);
     notify(tx, &told)?;
     Ok(invitation.id)
+}
+
+/// Takes back what the person was told of an invitation that is over, where it has not heard of it yet; it
+/// then does not count among those of the day. Returns whether that is so.
+fn unsend(tx: &mut Tx<'_>, seen: &Invitation) -> Result<bool> {
+    let subject = ("invitation", seen.id.0);
+    let is_unheard = take_back(tx, seen.account_id, Kind::Invited, subject)?;
+    if is_unheard {
+        store::note_unheard(tx.conn, seen.id)?;
+    }
+    Ok(is_unheard)
 }
 
 /// The address at which whoever has it answers for the person.
@@ -212,11 +228,12 @@ fn advance(
     by: Actor,
     reason: Option<&str>,
 ) -> Result<Invitation> {
-    let to = lifecycle::step(INVITATION, seen.status, verb)?;
+    let to = lifecycle::next(INVITATION, seen.status, verb);
+    let to = to.ok_or_else(|| refusal(tx.conn, seen, by))?;
     if !store::advance(tx, seen, to, reason)? {
         // somebody was faster: say where it stands now
         let now = store::invitation(tx.conn, seen.id)?;
-        return Err(lifecycle::refusal(INVITATION, now.status));
+        return Err(refusal(tx.conn, &now, by));
     }
     tx.journal(
         change(seen, about, by, verb)
@@ -228,6 +245,24 @@ fn advance(
         store::wake(tx, recruitment)?;
     }
     store::invitation(tx.conn, seen.id)
+}
+
+/// The refusal of a move that the table does not have, with those that are the mover's.
+fn refusal(conn: &mut Conn, invitation: &Invitation, by: Actor) -> Error {
+    let stands = match by {
+        Actor::Link => Ok(Relation {
+            person: true,
+            ..Relation::default()
+        }),
+        by => Caller::of(conn, by).and_then(|caller| match caller {
+            Some(caller) => relation(conn, &caller, invitation),
+            None => Ok(Relation::default()),
+        }),
+    };
+    match stands {
+        Ok(stands) => lifecycle::refusal(INVITATION, stands, invitation.status),
+        Err(error) => error,
+    }
 }
 
 /// How a caller stands to an invitation.

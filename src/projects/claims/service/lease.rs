@@ -5,12 +5,13 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::super::model::{ClaimId, ClaimStatus, ProjectClaim};
-use super::super::rules::{LIVE, MOVES, has_run_out};
+use super::super::rules::{LIVE, has_run_out};
 use super::super::store;
 use super::eligible::{entitled, in_window, may_hold, not_paused};
 use super::line::{hold, promote, promote_elsewhere, seats_left, wait};
 use super::{
-    advance, change, is_repeat, leaders, name, serialize, tell_claimant, tell_publisher, to_move,
+    advance, change, goes_on, is_repeat, leaders, name, serialize, step, tell_claimant,
+    tell_publisher, to_move,
 };
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
@@ -18,10 +19,8 @@ use crate::notifications::Kind;
 use crate::organizations::OrganizationId;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::Actor;
-use crate::platform::lifecycle;
 use crate::projects::crews;
 use crate::projects::model::{ClaimMode, Project, ProjectId, ProjectStatus};
-use crate::projects::rules::claims_go_on;
 use crate::projects::service::{Desk, barred, follow_claims, tell, visible as visible_project};
 
 /// A claim as the claimant makes it.
@@ -55,7 +54,7 @@ pub fn apply(
 ) -> Result<ProjectClaim> {
     visible_project(tx.conn, Some(caller), id)?;
     serialize(tx, id)?;
-    let (project, _) = visible_project(tx.conn, Some(caller), id)?;
+    let (project, relation) = visible_project(tx.conn, Some(caller), id)?;
     let person = new.organization_id.is_none().then_some(caller.account);
     if let Some(known) = store::standing(tx.conn, id, new.organization_id, person)? {
         let may_act = new
@@ -73,10 +72,7 @@ pub fn apply(
         ProjectStatus::Open | ProjectStatus::Claimed | ProjectStatus::Running
     );
     if !can_wait {
-        return Err(lifecycle::refusal(
-            crate::projects::rules::MOVES,
-            project.status,
-        ));
+        return Err(crate::projects::rules::refusal(&project, relation));
     }
     if barred(tx.conn, &project)?.is_some() {
         return Err(Code::PublisherNotActive.into());
@@ -144,8 +140,8 @@ pub fn approve(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Re
     if is_done {
         return Ok(claim);
     }
-    lifecycle::step(MOVES, claim.status, verb)?;
-    claims_go_on(project.status)?;
+    step(tx.conn, &project, &claim, verb, caller.actor())?;
+    goes_on(tx.conn, &project, caller.actor())?;
     if seats_left(tx.conn, &project)? == 0 {
         return Err(Code::CapacityFull.into());
     }

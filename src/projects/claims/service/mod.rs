@@ -8,7 +8,7 @@ mod work;
 
 use std::collections::HashSet;
 
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::identity::{AccountId, Caller, Role};
 use crate::notifications::Kind;
 use crate::organizations::{self, OrganizationId};
@@ -17,7 +17,7 @@ use crate::platform::journal::{self, Actor, Change, Entry};
 use crate::platform::lifecycle::{self, ActsAs};
 use crate::projects::crews;
 use crate::projects::model::{Project, ProjectId};
-use crate::projects::rules::Tally;
+use crate::projects::rules::{Tally, claims_go_on};
 use crate::projects::service::{tell, tell_publisher};
 
 use super::model::{ClaimId, ClaimStatus, ProjectClaim};
@@ -206,7 +206,7 @@ fn advance(
     by: Actor,
     reason: Option<&str>,
 ) -> Result<ProjectClaim> {
-    let to = lifecycle::step(MOVES, wanted.status, verb)?;
+    let to = step(tx.conn, project, wanted, verb, by)?;
     let stays = to == wanted.status;
     let moved = ProjectClaim {
         status: to,
@@ -216,7 +216,7 @@ fn advance(
     if !store::save(tx.conn, &moved)? {
         // somebody was faster: say where it stands now
         let now = store::claim(tx.conn, wanted.id)?;
-        return Err(lifecycle::refusal(MOVES, now.status));
+        return Err(refusal(tx.conn, project, &now, by));
     }
     tx.journal(
         change(project, wanted, by, verb)
@@ -225,6 +225,36 @@ fn advance(
             .payload(serde_json::json!({ "project_id": project.id })),
     )?;
     store::claim(tx.conn, wanted.id)
+}
+
+/// The state that a move leads to.
+fn step(
+    conn: &mut Conn,
+    project: &Project,
+    claim: &ProjectClaim,
+    verb: &str,
+    by: Actor,
+) -> Result<ClaimStatus> {
+    let to = lifecycle::next(MOVES, claim.status, verb);
+    to.ok_or_else(|| refusal(conn, project, claim, by))
+}
+
+/// Refuses what gives somebody a seat or a lease where the project does not go on.
+fn goes_on(conn: &mut Conn, project: &Project, by: Actor) -> Result<()> {
+    match claims_go_on(project.status) {
+        Err(Code::MoveNotAllowed) => Err(crate::projects::service::refusal(conn, project, by)),
+        goes_on => Ok(goes_on?),
+    }
+}
+
+/// The refusal of a move that the table does not have, with those that are the mover's.
+fn refusal(conn: &mut Conn, project: &Project, claim: &ProjectClaim, by: Actor) -> Error {
+    let caller = Caller::of(conn, by);
+    let stands = caller.and_then(|caller| relation(conn, caller.as_ref(), project, claim));
+    match stands {
+        Ok(stands) => lifecycle::refusal(MOVES, stands, claim.status),
+        Err(error) => error,
+    }
 }
 
 fn is_repeat(conn: &mut Conn, claim: &ProjectClaim, verb: &str, caller: &Caller) -> Result<bool> {

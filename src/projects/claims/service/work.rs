@@ -11,7 +11,8 @@ use super::super::rules::{By, LEASED, MOVES, has_run_out, planning};
 use super::super::store;
 use super::line::{promote_elsewhere, renewed};
 use super::{
-    advance, change, is_repeat, name, of_claimant, tell_claimant, tell_publisher, to_move, visible,
+    advance, change, goes_on, is_repeat, name, of_claimant, refusal, step, tell_claimant,
+    tell_publisher, to_move, visible,
 };
 use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
@@ -22,7 +23,7 @@ use crate::platform::files::StoredPhoto;
 use crate::platform::lifecycle::{self, ActsAs};
 use crate::projects::crews;
 use crate::projects::model::{Project, ProjectStatus};
-use crate::projects::rules::{MINORS_ADULTS, claims_go_on};
+use crate::projects::rules::MINORS_ADULTS;
 use crate::projects::service::{Desk, follow_claims, tell};
 
 /// How a claimant will carry a project out.
@@ -78,11 +79,11 @@ pub fn plan(
 ) -> Result<ProjectClaim> {
     let (claim, project) = to_move(tx, caller, id, "plan")?;
     let verb = planning(claim.status);
-    lifecycle::step(MOVES, claim.status, verb)?;
+    step(tx.conn, &project, &claim, verb, caller.actor())?;
     if claim.plan.as_ref() == Some(&input.plan) {
         return Ok(claim);
     }
-    goes_on(tx, &project, &claim)?;
+    works_on(tx, &project, &claim)?;
     let (leased, kind) = match verb {
         "plan" => (renewed(tx, desk, &claim)?, Kind::ClaimPlanned),
         _ => (claim, Kind::ClaimPlanChanged),
@@ -99,7 +100,7 @@ pub fn plan(
 
 /// Whether work may go on under a claim: the project is not suspended, and the lease has not run
 /// out, be it swept up already or not.
-fn goes_on(tx: &Tx<'_>, project: &Project, claim: &ProjectClaim) -> Result<()> {
+fn works_on(tx: &Tx<'_>, project: &Project, claim: &ProjectClaim) -> Result<()> {
     if project.status == ProjectStatus::Suspended {
         return Err(Code::ProjectSuspended.into());
     }
@@ -119,8 +120,8 @@ pub fn start(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: ClaimId) -> Resu
     if is_repeat(tx.conn, &claim, "start", caller)? {
         return Ok(claim);
     }
-    lifecycle::step(MOVES, claim.status, "start")?;
-    goes_on(tx, &project, &claim)?;
+    step(tx.conn, &project, &claim, "start", caller.actor())?;
+    works_on(tx, &project, &claim)?;
     if project.minors && crews::vetted_adults(tx, desk, &project, id)? < MINORS_ADULTS {
         return Err(Code::AdultsMissing.into());
     }
@@ -144,7 +145,7 @@ pub fn may_add_photo(
     let (claim, _, relation) = visible(conn, Some(caller), id)?;
     relation.acts_as(By::Claimant)?;
     if !LEASED.contains(&claim.status) {
-        return Err(lifecycle::refusal(MOVES, claim.status));
+        return Err(lifecycle::refusal(MOVES, relation, claim.status));
     }
     if has_run_out(&claim, now) {
         return Err(Code::LeaseExpired.into());
@@ -209,9 +210,9 @@ pub fn add_progress(
 ) -> Result<(ProjectClaim, Progress)> {
     let (claim, project) = of_claimant(tx, caller, id)?;
     if !LEASED.contains(&claim.status) {
-        return Err(lifecycle::refusal(MOVES, claim.status));
+        return Err(refusal(tx.conn, &project, &claim, caller.actor()));
     }
-    goes_on(tx, &project, &claim)?;
+    works_on(tx, &project, &claim)?;
     let entry = Progress {
         id: ProgressId::new(),
         claim_id: id,
@@ -226,7 +227,7 @@ pub fn add_progress(
         return if LEASED.contains(&now.status) {
             Err(Code::VersionMismatch.into())
         } else {
-            Err(lifecycle::refusal(MOVES, now.status))
+            Err(refusal(tx.conn, &project, &now, caller.actor()))
         };
     }
     store::insert_progress(tx.conn, &entry)?;
@@ -251,8 +252,8 @@ pub fn report(
     if is_repeat(tx.conn, &claim, "report", caller)? {
         return Ok(claim);
     }
-    lifecycle::step(MOVES, claim.status, "report")?;
-    goes_on(tx, &project, &claim)?;
+    step(tx.conn, &project, &claim, "report", caller.actor())?;
+    works_on(tx, &project, &claim)?;
     known_photos(
         store::put_into_report(tx.conn, id, &input.photos)?,
         &input.photos,
@@ -313,8 +314,8 @@ pub fn send_back(
     if is_repeat(tx.conn, &claim, "send_back", caller)? {
         return Ok(claim);
     }
-    lifecycle::step(MOVES, claim.status, "send_back")?;
-    claims_go_on(project.status)?;
+    step(tx.conn, &project, &claim, "send_back", caller.actor())?;
+    goes_on(tx.conn, &project, caller.actor())?;
     let leased = renewed(tx, desk, &claim)?;
     let moved = advance(
         tx,

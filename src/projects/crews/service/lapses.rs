@@ -28,6 +28,7 @@ pub fn react(tx: &mut Tx<'_>, desk: &Desk, entry: &Entry) -> Result<()> {
     let Ok(account) = identity::account(tx.conn, who) else {
         return Ok(());
     };
+    let held = volunteers::held_by(tx.conn, &[who])?;
     for place in store::at_work_of(tx.conn, who)? {
         let claim = claims::claim(tx.conn, place.claim_id)?;
         let project = projects::project(tx.conn, claim.project_id)?;
@@ -36,15 +37,13 @@ pub fn react(tx: &mut Tx<'_>, desk: &Desk, entry: &Entry) -> Result<()> {
         }
         let role = projects::role(tx.conn, place.role_id)?;
         let today = tx.today();
-        let missing = lacks(tx.conn, desk, (&project, &role), who, today)?;
         // what was missing before was told before
-        let new = missing
-            .iter()
+        let new = lacks(&held, desk, (&project, &role), who, today)
             .find(|(_, kind)| volunteers::includes(&lost, kind));
         let Some((_, kind)) = new else { continue };
         let (zh, en) = match taxonomies::qualification(kind) {
             Some(known) => (known.zh.as_str(), known.en.as_str()),
-            None => (*kind, *kind),
+            None => (kind, kind),
         };
         let params = [
             ("name", account.display_name.as_str()),

@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::model::{CrewMember, CrewMemberId, CrewStatus};
-use super::people::may_work;
+use super::people::{has_no_place_beside, may_work};
 use super::rules::{MOVES, Relation};
 use super::store;
-use crate::error::{Code, Problem, Result};
+use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{self, AccountId, Caller};
 use crate::notifications::Kind;
 use crate::platform::columns::Uid;
@@ -121,6 +121,7 @@ pub fn apply(
             Err(Code::InCrewAlready.into())
         };
     }
+    has_no_place_beside(tx, (project.id, claim.id), caller.account)?;
     has_seat(tx.conn, claim.id, &role)?;
     may_work(tx, desk, &project, &role, caller.account)?;
     let status = CrewStatus::Applied;
@@ -180,6 +181,7 @@ pub fn join(
         Some(_) => return Err(Code::InCrewAlready.into()),
         None => None,
     };
+    has_no_place_beside(tx, (project.id, claim.id), caller.account)?;
     has_seat(tx.conn, claim.id, &role)?;
     may_work(tx, desk, &project, &role, caller.account)?;
     let place = match applied {
@@ -288,10 +290,11 @@ fn advance(
     if lifecycle::is_repeat(tx.conn, MOVES, subject, seen.status, verb, by)? {
         return Ok(None);
     }
-    let to = lifecycle::step(MOVES, seen.status, verb)?;
+    let to = lifecycle::next(MOVES, seen.status, verb);
+    let to = to.ok_or_else(|| refusal(tx.conn, seen, by))?;
     if !store::advance(tx, seen, to)? {
         let now = store::member(tx.conn, seen.id)?;
-        return Err(lifecycle::refusal(MOVES, now.status));
+        return Err(refusal(tx.conn, &now, by));
     }
     tx.journal(
         change(project, seen, by, verb)
@@ -299,6 +302,18 @@ fn advance(
             .reason(reason),
     )?;
     store::member(tx.conn, seen.id).map(Some)
+}
+
+/// The refusal of a move that the table does not have, with those that are the mover's.
+fn refusal(conn: &mut Conn, place: &CrewMember, by: Actor) -> Error {
+    let stands = claims::claim(conn, place.claim_id).and_then(|claim| {
+        let caller = Caller::of(conn, by)?;
+        Ok(caller.map_or_else(Relation::default, |caller| relation(&caller, place, &claim)))
+    });
+    match stands {
+        Ok(stands) => lifecycle::refusal(MOVES, stands, place.status),
+        Err(error) => error,
+    }
 }
 
 /// Lets a crew go whose claim has ended; returns whose places there were, to be told why.
