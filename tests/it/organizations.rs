@@ -27,7 +27,11 @@ pub async fn town() -> Town {
 
 /// With some settings changed.
 pub async fn town_with(settings: Value) -> Town {
-    let server = Server::start_with(settings).await;
+    town_on(Server::start_with(settings).await).await
+}
+
+/// On a server that is there.
+pub async fn town_on(server: Server) -> Town {
     let (district, street, grid) = crate::regions::three_levels(&server).await;
     let district_admin = server
         .staff("示例·区管", Role::RegionAdmin, Some(district))
