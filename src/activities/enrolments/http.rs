@@ -274,7 +274,7 @@ async fn list_enrolments(
         relation.acts_as(crate::activities::rules::By::Organizer)?;
         let rows = store::of_activity(conn, *id, which.shift_id, which.status, after, limit)?;
         Page::of(rows, limit, |row| row.id)
-            .try_map(|row| EnrolmentView::of(conn, &caller, row.id, (&desk, now)))
+            .try_map(|row| EnrolmentView::of(conn, &caller, row.id, (desk.as_ref(), now)))
     });
     Ok(List(found.await?))
 }
@@ -310,7 +310,7 @@ async fn my_enrolments(
     let found = platform.db.read(move |conn| {
         let rows = store::of_person(conn, caller.account, mine.status, before, limit)?;
         Page::of(rows, limit, |row| (row.starts_at, row.id))
-            .try_map(|row| EnrolmentView::of(conn, &caller, row.id, (&desk, now)))
+            .try_map(|row| EnrolmentView::of(conn, &caller, row.id, (desk.as_ref(), now)))
     });
     Ok(List(found.await?))
 }
@@ -331,7 +331,7 @@ async fn read_enrolment(
     let now = platform.clock.now();
     let read = platform
         .db
-        .point(move |conn| EnrolmentView::of(conn, &caller, *id, (&desk, now)));
+        .point(move |conn| EnrolmentView::of(conn, &caller, *id, (desk.as_ref(), now)));
     Ok(Json(read.await?))
 }
 

@@ -23,7 +23,7 @@ pub use editing::{EditActivity, edit};
 pub use moves::{
     approve, cancel, close_enrolment, publish, reopen_enrolment, revise, send_back, settle,
 };
-pub use policies::{SetPolicy, may_set_policy, set_policy};
+pub use policies::{SetPolicy, set_policy};
 pub use writing::{Copied, NewActivity, NewShift, copy, create};
 pub(in crate::activities) use writing::{check, copied, may_organize};
 

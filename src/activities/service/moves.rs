@@ -4,7 +4,7 @@ use super::super::model::{Activity, ActivityId, ActivityStatus, Shift};
 use super::super::rules::{self, MOVES};
 use super::super::{enrolments, series, store};
 use super::writing::may_organize;
-use super::{Desk, advance, is_repeat, notice, organizers, tell, to_move};
+use super::{advance, is_repeat, notice, organizers, tell, to_move};
 use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
 use crate::notifications::{self, Kind, notify};

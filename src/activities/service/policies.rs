@@ -9,7 +9,7 @@ use super::super::model::Policy;
 use super::super::store;
 use crate::error::{Code, Result};
 use crate::identity::{Caller, Role};
-use crate::platform::db::{Conn, Tx};
+use crate::platform::db::Tx;
 use crate::platform::journal::Change;
 use crate::regions::{self, RegionId};
 
@@ -22,19 +22,6 @@ pub struct SetPolicy {
     pub review: bool,
 }
 
-/// Whether the caller says what a region demands: its administrators do.
-///
-/// # Errors
-/// `not_found` for a region that there is not; `forbidden`.
-pub fn may_set_policy(conn: &mut Conn, caller: &Caller, region: RegionId) -> Result<()> {
-    regions::by_id(conn, region)?;
-    if caller.holds_in_region(conn, &[Role::RegionAdmin], region)? {
-        Ok(())
-    } else {
-        Err(Code::Forbidden.into())
-    }
-}
-
 /// Says what a region demands. What is published stays so; what was handed in is reviewed.
 ///
 /// # Errors
@@ -45,7 +32,10 @@ pub fn set_policy(
     region: RegionId,
     new: &SetPolicy,
 ) -> Result<Policy> {
-    may_set_policy(tx.conn, caller, region)?;
+    regions::by_id(tx.conn, region)?;
+    if !caller.holds_in_region(tx.conn, &[Role::RegionAdmin], region)? {
+        return Err(Code::Forbidden.into());
+    }
     if let Some(known) = store::policy(tx.conn, region)?
         && known.review == new.review
     {

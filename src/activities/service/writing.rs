@@ -1,7 +1,7 @@
 //! Writing an activity down.
 
 use chrono::{NaiveDate, Timelike};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -22,7 +22,7 @@ use crate::regions::{self, RegionId};
 use crate::taxonomies::{self, LifeCycle};
 
 /// A shift as an organiser writes it down.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewActivityShift)]
 pub struct NewShift {
