@@ -178,8 +178,12 @@ async fn the_verdict_names_every_reason() {
         let (outcome, codes) = t.verdict(&somebody, &grown).await;
         assert_eq!(outcome == "confirmed", is_of_age, "{born}: {codes:?}");
     }
-    let child = t.born("2013-01-01").await;
-    assert_eq!(t.kept_from(&child, &plain).await, ["age"]);
+    let young = t.born("2010-01-01").await;
+    assert_eq!(t.verdict(&young, &plain).await.0, "confirmed");
+    let insured = json!({"dangerous": true, "insurance_policy": "001",
+        "insurance_from": "2026-11-28", "insurance_until": "2026-11-28"});
+    let dangerous = with(insured).await;
+    assert_eq!(t.kept_from(&young, &dangerous).await, ["age"]);
 
     let soon = with(json!({"enrolment_opens_at": "2026-11-23T02:01:00Z", "enrolment_closes_at": "2026-11-23T02:02:00Z"})).await;
     assert_eq!(t.kept_from(&person, &soon).await, ["enrolment_too_early"]);
