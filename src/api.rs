@@ -24,8 +24,8 @@ use crate::platform::http::ProblemBody;
 use crate::platform::http::problem::PROBLEM_JSON;
 use crate::platform::lifecycle;
 use crate::{
-    branches, identity, imports, matching, notifications, organizations, party, projects, regions,
-    search, server, taxonomies, volunteers, wishes,
+    activities, branches, identity, imports, matching, notifications, organizations, party,
+    projects, regions, search, server, taxonomies, volunteers, wishes,
 };
 
 /// The rooms' routes under `/api/v1`: with [`operations`], every route of the product.
@@ -39,6 +39,7 @@ const ROOMS: &[fn(&mut ServiceConfig<'_>)] = &[
     party::http::routes,
     projects::http::routes,
     wishes::http::routes,
+    activities::http::routes,
     matching::http::routes,
     search::http::routes,
     imports::http::routes,
@@ -124,6 +125,7 @@ fn opening(path: &str) -> &str {
         (name = "notifications", description = "One's inbox, and what comes by mail"),
         (name = "organizations", description = "Registration and filing, review, members"),
         (name = "projects", description = "Campaigns, batches, projects, their claims and crews"),
+        (name = "activities", description = "Activities and their shifts, series, enrolments"),
         (name = "wishes", description = "Micro-wishes, from the draft to the confirmation"),
         (name = "matching", description = "What fits whom, and why"),
         (name = "search", description = "Finding by words and filters, saved searches"),
@@ -199,6 +201,14 @@ pub fn lifecycles() -> String {
         (
             "Crew member 项目队员",
             lifecycle::mermaid(projects::crews::rules::MOVES),
+        ),
+        (
+            "Activity 活动",
+            lifecycle::mermaid(activities::rules::MOVES),
+        ),
+        (
+            "Enrolment 活动报名",
+            lifecycle::mermaid(activities::enrolments::rules::MOVES),
         ),
         (
             "Invitation to a need 需求邀请",
@@ -345,6 +355,7 @@ pub fn configure(app: &App, config: &mut ActixConfig) {
     config.app_data(Data::new(app.volunteers.clone()));
     config.app_data(Data::new(app.projects.clone()));
     config.app_data(Data::new(app.wishes.clone()));
+    config.app_data(Data::new(app.activities.clone()));
     config.app_data(Data::new(app.matching.clone()));
     config.app_data(Data::new(app.invitations()));
     config.app_data(Data::new(app.search.clone()));

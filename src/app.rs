@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 use validator::Validate;
 
+use crate::activities::{self, ActivityRules};
 use crate::error::{Error, Result};
 use crate::identity::{self, IdentityRules, Keyring};
 use crate::imports::{self, ImportRules};
@@ -78,6 +79,9 @@ pub struct Config {
     /// Terms and caps of wishes.
     #[validate(nested)]
     pub wishes: WishRules,
+    /// Terms and caps of activities.
+    #[validate(nested)]
+    pub activities: ActivityRules,
     /// Bounds of imports.
     #[validate(nested)]
     pub imports: ImportRules,
@@ -332,6 +336,8 @@ pub struct App {
     pub projects: projects::Desk,
     /// What writes about wishes need.
     pub wishes: wishes::Desk,
+    /// What writes about activities need.
+    pub activities: activities::Desk,
     /// Who and what can be matched; followed by the server.
     pub matching: Matching,
     /// What can be found by words; followed by the server.
@@ -401,6 +407,13 @@ impl App {
                 vault: platform.vault.clone(),
                 public_url: platform.public_url.clone(),
             },
+            activities: activities::Desk {
+                rules: config.activities.clone(),
+                projects: projects::Desk {
+                    rules: config.projects.clone(),
+                    vault: platform.vault.clone(),
+                },
+            },
             matching: Matching::new(
                 platform.clone(),
                 config.matching.clone(),
@@ -435,6 +448,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("local.toml");
         let numbers = [
+            ("activities", "daily_minutes", "0"),
             ("database", "pool_size", "0"),
             ("identity", "code_minutes", "0"),
             ("identity", "refresh_days", "-1"),

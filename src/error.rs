@@ -405,6 +405,22 @@ codes! {
     CrewClosed 409 "该项目队伍当前不招募。" "The crew takes nobody now.",
     InCrewAlready 409 "您已在该项目的队伍中或已申请。" "The person is in a crew of this project already, or asked for a place in one.",
 
+    // ---- activities
+    OwnActivity 403 "不能审核自己的活动。" "It is your own activity.",
+    SettledByPublishing 422 "发布后不能更改。" "It was published and cannot be changed any more.",
+    SettledByProject 422 "须与所属项目一致，不能更改。" "It is settled by the project that it belongs to.",
+    ShiftInUse 409 "该班次已有人报名，不能删除，名额也不能少于已占用的。" "Somebody stands in the shift: it cannot go, nor have fewer seats than are held.",
+    RuleMissesStart 422 "重复规则不包含首次活动的时间。" "The rule does not hold the beginning of the activity itself.",
+    SeriesTooLong 422 "重复次数过多或没有结束时间。" "The rule gives more activities than a series may have, or has no end.",
+    InSeries 409 "该活动已属于一个系列。" "It belongs to a series already.",
+    EnrolmentTooEarly 409 "报名尚未开始。" "Enrolment has not begun yet.",
+    EnrolmentTooLate 409 "报名已截止，或已过确认期限。" "It is too late to enrol, or to accept.",
+    EnrolledAlready 409 "此人已报名或已受邀参加该班次。" "The person stands in this shift already, or is asked to.",
+    QualificationExpired 409 "所要求的资质在活动当天已过有效期。" "A qualification that is required ends before the day of the activity.",
+    RegionNotServed 403 "仅限本区域的志愿者参加。" "It is for volunteers of a certain region only.",
+    NotInTeam 403 "此人不在您的队伍中。" "The person belongs to no team of yours.",
+    WithdrawalTooLate 409 "班次已开始，不能再取消报名。" "The shift has begun: it is too late to withdraw.",
+
     // ---- volunteers
     UnknownSkill 422 "没有这项技能。" "There is no such skill.",
     UnknownQualification 422 "没有这种资质。" "There is no such qualification.",
@@ -453,7 +469,7 @@ codes! {
     NothingPlanned 409 "方案中没有安排任何人。" "The plan gives nobody a place.",
     InRoundAlready 409 "本次匹配中已邀请过。" "The round has asked this person before.",
     LeftOutByHand 409 "已由工作人员排除。" "It was excluded by hand.",
-    DailyCap 409 "进行中的或当天的邀请已达上限。" "The cap is reached: of what one may have open, or of invitations within a day.",
+    DailyCap 409 "已达上限：进行中的事项、当天的邀请或当天的服务时长。" "The cap is reached: of what one may have open, or of invitations or hours of service within a day.",
     Blocked 409 "此人不接受您的邀请。" "The person takes no invitations from you.",
     NotInterested 409 "此人对该需求不感兴趣。" "The person is not interested in it.",
     AlreadyInvited 409 "此人已受邀参与该需求，不再重复邀请。" "The person was invited to it before. Nobody is asked twice.",

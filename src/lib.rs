@@ -36,6 +36,8 @@ pub mod projects;
 
 pub mod wishes;
 
+pub mod activities;
+
 pub mod matching;
 
 pub mod search;

@@ -685,6 +685,113 @@ joinable!(crew_members -> project_claims (claim_id));
 joinable!(crew_members -> project_roles (role_id));
 joinable!(crew_members -> accounts (account_id));
 
+// ---- activities
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::Bool;
+    activity_policies (region_id) {
+        region_id -> Id,
+        review -> Bool,
+        set_by -> Id,
+        set_at -> Instant,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant, Json};
+    use diesel::sql_types::{Integer, Text};
+    activity_series (id) {
+        id -> Id,
+        author_id -> Id,
+        rule -> Text,
+        exdates -> Json,
+        rdates -> Json,
+        version -> Integer,
+        created_at -> Instant,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Bool, Date, Double, Integer, Nullable, Text};
+    activities (id) {
+        id -> Id,
+        series_id -> Nullable<Id>,
+        recurs_at -> Nullable<Instant>,
+        project_id -> Nullable<Id>,
+        claim_id -> Nullable<Id>,
+        organization_id -> Nullable<Id>,
+        leader_id -> Nullable<Id>,
+        author_id -> Id,
+        region_id -> Id,
+        title -> Text,
+        summary -> Text,
+        life_cycle -> Text,
+        place -> Text,
+        meeting_point -> Text,
+        longitude -> Nullable<Double>,
+        latitude -> Nullable<Double>,
+        risk_notice -> Text,
+        minors -> Bool,
+        dangerous -> Bool,
+        party_only -> Bool,
+        insurance_policy -> Nullable<Text>,
+        insurance_from -> Nullable<Date>,
+        insurance_until -> Nullable<Date>,
+        min_age -> Nullable<Integer>,
+        max_age -> Nullable<Integer>,
+        volunteers_region_id -> Nullable<Id>,
+        starts_at -> Instant,
+        ends_at -> Instant,
+        enrolment_opens_at -> Nullable<Instant>,
+        enrolment_closes_at -> Instant,
+        withdrawal_hours -> Integer,
+        changed_at -> Nullable<Instant>,
+        held_up_at -> Nullable<Instant>,
+        status -> Text,
+        status_since -> Instant,
+        version -> Integer,
+        created_at -> Instant,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant, Json};
+    use diesel::sql_types::{Integer, Nullable, Text};
+    activity_shifts (id) {
+        id -> Id,
+        activity_id -> Id,
+        place -> Integer,
+        name -> Text,
+        starts_at -> Instant,
+        ends_at -> Instant,
+        seats -> Integer,
+        taken -> Integer,
+        qualification -> Nullable<Text>,
+        skills -> Json,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Bool, Nullable, Text};
+    enrolments (id) {
+        id -> Id,
+        activity_id -> Id,
+        shift_id -> Id,
+        account_id -> Id,
+        invited_by -> Nullable<Id>,
+        status -> Text,
+        status_since -> Instant,
+        holds_seat -> Bool,
+        starts_at -> Instant,
+        ends_at -> Instant,
+        queued_at -> Nullable<Instant>,
+        accept_by -> Nullable<Instant>,
+        ended_at -> Nullable<Instant>,
+        created_at -> Instant,
+    }
+}
+joinable!(activity_shifts -> activities (activity_id));
+joinable!(enrolments -> activities (activity_id));
+joinable!(enrolments -> activity_shifts (shift_id));
+
 // ---- matching
 table! {
     use crate::platform::columns::sql::{Id, Instant};
@@ -1044,6 +1151,11 @@ allow_tables_to_appear_in_same_query!(
     claim_progress,
     claim_photos,
     crew_members,
+    activity_policies,
+    activity_series,
+    activities,
+    activity_shifts,
+    enrolments,
     recruitments,
     invitations,
     dismissed_needs,

@@ -20,7 +20,9 @@ use crate::platform::jobs::{self, Job, Outcome};
 use crate::platform::journal::{self, Entry};
 use crate::platform::mail::{Mail, MailError};
 use crate::platform::sms::{Sms, SmsError};
-use crate::{identity, notifications, organizations, party, projects, search, volunteers, wishes};
+use crate::{
+    activities, identity, notifications, organizations, party, projects, search, volunteers, wishes,
+};
 
 /// The kinds of jobs that are performed side by side: a mail server that does not answer holds up
 /// mail alone.
@@ -51,12 +53,13 @@ const KEEPERS: &[Keeper] = &[
 ];
 
 /// The reactions, by the names under which their readers of the journal keep their places.
-pub const REACTIONS: [&str; 8] = [
+pub const REACTIONS: [&str; 9] = [
     "accounts of people",
     "party",
     "claims of organizations",
     "crews",
     "wishes of organizations",
+    "activities",
     "invitations",
     "rounds",
     "saved searches",
@@ -230,6 +233,7 @@ impl Worker {
             of_claims,
             of_crews,
             of_wishes,
+            of_activities,
             invited,
             planned,
             saved,
@@ -240,6 +244,7 @@ impl Worker {
             self.follow(of_claims, claims).await,
             self.follow(of_crews, crews).await,
             self.follow(of_wishes, wishes).await,
+            self.follow(of_activities, activities::react).await,
             self.follow(invited, invitations::react).await,
             self.follow(planned, rounds::react).await,
             self.follow(saved, search::react).await,
@@ -264,6 +269,7 @@ impl Worker {
         let planned = app.config.matching.rounds.clone();
         let (organizations, volunteers) = (app.organizations.clone(), app.volunteers.clone());
         let (projects, wishes) = (app.projects.clone(), app.wishes.clone());
+        let (held, enrolled) = (app.activities.clone(), app.activities.clone());
         let searches = app.saved_searches.clone();
         let dead = chrono::TimeDelta::days(app.config.worker.dead_days);
         let most = MOST as i64;
@@ -281,6 +287,10 @@ impl Worker {
                 .await,
             self.exhaust(move |tx| projects::sweep(tx, most)).await,
             self.exhaust(move |tx| wishes::sweep(tx, &wishes, most))
+                .await,
+            self.exhaust(move |tx| activities::sweep(tx, &held, most))
+                .await,
+            self.exhaust(move |tx| activities::enrolments::sweep(tx, &enrolled, most))
                 .await,
             db.write(move |tx| invitations::purge(tx, &invited))
                 .await

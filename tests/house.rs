@@ -17,6 +17,7 @@ const ROOMS: &[&str] = &[
     "party",
     "projects",
     "wishes",
+    "activities",
     "matching",
     "search",
     "imports",

@@ -4,6 +4,7 @@
 //! It is loaded through the rooms' own functions at a clock that begins some weeks ago, so every
 //! timeline is as it would be had the people done it. Everything invented is labelled 示例.
 
+mod activities;
 mod organizations;
 mod party;
 mod people;
@@ -156,12 +157,15 @@ pub async fn load(config: &Config) -> Result<bool> {
         .partition(|wish| wish.stage == WishStatus::Closed);
     let worker = Worker::new(app.clone());
     let (mut projects, mut batch) = (Some(projects), None);
+    let mut held = activities::load_past(&app, &organizations, &names).await?;
     for (phase, (rows, days)) in [(past, 38), (recent, 2)].into_iter().enumerate() {
         if phase == 1
             && let Some(projects) = projects.take()
         {
             let load = projects::load(&app, projects, &organizations, &names, &photo);
             batch = Some(load.await?);
+            let over = std::mem::take(&mut held);
+            activities::load_ahead(&app, &organizations, &names, over).await?;
         }
         for (number, row) in rows.into_iter().enumerate() {
             let (desk, photo) = (app.wishes.clone(), photo.clone());

@@ -303,6 +303,69 @@ kinds! {
     /// To the volunteer.
     CrewDisbanded "项目队伍已解散" "项目“{title}”的认领已结束，队伍随之解散。"
         "The crew was disbanded" "The claim of the project \"{title}\" has ended, and its crew with it.",
+    /// To the region's staff.
+    ActivitySubmitted "新的活动待审核" "活动“{title}”等待您审核。"
+        "An activity waits for your review" "The activity \"{title}\" waits for your review.",
+    /// To those who organise it.
+    ActivityApproved "活动已通过审核并发布" "活动“{title}”已通过审核并发布。"
+        "The activity is published" "The activity \"{title}\" was approved and is published.",
+    /// To those who organise it.
+    ActivityReturned "活动被退回" "活动“{title}”被退回：{reason}。您可以修改后重新提交。"
+        "The activity was sent back" "The activity \"{title}\" was sent back: {reason}. You may revise it and submit it again.",
+    /// To those who stand in it: its time or place is another.
+    ActivityChanged "活动时间或地点有变更" "活动“{title}”（{role}）的时间或地点有变更：{at}，{place}。如不能参加，请在 {due} 前取消报名，不计为临时取消。"
+        "An activity has another time or place" "The time or place of the activity \"{title}\" ({role}) has changed: {at}, {place}. If you cannot come, withdraw by {due}; that is not late.",
+    /// To those who stood in it.
+    ActivityCancelled "活动已取消" "活动“{title}”已取消：{reason}。"
+        "An activity was cancelled" "The activity \"{title}\" was cancelled: {reason}.",
+    /// To those who organise it, when somebody or something else cancels it.
+    ActivityCancelledOf "活动被取消" "您组织的活动“{title}”已被取消：{reason}。"
+        "Your activity was cancelled" "The activity \"{title}\" that you organise was cancelled: {reason}.",
+    /// To those who organise it: work with minors that lacks vetted adults.
+    ActivityHeldUp "活动未能开始" "活动“{title}”未能开始：{at} 起在场的通过审查的成年志愿者不足两名。补足后活动将自动开始。"
+        "An activity could not begin" "The activity \"{title}\" could not begin: from {at} on fewer than two adult, vetted volunteers would be there. It begins by itself once there are.",
+    /// To everybody concerned: its time passed without.
+    ActivityNotHeld "活动未举行" "活动“{title}”因通过审查的成年志愿者不足两名，未能举行。"
+        "An activity was not held" "The activity \"{title}\" was not held: it lacked two adult, vetted volunteers.",
+    /// To the volunteer.
+    EnrolmentConfirmed "报名成功" "您已报名活动“{title}”，岗位：{role}，时间：{at}。"
+        "You have a place" "You have a place in the activity \"{title}\" as {role}, at {at}.",
+    /// To the volunteer.
+    EnrolmentWaitlisted "已进入候补" "活动“{title}”（{role}，{at}）名额已满，您已进入候补，有名额时将通知您。"
+        "You are in line" "All places of the activity \"{title}\" ({role}, {at}) are taken. You are in line and will be told when one gets free.",
+    /// To the volunteer: a seat got free, and is held for a while.
+    EnrolmentPromoted "有名额了，请确认" "活动“{title}”（{role}，{at}）有了名额并已为您保留，请在 {due} 前确认。"
+        "A place is held for you" "A place in the activity \"{title}\" ({role}, {at}) got free and is held for you. Accept it by {due}.",
+    /// To the volunteer, whom a team leader asks.
+    EnrolmentAsked "邀请您参加活动" "{name}邀请您参加活动“{title}”，岗位：{role}，时间：{at}。请在 {due} 前答复。"
+        "You are asked to an activity" "{name} asks you to the activity \"{title}\" as {role}, at {at}. Please answer by {due}.",
+    /// To the volunteer, who did not accept in time.
+    EnrolmentLapsed "未在期限内确认" "活动“{title}”（{role}，{at}）的确认期限已过，名额不再为您保留。"
+        "You did not accept in time" "The time to accept the place in the activity \"{title}\" ({role}, {at}) is over.",
+    /// To the volunteer who waited in line as it began.
+    EnrolmentClosed "候补已结束" "活动“{title}”（{role}，{at}）已开始，候补随之结束。谢谢您的关注！"
+        "The line is over" "The activity \"{title}\" ({role}, {at}) has begun, and its line is over. Thank you!",
+    /// To the volunteer.
+    EnrolmentRemoved "报名已被取消" "您在活动“{title}”（{role}，{at}）的报名已被组织者取消：{reason}。"
+        "Your place was taken back" "The organiser took back your place in the activity \"{title}\" ({role}, {at}): {reason}.",
+    /// To the volunteer: the new time of the activity collides with something else.
+    EnrolmentDisplaced "报名因时间变更而取消" "活动“{title}”（{role}）的时间改为 {at}，与您的其他安排冲突或超出当天时长上限，您的报名已取消。"
+        "You cannot keep your place" "The activity \"{title}\" ({role}) was moved to {at}, which collides with something you have taken on or exceeds a day's hours. Your place was given back.",
+    /// To the team leader.
+    EnrolmentAccepted "队员已确认参加" "{name}已确认参加活动“{title}”，岗位：{role}。"
+        "Somebody you asked comes" "{name} comes to the activity \"{title}\" as {role}.",
+    /// To the team leader.
+    EnrolmentQueued "队员已进入候补" "活动“{title}”（{role}）名额已满，{name}已进入候补。"
+        "Somebody you asked is in line" "All places of the activity \"{title}\" ({role}) are taken. {name} is in line.",
+    /// To the team leader.
+    EnrolmentDeclined "队员谢绝参加" "{name}谢绝参加活动“{title}”，岗位：{role}。"
+        "Somebody you asked does not come" "{name} does not come to the activity \"{title}\" as {role}.",
+    /// To those who organise it.
+    EnrolmentWithdrawn "有志愿者取消报名" "{name}取消了活动“{title}”（{role}，{at}）的报名。"
+        "Somebody withdrew" "{name} withdrew from the activity \"{title}\" ({role}, {at}).",
+    /// To those who organise it: shortly before.
+    EnrolmentWithdrawnLate "有志愿者临时取消报名" "{name}临时取消了活动“{title}”（{role}，{at}）的报名。"
+        "Somebody withdrew late" "{name} withdrew late from the activity \"{title}\" ({role}, {at}).",
     /// To the person invited; `until_zh` and `until_en` are sentences of their own.
     Invited "您收到一份邀请" "邀请您参与“{title}”。{until_zh}"
         "You are invited" "You are invited to \"{title}\".{until_en}",

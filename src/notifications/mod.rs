@@ -115,6 +115,7 @@ impl Notice {
             "project" => "projects",
             "project_claim" => "project-claims",
             "organization" => "organizations",
+            "activity" => "activities",
             "round" => "rounds",
             "invitation" => "invitations",
             "recruitment" => "recruitments",

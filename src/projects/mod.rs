@@ -30,6 +30,9 @@ mod store;
 
 pub use import::import;
 pub use model::{ClaimMode, Project, ProjectId, ProjectRole, ProjectStatus, RoleId, RoleSkill};
-pub use rules::{PUBLIC, ProjectRules, day_of_work, least_age};
+pub use rules::{
+    ADULT_AGE, MINORS_ADULTS, PUBLIC, ProjectRules, check_skills, day_of_work, is_plausible,
+    least_age,
+};
 pub use service::{Desk, EditProject, NewProject, NewRole, approve, create, open, submit, sweep};
 pub use store::{Query, list, project, roles};

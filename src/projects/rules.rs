@@ -11,9 +11,11 @@ use super::model::{
         self, Approved, Archived, Cancelled, Claimed, Completed, Completing, Draft, Open, Returned,
         Running, Submitted, Suspended,
     },
+    RoleSkill,
 };
 use crate::error::{Code, Error, FieldError, Problem, Result};
 use crate::platform::lifecycle::{self, ActsAs, Move};
+use crate::taxonomies;
 
 /// The room's numbers; `config/default.toml` says what each means.
 #[derive(Clone, Debug, Deserialize, Serialize, Validate)]
@@ -343,6 +345,22 @@ pub fn misses(project: &Project, seats: &[i32], today: NaiveDate) -> Vec<FieldEr
         miss("/roles", Code::TwoAdults);
     }
     missing
+}
+
+/// What is wrong with the skills that somebody asks for: where, and how.
+pub fn check_skills(skills: &[RoleSkill]) -> Vec<(String, Code)> {
+    let wrong = skills.iter().enumerate().filter_map(|(n, asked)| {
+        let mut before = skills[..n].iter();
+        let code = if taxonomies::skill(&asked.skill).is_none() {
+            Code::UnknownSkill
+        } else if before.any(|other| other.skill == asked.skill) {
+            Code::Repeated
+        } else {
+            return None;
+        };
+        Some((format!("skills/{n}/skill"), code))
+    });
+    wrong.collect()
 }
 
 /// How the claims of a project stand, counted.

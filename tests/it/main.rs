@@ -6,9 +6,11 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
 mod accounts;
+mod activities;
 mod claims;
 mod contract;
 mod crews;
+mod enrolments;
 mod figures;
 mod filings;
 mod harness;

@@ -236,16 +236,8 @@ pub(in crate::projects) fn check(
                 Code::UnknownQualification,
             );
         }
-        for (m, asked) in role.skills.iter().enumerate() {
-            let pointer = format!("/roles/{n}/skills/{m}/skill");
-            if taxonomies::skill(&asked.skill).is_none() {
-                wrong = wrong.field(pointer, Code::UnknownSkill);
-            } else if role.skills[..m]
-                .iter()
-                .any(|other| other.skill == asked.skill)
-            {
-                wrong = wrong.field(pointer, Code::Repeated);
-            }
+        for (pointer, code) in rules::check_skills(&role.skills) {
+            wrong = wrong.field(format!("/roles/{n}/{pointer}"), code);
         }
         for (pointer, code) in volunteers::check_windows(&role.hours) {
             wrong = wrong.field(format!("/roles/{n}/hours{pointer}"), code);

@@ -1,0 +1,26 @@
+//! Enrolments: who comes to which shift, from the first word on. Whether somebody may is a computed verdict
+//! with codes.
+//!
+//! ```text
+//! (enrol) ─▶ confirmed, or waitlisted where the shift is full
+//! (invite, by a team leader) ─▶ pending ──accept──▶ confirmed, or waitlisted
+//! waitlisted ──promote (a seat got free)──▶ pending, with time to accept
+//! out: declined (said no, or nothing in time) · withdrawn · late_withdrawn · removed(reason)
+//! ```
+//!
+//! A seat is held from the promotion on, and from an invitation only once it is accepted. Seats are counted
+//! in the shift's own row, up by compare-and-set; that nobody is in two places at once is guarded in the
+//! database. What frees a seat promotes the first in line whom it still suits, in the same transaction.
+//! Going is late from the organiser's deadline on, except for a while after time or place were changed.
+
+pub mod http;
+mod model;
+pub mod rules;
+mod service;
+mod store;
+
+pub use http::EnrolmentView;
+pub use model::{Enrolment, EnrolmentId, EnrolmentStatus};
+pub use service::{NewEnrolment, accept, enrol, sweep, withdraw};
+pub(in crate::activities) use service::{call_off, close_line, follow_change, presences, promote};
+pub(in crate::activities) use store::{any_in, ever_in};

@@ -1,0 +1,346 @@
+//! Pure decisions about enrolments.
+
+use chrono::{NaiveDate, TimeDelta};
+use chrono_tz::Tz;
+use strum::IntoStaticStr;
+
+use super::model::{
+    Enrolment,
+    EnrolmentStatus::{
+        self, Confirmed, Declined, LateWithdrawn, Pending, Removed, Waitlisted, Withdrawn,
+    },
+};
+use crate::activities::model::{Activity, ActivityStatus, Shift};
+use crate::activities::rules::{ActivityRules, minutes_by_day};
+use crate::error::{Code, Result};
+use crate::platform::clock::Instant;
+use crate::platform::lifecycle::{self, ActsAs, Move};
+use crate::projects::least_age;
+use crate::volunteers;
+
+/// Who moves an enrolment.
+#[derive(Clone, Copy, Debug, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
+pub enum By {
+    /// Whose it is.
+    Person,
+    /// Who organises the activity.
+    Organizer,
+    /// A seat that got free.
+    Line,
+    /// The passing of time.
+    #[strum(serialize = "clock")]
+    Time,
+    /// What becomes of the activity.
+    Activity,
+}
+
+/// Every move of an enrolment (domain §3). One begins confirmed, or waitlisted where the shift is
+/// full; pending when a team leader asks somebody.
+pub const MOVES: &[Move<EnrolmentStatus, By>] = &[
+    Move {
+        from: &[Pending],
+        verb: "accept",
+        to: Confirmed,
+        by: &[By::Person],
+    },
+    Move {
+        from: &[Pending],
+        verb: "queue",
+        to: Waitlisted,
+        by: &[By::Person],
+    },
+    Move {
+        from: &[Pending],
+        verb: "decline",
+        to: Declined,
+        by: &[By::Person],
+    },
+    Move {
+        from: &[Pending],
+        verb: "lapse",
+        to: Declined,
+        by: &[By::Time],
+    },
+    Move {
+        from: &[Waitlisted],
+        verb: "promote",
+        to: Pending,
+        by: &[By::Line],
+    },
+    Move {
+        from: &[Pending, Waitlisted],
+        verb: "close",
+        to: Declined,
+        by: &[By::Activity],
+    },
+    Move {
+        from: &[Waitlisted, Confirmed],
+        verb: "withdraw",
+        to: Withdrawn,
+        by: &[By::Person],
+    },
+    Move {
+        from: &[Confirmed],
+        verb: "withdraw_late",
+        to: LateWithdrawn,
+        by: &[By::Person],
+    },
+    Move {
+        from: &[Pending, Waitlisted, Confirmed],
+        verb: "remove",
+        to: Removed,
+        by: &[By::Organizer],
+    },
+    Move {
+        from: &[Pending, Confirmed],
+        verb: "displace",
+        to: Removed,
+        by: &[By::Activity],
+    },
+    Move {
+        from: &[Pending, Waitlisted, Confirmed],
+        verb: "call_off",
+        to: Removed,
+        by: &[By::Activity],
+    },
+];
+
+/// How a caller stands to an enrolment. Both may hold at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Relation {
+    /// Is the person.
+    pub person: bool,
+    /// Organises the activity.
+    pub organizer: bool,
+    /// Asked the person.
+    pub inviter: bool,
+}
+
+impl ActsAs<By> for Relation {
+    fn acts_as(self, party: By) -> Result<(), Code> {
+        let holds = match party {
+            By::Person => self.person,
+            By::Organizer => self.organizer,
+            By::Line | By::Time | By::Activity => false,
+        };
+        if holds { Ok(()) } else { Err(Code::Forbidden) }
+    }
+}
+
+/// What withdrawing is called now: late from so many hours before the shift on, unless the time or the
+/// place has just been changed.
+pub fn withdrawing(
+    enrolment: &Enrolment,
+    activity: &Activity,
+    rules: &ActivityRules,
+    now: Instant,
+) -> &'static str {
+    match enrolment.status {
+        LateWithdrawn => "withdraw_late",
+        Confirmed if is_late(enrolment, activity, rules, now) => "withdraw_late",
+        _ => "withdraw",
+    }
+}
+
+fn is_late(
+    enrolment: &Enrolment,
+    activity: &Activity,
+    rules: &ActivityRules,
+    now: Instant,
+) -> bool {
+    let since_change = |at: Instant| {
+        at >= enrolment.created_at && now < at + TimeDelta::hours(rules.changed_hours)
+    };
+    let deadline = enrolment.starts_at - TimeDelta::hours(activity.withdrawal_hours.into());
+    now >= deadline && !activity.changed_at.is_some_and(since_change)
+}
+
+/// The moves of an enrolment that are somebody's now ([`lifecycle::open_to`]); withdrawing is called
+/// what it is now, and asked for as `withdraw`.
+pub fn moves(
+    enrolment: &Enrolment,
+    who: Relation,
+    activity: &Activity,
+    rules: &ActivityRules,
+    now: Instant,
+) -> Vec<&'static str> {
+    let going = withdrawing(enrolment, activity, rules, now);
+    let is_open = now < enrolment.starts_at;
+    let mut verbs = lifecycle::open_to(MOVES, who, enrolment.status);
+    verbs.retain(|verb| match *verb {
+        "queue" => false, // what accepting does where the shift is full
+        "withdraw" | "withdraw_late" => is_open && *verb == going,
+        _ => true,
+    });
+    verbs
+}
+
+/// Until when a seat that is held for somebody may be accepted: so many hours, and not after the shift
+/// has begun.
+pub fn accept_by(rules: &ActivityRules, shift: &Shift, now: Instant) -> Instant {
+    shift
+        .starts_at
+        .min(now + TimeDelta::hours(rules.accept_hours))
+}
+
+/// How somebody has a qualification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// On the day of the shift.
+    Then,
+    /// Today, and no longer on the day of the shift.
+    Now,
+    /// Not at all.
+    No,
+}
+
+/// What is known about a person and a shift.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// The activity.
+    pub activity: &'a Activity,
+    /// The shift.
+    pub shift: &'a Shift,
+    /// The day of the shift on the wall.
+    pub day: NaiveDate,
+    /// Whether the activity's project is suspended.
+    pub is_suspended: bool,
+    /// Whether the person is a volunteer.
+    pub has_profile: bool,
+    /// When they were born.
+    pub birth_date: Option<NaiveDate>,
+    /// Whether they may come to internal Party activities.
+    pub is_party_member: bool,
+    /// Whether they live where the activity wants its volunteers from.
+    pub lives_there: bool,
+    /// Whether they have what the shift asks for.
+    pub qualification: Held,
+    /// Whether they are vetted for work with minors.
+    pub vetting: Held,
+    /// Whether they stand in the shift already.
+    pub is_enrolled: bool,
+    /// When they hold seats, here and elsewhere.
+    pub taken: Vec<(Instant, Instant)>,
+}
+
+/// What keeps a person from a shift, each reason on its own, the weightiest first. That the shift is full
+/// keeps nobody from it: they wait in line.
+pub fn verdict(facts: &Facts<'_>, rules: &ActivityRules, now: Instant, zone: Tz) -> Vec<Code> {
+    let Facts {
+        activity, shift, ..
+    } = facts;
+    let mut codes = Vec::new();
+    if facts.is_suspended {
+        codes.push(Code::ProjectSuspended);
+    }
+    let is_before = activity.enrolment_opens_at.is_some_and(|at| now < at);
+    let is_after = now >= activity.enrolment_closes_at || now >= shift.starts_at;
+    if activity.status != ActivityStatus::Published || is_after {
+        codes.push(Code::EnrolmentTooLate);
+    } else if is_before {
+        codes.push(Code::EnrolmentTooEarly);
+    }
+    if facts.is_enrolled {
+        codes.push(Code::EnrolledAlready);
+    }
+    codes.extend(unfit(facts));
+    // beside its own place there, which is what the person asks for
+    if !facts.is_enrolled {
+        codes.extend(in_the_way(facts, rules, zone));
+    }
+    codes
+}
+
+/// What keeps a person from a shift who stands in it already and now takes the seat: whether it still
+/// is for them.
+pub fn unfit(facts: &Facts<'_>) -> Vec<Code> {
+    let Facts {
+        activity, shift, ..
+    } = facts;
+    let mut codes = Vec::new();
+    if !facts.has_profile {
+        return vec![Code::ProfileRequired];
+    }
+    if activity.party_only && !facts.is_party_member {
+        codes.push(Code::PartyOnly);
+    }
+    if !is_of_age(activity, facts.birth_date, facts.day) {
+        codes.push(Code::Age);
+    }
+    if activity.volunteers_region_id.is_some() && !facts.lives_there {
+        codes.push(Code::RegionNotServed);
+    }
+    if shift.qualification.is_some() {
+        match facts.qualification {
+            Held::Then => {}
+            Held::Now => codes.push(Code::QualificationExpired),
+            Held::No => codes.push(Code::QualificationMissing),
+        }
+    }
+    if activity.minors && facts.vetting != Held::Then {
+        codes.push(Code::VettingMissing);
+    }
+    codes
+}
+
+/// Whether somebody is of the age that an activity asks for, on its day: by limits of its own the date
+/// of birth must be known; by the general ones it counts where it is.
+fn is_of_age(activity: &Activity, born: Option<NaiveDate>, day: NaiveDate) -> bool {
+    let age = born.map(|born| volunteers::age(born, day));
+    let least = least_age(activity.minors, activity.dangerous);
+    let (min, max) = (activity.min_age, activity.max_age);
+    match age {
+        None => min.is_none() && max.is_none(),
+        Some(age) => {
+            age >= least && min.is_none_or(|min| age >= min) && max.is_none_or(|max| age <= max)
+        }
+    }
+}
+
+/// What a person has taken on that stands in the way of a shift: other work at the same time, or as much
+/// as one may do within a day.
+pub fn in_the_way(facts: &Facts<'_>, rules: &ActivityRules, zone: Tz) -> Vec<Code> {
+    let (starts_at, ends_at) = (facts.shift.starts_at, facts.shift.ends_at);
+    let mut codes = Vec::new();
+    let mut taken = facts.taken.iter();
+    if taken.any(|(from, to)| *from < ends_at && starts_at < *to) {
+        codes.push(Code::TimeConflict);
+    }
+    let is_over = |(day, minutes): (NaiveDate, i64)| {
+        let others = facts
+            .taken
+            .iter()
+            .flat_map(|(from, to)| minutes_by_day(*from, *to, zone));
+        let sum: i64 = others
+            .filter(|(other, _)| *other == day)
+            .map(|(_, n)| n)
+            .sum();
+        sum + minutes > rules.daily_minutes
+    };
+    if minutes_by_day(starts_at, ends_at, zone)
+        .into_iter()
+        .any(is_over)
+    {
+        codes.push(Code::DailyCap);
+    }
+    codes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strum::VariantArray;
+
+    #[test]
+    fn every_state_can_be_reached_and_what_is_over_stays_over() {
+        for status in EnrolmentStatus::VARIANTS {
+            let begins = matches!(status, Confirmed | Waitlisted | Pending);
+            let is_reached = begins || MOVES.iter().any(|m| m.to == *status);
+            assert!(is_reached, "{status}");
+        }
+        for over in [Declined, Withdrawn, LateWithdrawn, Removed] {
+            assert!(!MOVES.iter().any(|m| m.from.contains(&over)), "{over}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What people, and those who organise, do with a place in a shift.
+
+use super::super::model::{Enrolment, EnrolmentId, EnrolmentStatus};
+use super::super::rules::{self, MOVES};
+use super::super::store;
+use super::{
+    Seen, advance, facts, is_repeat, promote, refuse, seen, serialize_on_person, tell_organizers,
+    tell_person,
+};
+use crate::activities::rules::AHEAD;
+use crate::activities::service::{Desk, tell};
+use crate::activities::store as activities;
+use crate::error::{Code, Result};
+use crate::identity::Caller;
+use crate::notifications::Kind;
+use crate::platform::db::Tx;
+use crate::platform::lifecycle;
+
+/// Says yes: to a seat that is held for oneself, or to an invitation, which takes a seat or, where there is
+/// none, a place in the line.
+///
+/// # Errors
+/// `not_found`, `forbidden`, `move_not_allowed`, `enrolment_too_late`, and whatever keeps the person from
+/// the shift by now.
+pub fn accept(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: EnrolmentId) -> Result<Enrolment> {
+    let Seen {
+        enrolment,
+        activity,
+        shift,
+        relation,
+    } = seen(tx, caller, id)?;
+    lifecycle::may(MOVES, relation, "accept")?;
+    if is_repeat(tx, &enrolment, "accept", caller)? || is_repeat(tx, &enrolment, "queue", caller)? {
+        return Ok(enrolment);
+    }
+    lifecycle::step(MOVES, relation, enrolment.status, "accept")?;
+    serialize_on_person(tx, enrolment.account_id)?;
+    let is_late = enrolment.accept_by.is_some_and(|by| by <= tx.now);
+    if is_late || !AHEAD.contains(&activity.status) {
+        return Err(Code::EnrolmentTooLate.into());
+    }
+    let at = (tx.now, tx.zone);
+    let who = enrolment.account_id;
+    let known = facts(tx.conn, desk, (&activity, &shift), who, Some(id), at)?;
+    let codes = if enrolment.holds_seat {
+        let mut codes = rules::unfit(&known);
+        codes.extend(rules::in_the_way(&known, &desk.rules, tx.zone));
+        codes
+    } else {
+        rules::verdict(&known, &desk.rules, tx.now, tx.zone)
+    };
+    refuse(&codes)?;
+    let by = caller.actor();
+    let moved = if enrolment.holds_seat || activities::take_seat(tx.conn, shift.id)? {
+        advance(tx, &activity, &enrolment, "accept", by, None)?
+    } else {
+        let queued = Enrolment {
+            queued_at: Some(tx.now),
+            ..enrolment.clone()
+        };
+        advance(tx, &activity, &queued, "queue", by, None)?
+    };
+    let (kind, told) = match moved.status {
+        EnrolmentStatus::Confirmed => (Kind::EnrolmentConfirmed, Kind::EnrolmentAccepted),
+        _ => (Kind::EnrolmentWaitlisted, Kind::EnrolmentQueued),
+    };
+    tell_person(tx, &activity, &shift, who, kind, &[])?;
+    tell_inviter(
+        tx,
+        &Seen {
+            enrolment: moved.clone(),
+            activity,
+            shift,
+            relation,
+        },
+        told,
+    )?;
+    Ok(moved)
+}
+
+/// Says no.
+///
+/// # Errors
+/// `not_found`, `forbidden`, `move_not_allowed`.
+pub fn decline(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: EnrolmentId,
+) -> Result<Enrolment> {
+    let seen = seen(tx, caller, id)?;
+    lifecycle::may(MOVES, seen.relation, "decline")?;
+    if is_repeat(tx, &seen.enrolment, "decline", caller)? {
+        return Ok(seen.enrolment);
+    }
+    let by = caller.actor();
+    let moved = advance(tx, &seen.activity, &seen.enrolment, "decline", by, None)?;
+    tell_inviter(tx, &seen, Kind::EnrolmentDeclined)?;
+    promote(tx, desk, &seen.activity, seen.shift.id)?;
+    Ok(moved)
+}
+
+/// Goes, before the shift begins: late or not, as the organiser's deadline says.
+///
+/// # Errors
+/// `not_found`, `forbidden`, `move_not_allowed`, `withdrawal_too_late`.
+pub fn withdraw(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: EnrolmentId,
+) -> Result<Enrolment> {
+    let Seen {
+        enrolment,
+        activity,
+        shift,
+        relation,
+    } = seen(tx, caller, id)?;
+    let verb = rules::withdrawing(&enrolment, &activity, &desk.rules, tx.now);
+    lifecycle::may(MOVES, relation, verb)?;
+    if is_repeat(tx, &enrolment, verb, caller)? {
+        return Ok(enrolment);
+    }
+    lifecycle::step(MOVES, relation, enrolment.status, verb)?;
+    if tx.now >= enrolment.starts_at {
+        return Err(Code::WithdrawalTooLate.into());
+    }
+    let moved = advance(tx, &activity, &enrolment, verb, caller.actor(), None)?;
+    if enrolment.holds_seat {
+        let kind = match moved.status {
+            EnrolmentStatus::LateWithdrawn => Kind::EnrolmentWithdrawnLate,
+            _ => Kind::EnrolmentWithdrawn,
+        };
+        tell_organizers(tx, &activity, &shift, enrolment.account_id, kind)?;
+    }
+    promote(tx, desk, &activity, shift.id)?;
+    Ok(moved)
+}
+
+/// Sends somebody away, with a reason.
+///
+/// # Errors
+/// `not_found`, `forbidden`, `move_not_allowed`.
+pub fn remove(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    caller: &Caller,
+    id: EnrolmentId,
+    reason: &str,
+) -> Result<Enrolment> {
+    let Seen {
+        enrolment,
+        activity,
+        shift,
+        relation,
+    } = seen(tx, caller, id)?;
+    lifecycle::may(MOVES, relation, "remove")?;
+    if is_repeat(tx, &enrolment, "remove", caller)? {
+        return Ok(enrolment);
+    }
+    let by = caller.actor();
+    let moved = advance(tx, &activity, &enrolment, "remove", by, Some(reason))?;
+    let (who, params) = (enrolment.account_id, [("reason", reason)]);
+    tell_person(tx, &activity, &shift, who, Kind::EnrolmentRemoved, &params)?;
+    promote(tx, desk, &activity, shift.id)?;
+    store::enrolment(tx.conn, moved.id)
+}
+
+/// Tells who asked the person, if anybody did.
+fn tell_inviter(tx: &mut Tx<'_>, seen: &Seen, kind: Kind) -> Result<()> {
+    let Some(inviter) = seen.enrolment.invited_by else {
+        return Ok(());
+    };
+    let name = super::name(tx, seen.enrolment.account_id);
+    let params = [("name", name.as_str()), ("role", seen.shift.name.as_str())];
+    tell(tx, &seen.activity, &[inviter], kind, &params)
+}
