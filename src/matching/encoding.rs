@@ -68,10 +68,10 @@ fn skill_at(code: &str, level: i32) -> u16 {
 
 fn person_traits(person: &Person) -> Vec<u16> {
     let mut traits = vec![TRAITS.anything];
-    for (code, level) in &person.skills {
+    for (code, level) in person.skills.iter() {
         let group = code.rsplit_once('.').map(|(group, _)| group);
-        for code in std::iter::once(code.as_str()).chain(group) {
-            traits.extend((1..=*level).map(|level| skill_at(code, level)));
+        for code in std::iter::once(code).chain(group) {
+            traits.extend((1..=level).map(|level| skill_at(code, level)));
         }
     }
     for (held, _) in &person.qualifications {

@@ -60,6 +60,7 @@ impl Hours {
                 _ => merged.push(window),
             }
         }
+        merged.shrink_to_fit();
         Self(merged)
     }
 

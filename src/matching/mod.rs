@@ -38,7 +38,9 @@ mod view;
 mod world;
 
 pub use hours::{Hours, Span};
-pub use model::{Located, Need, NeedId, NeedKind, Person, Site, Spot, Viewer, Wanted, Whereabouts};
+pub use model::{
+    Located, Need, NeedId, NeedKind, Person, Site, Skills, Spot, Viewer, Wanted, Whereabouts,
+};
 pub use projection::Matching;
 pub use score::{Distance, Factor, Filter, Side, contributions, distance, factors, score};
 pub use settings::{MatchingRules, Reach, Reaches, Weights};

@@ -1,6 +1,8 @@
 //! People and needs as matching sees them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -13,7 +15,7 @@ use crate::identity::AccountId;
 use crate::platform::clock::Instant;
 use crate::projects::day_of_work;
 use crate::regions::RegionId;
-use crate::taxonomies::LifeCycle;
+use crate::taxonomies::{self, LifeCycle};
 use crate::text_enum;
 
 text_enum! {
@@ -76,13 +78,42 @@ pub enum Whereabouts {
     Unknown,
 }
 
+/// Codes of skills and how well each is mastered, 1 to 3, in the order of the codes. Those of the
+/// taxonomy are its own text: a million people do not keep a million copies of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Skills(Box<[(Cow<'static, str>, i32)]>);
+
+impl Skills {
+    /// How well this very one is mastered; none where it is not known to be.
+    pub fn level(&self, code: &str) -> Option<i32> {
+        let place = self.0.binary_search_by(|(skill, _)| (**skill).cmp(code));
+        place.ok().map(|place| self.0[place].1)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, i32)> {
+        self.0.iter().map(|(code, level)| (&**code, *level))
+    }
+}
+
+impl FromIterator<(String, i32)> for Skills {
+    fn from_iter<T: IntoIterator<Item = (String, i32)>>(skills: T) -> Self {
+        let by_code: BTreeMap<String, i32> = skills.into_iter().collect();
+        let shared = |(code, level): (String, i32)| match taxonomies::skill(&code) {
+            Some(known) => (Cow::Borrowed(known.code.as_str()), level),
+            None => (Cow::Owned(code), level),
+        };
+        Self(by_code.into_iter().map(shared).collect())
+    }
+}
+
 /// A volunteer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Person {
     /// Whose profile it is.
     pub id: AccountId,
-    /// Codes of skills and how well each is mastered, 1 to 3.
-    pub skills: BTreeMap<String, i32>,
+    /// What the person can do.
+    pub skills: Skills,
     /// Codes of verified qualifications and the last day each counts.
     pub qualifications: Vec<(String, Option<NaiveDate>)>,
     /// The livelihood goals the person cares for; empty means all.
@@ -126,9 +157,9 @@ pub struct Need {
     /// Where it belongs.
     pub region: RegionId,
     /// The region and all it lies in.
-    pub regions: Vec<RegionId>,
+    pub regions: Arc<[RegionId]>,
     /// The name of its street, which is as much as the public learns of where it is.
-    pub street: Option<String>,
+    pub street: Option<Arc<str>>,
     /// The livelihood goal it serves.
     pub life_cycle: LifeCycle,
     /// Where it is to be met.

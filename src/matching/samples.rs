@@ -55,7 +55,7 @@ pub fn need(n: u128) -> Need {
         project: None,
         title: "示例".to_owned(),
         region: RegionId(Uuid::from_u128(1)),
-        regions: vec![RegionId(Uuid::from_u128(1))],
+        regions: [RegionId(Uuid::from_u128(1))].into(),
         street: None,
         life_cycle: LifeCycle::OldAge,
         whereabouts: Whereabouts::At(site(121.85, 29.91), Located::Own),
@@ -75,4 +75,15 @@ pub fn need(n: u128) -> Need {
         filled: 0,
         owners: Vec::new(),
     }
+}
+
+/// Has a person learn a skill up to a level.
+pub fn learn(person: &mut Person, code: &str, level: i32) {
+    let known: Vec<_> = person
+        .skills
+        .iter()
+        .map(|(code, level)| (code.to_owned(), level))
+        .collect();
+    let all = known.into_iter().chain([(code.to_owned(), level)]);
+    person.skills = all.collect();
 }

@@ -136,15 +136,15 @@ pub fn distance(person: &Person, need: &Need) -> Distance {
 
 /// How well the person masters a skill; of a group, the best of its skills. 0: not at all.
 pub fn level_of(person: &Person, code: &str) -> i32 {
-    if let Some(level) = person.skills.get(code) {
-        return *level;
+    if let Some(level) = person.skills.level(code) {
+        return level;
     }
     let children = person.skills.iter().filter(|(skill, _)| {
         skill
             .strip_prefix(code)
             .is_some_and(|rest| rest.starts_with('.'))
     });
-    children.map(|(_, level)| *level).max().unwrap_or(0)
+    children.map(|(_, level)| level).max().unwrap_or(0)
 }
 
 /// The required skills, with their level, that the person lacks.

@@ -55,7 +55,7 @@ impl From<&Need> for NeedView {
             project_id: need.project,
             title: need.title.clone(),
             life_cycle: need.life_cycle,
-            street: need.street.clone(),
+            street: need.street.as_deref().map(str::to_owned),
             starts_at: need.starts_at,
             places: need.places,
             filled: need.filled,

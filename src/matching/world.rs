@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use super::encoding;
-use super::engine::{Board, Crowd, Found, Judge, Needs, People, Shares};
+use super::engine::{Board, Crowd, Found, Judge, Needs, People, Point, Profile, Shares};
 use super::model::{Need, NeedId, NeedKind, Person};
 use super::score::{self, Side};
 use super::settings::Weights;
@@ -142,6 +142,41 @@ impl<I: Copy + Eq + Hash, T> Numbered<I, T> {
 
 /// How much may change place before everything is ordered anew, as a share.
 const WORN: f64 = 0.5;
+
+/// What is new of a person.
+enum Change {
+    Nothing,
+    Load,
+    /// The one place is another one.
+    Place(Point),
+    Much,
+}
+
+impl Change {
+    fn of(before: &Profile, after: &Profile) -> Self {
+        let mut same = before.clone();
+        same.load = after.load;
+        if same == *after {
+            return if before.load == after.load {
+                Self::Nothing
+            } else {
+                Self::Load
+            };
+        }
+        same.load = before.load;
+        match (same.sites.as_mut_slice(), after.sites.as_slice()) {
+            ([site], [new]) if site.radius_m == new.radius_m => {
+                site.point = new.point;
+                if same == *after {
+                    Self::Place(new.point)
+                } else {
+                    Self::Much
+                }
+            }
+            _ => Self::Much,
+        }
+    }
+}
 
 /// Everybody and everything that can be matched, as one snapshot. Cheap to clone.
 #[derive(Clone)]
@@ -294,11 +329,19 @@ impl Register {
         self.crowd.wear() > WORN || self.board.wear() > WORN
     }
 
-    /// Puts a person in the place of who was there before under this id.
+    /// Puts a person in the place of who was there before under this id. Most often only what is taken
+    /// on changed, or only the place, which need not be put anew.
     pub fn put_person(&mut self, person: Person) {
         let profile = encoding::profile(&person);
+        let before = self.people.get(person.id);
+        let before = before.map(|person| encoding::profile(person));
         let key = self.people.put(person.id, person);
-        self.crowd.put(key, &profile);
+        match before.map(|before| Change::of(&before, &profile)) {
+            Some(Change::Nothing) => {}
+            Some(Change::Load) => self.crowd.set_load(key, profile.load),
+            Some(Change::Place(point)) => self.crowd.move_to(key, point),
+            Some(Change::Much) | None => self.crowd.put(key, &profile),
+        }
     }
 
     /// Forgets a person.

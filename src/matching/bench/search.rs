@@ -288,7 +288,7 @@ pub fn run(order: &Order) -> io::Result<Figures> {
     })
 }
 
-/// Applies the updates in order, one by one.
+/// Applies the updates in order, one by one, by the functions that the world changes people with.
 fn apply(
     folder: &Path,
     rows: usize,

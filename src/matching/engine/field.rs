@@ -3,21 +3,12 @@
 use std::sync::Arc;
 
 use super::slice::{ROOM, Slice, WORDS};
-use super::sphere::Vector;
 use super::tree::{Summary, Tree};
 
 /// How many lanes of a word are built full: the rest is room for who moves in.
 const FILL: usize = 60;
 /// How many words to either side are asked for room.
 const NEIGHBOURS: usize = 64;
-
-/// Where somebody or something is, and its key: what is read of a lane alone.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Place {
-    pub vector: Vector,
-    pub radius_m: f32,
-    pub key: u32,
-}
 
 /// What a field is made of. The lanes of a word are neighbours.
 pub trait Block: Clone {

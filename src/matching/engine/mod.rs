@@ -14,7 +14,6 @@
 //! Both indexes are cheap to clone and share what did not change, so readers keep a snapshot while
 //! one writer goes on.
 
-mod block;
 mod field;
 mod needs;
 mod people;
@@ -34,6 +33,8 @@ pub use top::Found;
 pub const HOURS: usize = 168;
 /// Commitments beyond these count as these.
 pub const MOST_LOAD: u8 = 7;
+/// Different loads.
+const LOADS: usize = 1 + MOST_LOAD as usize;
 /// Kinds of interest.
 pub const INTERESTS: usize = 7;
 /// Flags that a need may demand of people.

@@ -8,6 +8,16 @@ pub const ROOM: usize = WORDS * 64;
 /// One bit for each lane.
 pub type Slice = [u64; WORDS];
 
+/// Asks for the lines of something that is read soon: memory takes longer to answer than to say more.
+#[inline(always)]
+pub fn ahead<T>(of: &T) {
+    const LINE: usize = 64;
+    let first: *const u8 = std::ptr::from_ref(of).cast();
+    for line in 0..size_of::<T>().div_ceil(LINE) {
+        branches::prefetch_read_data::<u8, 0>(first.wrapping_add(line * LINE));
+    }
+}
+
 /// No lane.
 pub const NOBODY: Slice = [0; WORDS];
 
@@ -18,6 +28,12 @@ pub fn and(a: &Slice, b: &Slice) -> Slice {
         both[n] &= b[n];
     }
     both
+}
+
+/// All lanes of some words.
+#[inline(always)]
+pub fn words(which: impl Fn(usize) -> bool) -> Slice {
+    std::array::from_fn(|word| if which(word) { u64::MAX } else { 0 })
 }
 
 #[inline(always)]
@@ -38,6 +54,12 @@ pub fn or(a: &Slice, b: &Slice) -> Slice {
     any
 }
 
+/// The lanes in one of them.
+#[inline(always)]
+pub fn any(slices: &[Slice]) -> Slice {
+    slices.iter().fold(NOBODY, |any, slice| or(&any, slice))
+}
+
 #[inline(always)]
 pub fn is_empty(slice: &Slice) -> bool {
     slice.iter().fold(0, |all, word| all | word) == 0
@@ -48,17 +70,22 @@ pub fn count(slice: &Slice) -> u32 {
     slice.iter().map(|word| word.count_ones()).sum()
 }
 
-/// The lanes in it.
+/// Does something for each lane in it.
 #[inline(always)]
-pub fn lanes(slice: &Slice) -> impl Iterator<Item = usize> {
-    slice.iter().enumerate().flat_map(|(word, bits)| {
-        let mut left = *bits;
-        std::iter::from_fn(move || {
-            let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;
-            left &= left - 1;
-            Some(word * 64 + bit)
-        })
-    })
+pub fn each_lane(slice: &Slice, mut act: impl FnMut(usize)) {
+    let mut words = 0_u32;
+    for (word, bits) in slice.iter().enumerate() {
+        words |= u32::from(*bits != 0) << word;
+    }
+    while words != 0 {
+        let word = words.trailing_zeros() as usize;
+        words &= words - 1;
+        let mut bits = slice[word];
+        while bits != 0 {
+            act(word * 64 + bits.trailing_zeros() as usize);
+            bits &= bits - 1;
+        }
+    }
 }
 
 #[inline(always)]
@@ -99,6 +126,29 @@ pub fn add(planes: &mut [Slice], bit: &Slice) {
         }
         carry = next;
     }
+}
+
+/// Counts those in each of many slices, two at a time: in the last digit three bits become one and a
+/// carry.
+#[inline(always)]
+pub fn counted<'a, const DIGITS: usize>(
+    mut slices: impl Iterator<Item = &'a Slice>,
+) -> [Slice; DIGITS] {
+    let mut planes = [NOBODY; DIGITS];
+    while let Some(one) = slices.next() {
+        let Some(two) = slices.next() else {
+            add(&mut planes, one);
+            break;
+        };
+        let mut carry = NOBODY;
+        for n in 0..WORDS {
+            let (a, b, c) = (planes[0][n], one[n], two[n]);
+            carry[n] = a & b | (a | b) & c;
+            planes[0][n] = a ^ b ^ c;
+        }
+        add(&mut planes[1..], &carry);
+    }
+    planes
 }
 
 /// Those of `among` whose number is exactly this one.

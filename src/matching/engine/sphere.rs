@@ -153,12 +153,6 @@ impl Origin {
     /// Single precision with room for its errors.
     #[inline(always)]
     pub fn at_least(&self, south: f32, north: f32, west: f32, east: f32, cos: f32) -> f32 {
-        self.square(south, north, west, east, cos).sqrt()
-    }
-
-    /// The square of it.
-    #[inline(always)]
-    fn square(&self, south: f32, north: f32, west: f32, east: f32, cos: f32) -> f32 {
         // as one instruction each, which min and max of numbers that may be none are not
         let more = |a: f32, b: f32| if a > b { a } else { b };
         let less = |a: f32, b: f32| if a < b { a } else { b };
@@ -173,11 +167,8 @@ impl Origin {
         };
         let (up, aside) = (half(up), half(aside));
         let hav = up * up + self.cos * cos * aside * aside;
-        const SQUARE: f32 = {
-            let most = 2.0 * RADIUS_M as f32 * 0.9999;
-            most * most
-        };
-        SQUARE * more(hav, 0.0)
+        const MOST: f32 = 2.0 * RADIUS_M as f32 * 0.9999;
+        MOST * more(hav, 0.0).sqrt()
     }
 }
 
@@ -217,11 +208,6 @@ impl<const N: usize> Reaches<N> {
         }
     }
 
-    /// The least cosine of a latitude in one of them.
-    pub fn cos(&self, n: usize) -> f32 {
-        self.cos[n]
-    }
-
     /// Widens one of them.
     pub fn join(&mut self, n: usize, by: &Reach) {
         let mut reach = self.get(n);
@@ -250,42 +236,52 @@ impl<const N: usize> Reaches<N> {
     }
 }
 
-/// Points side by side, with the radius around each, in single precision.
+/// Points side by side, with the radius around each: all in single precision, in the Earth's radii.
 #[derive(Clone, Debug)]
 pub struct Spots {
-    latitude: [f32; 64],
-    longitude: [f32; 64],
-    radius_m: [f32; 64],
+    vector: [[f32; 64]; 3],
+    radius: [f32; 64],
+}
+
+/// A radius in the Earth's, a little longer than single precision errs on a chord beside it.
+#[inline(always)]
+fn radii(radius_m: f32) -> f32 {
+    (radius_m * 1.000_001 + 2.0) * (1.0 / RADIUS_M as f32)
 }
 
 impl Spots {
-    /// All at the same place, that nobody reaches.
+    /// All in the middle of the Earth, that nobody reaches.
     pub const EMPTY: Self = Self {
-        latitude: [0.0; 64],
-        longitude: [0.0; 64],
-        radius_m: [0.0; 64],
+        vector: [[0.0; 64]; 3],
+        radius: [0.0; 64],
     };
 
     /// Puts one of them somewhere.
-    pub fn set(&mut self, n: usize, site: Site) {
-        self.latitude[n] = site.point.latitude as f32;
-        self.longitude[n] = site.point.longitude as f32;
-        self.radius_m[n] = site.radius_m;
+    pub fn set(&mut self, n: usize, vector: &Vector, radius_m: f32) {
+        for (axis, all) in self.vector.iter_mut().enumerate() {
+            all[n] = vector[axis] as f32;
+        }
+        self.radius[n] = radii(radius_m);
     }
 
-    /// Those that may be within their radius and one's own, as bits. No cosine of a latitude is below
-    /// `cos`.
+    /// Those that may be within their radius and one's own, as bits: a chord is shorter than the way
+    /// along the ground.
     #[inline(always)]
-    pub fn within(&self, origin: &Origin, own_m: f32, cos: f32) -> u64 {
+    pub fn within(&self, from: &Vector, own_m: f32) -> u64 {
+        let [x, y, z] = from.map(|axis| axis as f32);
+        let own = radii(own_m);
         let mut halves = [0_u32; 2];
         for (half, bits) in halves.iter_mut().enumerate() {
             for n in 0..32 {
                 let at = 32 * half + n;
-                let (latitude, longitude, radius_m) =
-                    (self.latitude[at], self.longitude[at], self.radius_m[at]);
-                let square = origin.square(latitude, latitude, longitude, longitude, cos);
-                let most_m = if own_m < radius_m { own_m } else { radius_m };
-                *bits |= u32::from(square <= most_m * most_m) << n;
+                let (x, y, z) = (
+                    self.vector[0][at] - x,
+                    self.vector[1][at] - y,
+                    self.vector[2][at] - z,
+                );
+                let radius = self.radius[at];
+                let most = if own < radius { own } else { radius };
+                *bits |= u32::from(x * x + y * y + z * z <= most * most) << n;
             }
         }
         u64::from(halves[0]) | u64::from(halves[1]) << 32

@@ -3,6 +3,7 @@
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
+use super::slice::ahead;
 use super::sphere::{Reach, Reaches};
 
 /// Children of a node.
@@ -142,26 +143,29 @@ impl Tree {
     }
 
     /// Visits blocks, the most promising first. `reach` tells which children of a group may hold
-    /// something, and the most it reaches, 0 or more; `visit` looks into a block and tells what is to
-    /// be reached at least from then on.
+    /// something, and the most it reaches, 0 or more. `open` is told of each block that may be visited.
+    /// `visit` looks into a block, is told which one is likely next, and tells what is to be reached at
+    /// least from then on.
     #[inline(always)]
     pub fn visit(
         &self,
         reach: impl Fn(&Group) -> (u16, [f32; WIDTH]),
-        mut visit: impl FnMut(usize) -> f64,
+        open: impl Fn(usize),
+        mut visit: impl FnMut(usize, Option<usize>) -> f64,
     ) {
-        let mut open = BinaryHeap::with_capacity(128);
+        let mut promises = BinaryHeap::with_capacity(128);
         if !self.levels.is_empty() {
-            open.push(Promise::new(f32::INFINITY, self.levels.len(), 0));
+            promises.push(Promise::new(f32::INFINITY, self.levels.len(), 0));
         }
         let mut least = f64::NEG_INFINITY;
-        while let Some(best) = open.pop() {
+        while let Some(best) = promises.pop() {
             if best.score() < least {
                 break;
             }
             let (level, n) = (best.level(), best.n());
             if level == 0 {
-                least = visit(n);
+                let next = promises.peek().filter(|next| next.level() == 0);
+                least = visit(n, next.map(|next| next.n()));
                 continue;
             }
             let (mut children, scores) = reach(&self.levels[level - 1][n]);
@@ -169,7 +173,12 @@ impl Tree {
                 let child = children.trailing_zeros() as usize;
                 children &= children - 1;
                 if f64::from(scores[child]) >= least {
-                    open.push(Promise::new(scores[child], level - 1, n * WIDTH + child));
+                    let child_n = n * WIDTH + child;
+                    match level.checked_sub(2) {
+                        Some(below) => ahead(&*self.levels[below][child_n]),
+                        None => open(child_n),
+                    }
+                    promises.push(Promise::new(scores[child], level - 1, child_n));
                 }
             }
         }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::matching::samples::{TODAY, need, person, weights};
+use crate::matching::samples::{TODAY, learn, need, person, weights};
 use crate::matching::{Hours, Located, Site, Span, Wanted};
 use chrono::Datelike;
 use proptest::prelude::*;
@@ -43,7 +43,7 @@ fn the_formula_is_the_one_that_is_written_down() {
             level: None,
         },
     ];
-    person.skills = [("health.first_aid".to_owned(), 2)].into();
+    learn(&mut person, "health.first_aid", 2);
     need.hours = Hours::weekly([Span::of_weekday(6, 540, 720)]);
     person.free = Hours::weekly([Span::of_weekday(6, 600, 800)]);
     person.commitments = 9;
@@ -65,7 +65,7 @@ fn the_formula_is_the_one_that_is_written_down() {
     assert!((score(&found, &weights()) - by_hand).abs() < 1e-9);
     need.filled = 3;
     assert_eq!(factors(&person, &need, Side::Needs)[4], 0.25);
-    person.skills.insert("law.labour".to_owned(), 1);
+    learn(&mut person, "law.labour", 1);
     assert_eq!(
         factors(&person, &need, Side::Needs)[0],
         0.75,
@@ -136,7 +136,7 @@ fn the_best_passing_place_counts() {
 #[test]
 fn skills_have_levels_and_parents() {
     let (mut p, mut n) = (person(1), need(1));
-    p.skills = [("health.first_aid".to_owned(), 2)].into();
+    learn(&mut p, "health.first_aid", 2);
     for (skill, level, fits) in [
         ("health.first_aid", 2, true),
         ("health.first_aid", 3, false),
@@ -221,7 +221,7 @@ fn a_person() -> impl Strategy<Value = Person> {
                 .into_iter()
                 .map(|(day, from, length)| Span::of_weekday(day, from, from + length));
             Person {
-                skills,
+                skills: skills.into_iter().collect(),
                 free: Hours::weekly(windows),
                 commitments,
                 is_party_member: party,
@@ -288,8 +288,8 @@ proptest! {
         skill in prop::sample::select(CODES.to_vec()), more in 1_i32..=3,
     ) {
         let mut better = person.clone();
-        let level = better.skills.entry(skill.to_owned()).or_default();
-        *level = more.max(*level);
+        let level = better.skills.level(skill).unwrap_or(0);
+        learn(&mut better, skill, more.max(level));
         let of = |person: &Person| score(&factors(person, &need, side), &weights());
         prop_assert!(of(&better) >= of(&person));
         prop_assert!(!is_eligible(&person, &need, TODAY) || is_eligible(&better, &need, TODAY));

@@ -5,6 +5,7 @@ mod project_roles;
 mod wishes;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -177,7 +178,7 @@ pub struct RegionFacts {
     /// Its centre: degrees east and north.
     pub centre: Option<(f64, f64)>,
     /// Itself and all it lies in.
-    pub with_ancestors: Vec<RegionId>,
+    pub with_ancestors: Arc<[RegionId]>,
 }
 
 /// [`RegionFacts`] of some regions.
@@ -192,26 +193,31 @@ pub fn region_facts(conn: &mut Conn, ids: &[RegionId]) -> Result<HashMap<RegionI
             regions::latitude,
         ))
         .load(conn)?;
-    let mut facts: HashMap<_, _> = rows
-        .into_iter()
-        .map(|(id, level, longitude, latitude)| {
-            let facts = RegionFacts {
-                level,
-                centre: longitude.zip(latitude),
-                with_ancestors: Vec::new(),
-            };
-            (id, facts)
-        })
-        .collect();
     let above: Vec<(RegionId, RegionId)> = region_ancestors::table
         .filter(region_ancestors::region_id.eq_any(ids.to_vec()))
         .order((region_ancestors::region_id, region_ancestors::distance))
         .select((region_ancestors::region_id, region_ancestors::ancestor_id))
         .load(conn)?;
+    let mut with_ancestors: HashMap<RegionId, Vec<RegionId>> = HashMap::new();
     for (region, ancestor) in above {
-        if let Some(facts) = facts.get_mut(&region) {
-            facts.with_ancestors.push(ancestor);
-        }
+        with_ancestors.entry(region).or_default().push(ancestor);
     }
-    Ok(facts)
+    let facts = rows.into_iter().map(|(id, level, longitude, latitude)| {
+        let facts = RegionFacts {
+            level,
+            centre: longitude.zip(latitude),
+            with_ancestors: with_ancestors.remove(&id).unwrap_or_default().into(),
+        };
+        (id, facts)
+    });
+    Ok(facts.collect())
+}
+
+/// The names of the streets that some regions lie in.
+pub fn street_names(conn: &mut Conn, ids: &[RegionId]) -> Result<HashMap<RegionId, Arc<str>>> {
+    let names = crate::regions::enclosing(conn, ids, Level::Street)?;
+    Ok(names
+        .into_iter()
+        .map(|(id, name)| (id, name.into()))
+        .collect())
 }

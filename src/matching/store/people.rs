@@ -82,9 +82,9 @@ pub fn load(conn: &mut Conn, setting: &Setting, ids: &[AccountId]) -> Result<Vec
             skills: skills.remove(&id).unwrap_or_default().into_iter().collect(),
             vetted_until: vetted_until(&qualifications, &setting.vetting),
             qualifications,
-            interests: interests.remove(&id).unwrap_or_default(),
+            interests: exact(interests.remove(&id)),
             free: Hours::weekly(windows.remove(&id).unwrap_or_default()),
-            places: places.remove(&id).unwrap_or_default(),
+            places: exact(places.remove(&id)),
             birth_date,
             is_party_member: members.contains(&id),
             agrees: agreeing.contains_key(&id),
@@ -92,6 +92,13 @@ pub fn load(conn: &mut Conn, setting: &Setting, ids: &[AccountId]) -> Result<Vec
         }
     };
     Ok(rows.into_iter().map(person).collect())
+}
+
+/// Without room for more: a million people are kept.
+fn exact<T>(all: Option<Vec<T>>) -> Vec<T> {
+    let mut all = all.unwrap_or_default();
+    all.shrink_to_fit();
+    all
 }
 
 /// The last day on which a vetting for work with minors counts.

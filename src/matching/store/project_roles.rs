@@ -10,7 +10,9 @@ use chrono::{NaiveDate, NaiveTime, TimeZone, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::{About, Askers, Bar, Batch, Commitments, Ids, Setting, Source, region_facts};
+use super::{
+    About, Askers, Bar, Batch, Commitments, Ids, Setting, Source, region_facts, street_names,
+};
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller};
 use crate::matching::invitations::{Asker, Room};
@@ -23,7 +25,7 @@ use crate::platform::db::Conn;
 use crate::projects::claims::{self, ClaimId};
 use crate::projects::crews::{self, CrewMemberId, CrewStatus, Schedule, Standing};
 use crate::projects::{ProjectId, ProjectStatus, RoleId, RoleSkill, least_age};
-use crate::regions::{self, Level, RegionId};
+use crate::regions::{self, RegionId};
 use crate::schema::{crew_members, project_claims, project_roles, projects};
 use crate::taxonomies::LifeCycle;
 use crate::volunteers::Window;
@@ -124,7 +126,7 @@ fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
     of.sort_unstable();
     of.dedup();
     let facts = region_facts(conn, &of)?;
-    let streets = regions::enclosing(conn, &of, Level::Street)?;
+    let streets = street_names(conn, &of)?;
     let need = |row: Row| {
         let crews = crews.get(&row.project_id).copied()?;
         let region = facts.get(&row.region_id)?;

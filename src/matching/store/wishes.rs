@@ -9,7 +9,9 @@ use chrono::{NaiveDate, TimeDelta};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::{About, Askers, Bar, Batch, Commitments, Ids, Setting, Source, region_facts};
+use super::{
+    About, Askers, Bar, Batch, Commitments, Ids, Setting, Source, region_facts, street_names,
+};
 use crate::each;
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Role};
@@ -18,7 +20,7 @@ use crate::matching::{Hours, Located, Need, NeedId, NeedKind, Site, Spot, Wherea
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Prepared};
 use crate::projects::claims::ClaimId;
-use crate::regions::{self, Level, RegionId};
+use crate::regions::{self, RegionId};
 use crate::schema::{wish_claims, wishes};
 use crate::taxonomies::LifeCycle;
 use crate::wishes::{ClaimOutcome, WishId, WishStatus, public_place, wish};
@@ -88,7 +90,7 @@ fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
     of.sort_unstable();
     of.dedup();
     let facts = region_facts(conn, &of)?;
-    let streets = regions::enclosing(conn, &of, Level::Street)?;
+    let streets = street_names(conn, &of)?;
     let need = |row: Row| {
         let region = facts.get(&row.region_id)?;
         let reach = setting.matching.regions.of(region.level);

@@ -55,7 +55,7 @@ fn a_person(n: u128) -> impl Strategy<Value = Person> {
     (some_skills(), some_hours(), places, rest).prop_map(move |(skills, free, places, rest)| {
         let (commitments, (agrees, is_party_member, cares), vetted) = rest;
         Person {
-            skills,
+            skills: skills.into_iter().collect(),
             free,
             places,
             commitments,
@@ -144,6 +144,19 @@ fn a_register() -> impl Strategy<Value = Register> {
         for n in (1..40).step_by(step as usize) {
             register.remove_person(AccountId(Uuid::from_u128(n)));
             register.remove_need(need(n + 1).id);
+        }
+        // of some, only what is taken on is new, or only the places
+        let all: Vec<Person> = register.people.all().map(|p| (**p).clone()).collect();
+        for (n, mut person) in all.into_iter().enumerate() {
+            match n % 4 {
+                0 => person.commitments += 2,
+                1 => person
+                    .places
+                    .iter_mut()
+                    .for_each(|place| place.spot.latitude += 0.01),
+                _ => continue,
+            }
+            register.put_person(person);
         }
         let stays = before.people().map(|person| &**person).eq(&people);
         assert!(stays, "a snapshot stays as it was");
@@ -239,7 +252,7 @@ fn a_query_narrows_by_kind_and_region() {
     let mut register = Register::default();
     let mut other = need(2);
     other.id.kind = NeedKind::ProjectRole;
-    other.regions = vec![RegionId(Uuid::from_u128(77))];
+    other.regions = [RegionId(Uuid::from_u128(77))].into();
     other.whereabouts = Whereabouts::Remote;
     register.put_need(need(1));
     register.put_need(other.clone());

@@ -86,7 +86,7 @@ fn view(conn: &mut Conn, desk: &Desk, row: Invitation, now: Instant) -> Result<L
     };
     Ok(LinkedInvitation {
         title: service::about(conn, row.need())?.title,
-        street: need.and_then(|need| need.street.clone()),
+        street: need.and_then(|need| need.street.as_deref().map(str::to_owned)),
         organizer: organizer_name(conn, &row)?,
         status: match row.status {
             InvitationStatus::Open if !is_open => InvitationStatus::Expired,

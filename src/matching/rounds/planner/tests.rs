@@ -20,7 +20,7 @@ fn material(people: usize, needs: usize, seats: &[u32], skilled: &[bool]) -> Mat
         let mut person = samples::person(1 + n as u128);
         person.commitments = n as u32 % 5;
         if skilled[n % skilled.len()] {
-            person.skills.insert("health.first_aid".to_owned(), 2);
+            samples::learn(&mut person, "health.first_aid", 2);
         }
         Arc::new(person)
     };
