@@ -2,6 +2,8 @@
 //!
 //! The engine looks for who and what may be good enough; the score itself decides.
 
+mod change;
+
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::hash::Hash;
@@ -9,8 +11,9 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
+use self::change::Change;
 use super::encoding;
-use super::engine::{Board, Crowd, Found, Judge, Needs, People, Point, Profile, Shares};
+use super::engine::{Board, Crowd, Found, Judge, Needs, People, Shares};
 use super::model::{Need, NeedId, NeedKind, Person};
 use super::score::{self, Side};
 use super::settings::Weights;
@@ -142,41 +145,6 @@ impl<I: Copy + Eq + Hash, T> Numbered<I, T> {
 
 /// How much may change place before everything is ordered anew, as a share.
 const WORN: f64 = 0.5;
-
-/// What is new of a person.
-enum Change {
-    Nothing,
-    Load,
-    /// The one place is another one.
-    Place(Point),
-    Much,
-}
-
-impl Change {
-    fn of(before: &Profile, after: &Profile) -> Self {
-        let mut same = before.clone();
-        same.load = after.load;
-        if same == *after {
-            return if before.load == after.load {
-                Self::Nothing
-            } else {
-                Self::Load
-            };
-        }
-        same.load = before.load;
-        match (same.sites.as_mut_slice(), after.sites.as_slice()) {
-            ([site], [new]) if site.radius_m == new.radius_m => {
-                site.point = new.point;
-                if same == *after {
-                    Self::Place(new.point)
-                } else {
-                    Self::Much
-                }
-            }
-            _ => Self::Much,
-        }
-    }
-}
 
 /// Everybody and everything that can be matched, as one snapshot. Cheap to clone.
 #[derive(Clone)]
