@@ -353,7 +353,7 @@ codes! {
     InThePast 422 "日期不能早于今天。" "The date lies in the past.",
     OwnWish 403 "不能处理自己的心愿。" "It is your own wish.",
     ClaimLimitReached 409 "您正在认领的心愿已达上限，请先完成。" "You hold as many claims as one may. Deliver one first.",
-    ClaimingPaused 409 "近期认领到期或被收回，暂不能认领。" "Claims of yours lapsed or were taken back lately. Claiming is paused for you.",
+    ClaimingPaused 409 "近期认领多次到期、被收回或放弃，暂不能认领。" "Claims of yours lapsed, were taken back or given back too often lately. Claiming is paused for you.",
     EvidenceMissing 422 "请先上传送达照片。" "Add a photo of the delivery first.",
     EvidenceDisputed 422 "这张照片在提出异议之前已经用过，请重新拍摄。" "The photo was there before the dispute and proves nothing anew. Take another.",
     NobodyToWriteTo 409 "心愿当前无人认领，无法留言。" "Nobody holds the wish now, so there is nobody to write to.",
@@ -419,7 +419,7 @@ codes! {
     QualificationExpired 409 "所要求的资质在活动当天已过有效期。" "A qualification that is required ends before the day of the activity.",
     RegionNotServed 403 "仅限本区域的志愿者参加。" "It is for volunteers of a certain region only.",
     NotInTeam 403 "此人不在您的队伍中。" "The person belongs to no team of yours.",
-    WithdrawalTooLate 409 "班次已开始，不能再取消报名。" "The shift has begun: it is too late to withdraw.",
+    WithdrawalTooLate 409 "班次已开始，不能再取消报名或移出。" "The shift has begun: nobody withdraws or is removed from it any more.",
 
     // ---- volunteers
     UnknownSkill 422 "没有这项技能。" "There is no such skill.",

@@ -445,17 +445,25 @@ async fn import(cli: &Cli, command: &ImportCommand) -> Result<ExitCode> {
         }
         Err(error) => return Err(error),
     };
+    // before anything is done: what was not reported would be done again
+    let mut written = match &command.report {
+        Some(path) => Some(std::fs::File::create(path).map_err(|error| {
+            let said = format!("{}: {error}", path.display());
+            Error::internal(std::io::Error::new(error.kind(), said))
+        })?),
+        None => None,
+    };
     let _alone = Alone::on(&config.database)?; // its transactions are long
     let app = App::build(config, Clock::system()).await?;
     migrate(&app).await?;
     let progress =
         std::sync::Arc::new(|done: usize, of: usize| note(format_args!("{done}/{of} rows")));
     let report = imports::run(&app.platform.db, &app.imports(), order, progress).await?;
-    if let Some(path) = &command.report {
-        let json = serde_json::to_vec_pretty(&report).map_err(Error::internal)?;
-        std::fs::write(path, json).map_err(Error::internal)?;
-    }
     say(&report.to_string())?;
+    if let Some(file) = &mut written {
+        let json = serde_json::to_vec_pretty(&report).map_err(Error::internal)?;
+        file.write_all(&json).map_err(Error::internal)?;
+    }
     Ok(ExitCode::from(report.exit_code()))
 }
 

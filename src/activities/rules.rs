@@ -318,8 +318,9 @@ pub fn around(longitude: f64, latitude: f64, metres: f64) -> (f64, f64, f64, f64
 /// The move that the clock makes of an activity now; none when it stays.
 pub fn follow(activity: &Activity, now: Instant) -> Option<&'static str> {
     match activity.status {
-        Published | EnrolmentClosed if activity.starts_at <= now => Some("begin"),
+        // closed even where it begins at that moment: one that is held up takes nobody more by itself
         Published if activity.enrolment_closes_at <= now => Some("close_enrolment"),
+        EnrolmentClosed if activity.starts_at <= now => Some("begin"),
         Ongoing if activity.ends_at <= now => Some("finish"),
         _ => None,
     }

@@ -132,17 +132,34 @@ pub(super) fn check_code(
     target: &str,
     code: &str,
 ) -> Result<bool> {
-    let Some(known) = store::newest_code(tx.conn, purpose.name(), target, tx.now)? else {
-        return Ok(false);
-    };
-    if !store::try_code(tx.conn, known.id, tries)? {
-        return Ok(false);
+    check_codes(tx, vault, tries, &[(purpose, target, code)])
+}
+
+/// Whether all of these codes fit, each sent for a purpose to a phone or address. The tries are counted
+/// either way, so the caller must commit; none is used up unless all fit.
+pub(super) fn check_codes(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    tries: i32,
+    codes: &[(CodePurpose, &str, &str)],
+) -> Result<bool> {
+    let mut right = Vec::new();
+    for (purpose, target, code) in codes {
+        let known = store::newest_code(tx.conn, purpose.name(), target, tx.now)?;
+        if let Some(known) = known
+            && store::try_code(tx.conn, known.id, tries)?
+        {
+            let hash = code_hash(vault, *purpose, target, code);
+            let fits =
+                aws_lc_rs::constant_time::verify_slices_are_equal(&known.code_hash, &hash).is_ok();
+            right.extend(fits.then_some(known.id));
+        }
     }
-    let right = aws_lc_rs::constant_time::verify_slices_are_equal(
-        &known.code_hash,
-        &code_hash(vault, purpose, target, code),
-    );
-    Ok(right.is_ok() && store::consume_code(tx.conn, known.id, tx.now)?)
+    let mut all = right.len() == codes.len();
+    for id in right.into_iter().filter(|_| all).collect::<Vec<_>>() {
+        all &= store::consume_code(tx.conn, id, tx.now)?;
+    }
+    Ok(all)
 }
 
 fn code_hash(vault: &Vault, purpose: CodePurpose, target: &str, code: &str) -> Vec<u8> {

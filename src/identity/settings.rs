@@ -22,6 +22,7 @@ pub struct IdentityRules {
     #[validate(nested)]
     pub codes_per_target: Limit,
     /// Codes asked for from one network address, to whichever phones and addresses.
+    #[validate(nested)]
     pub codes_per_address: Limit,
     /// Codes by SMS in all, within a day; 0 for no limit.
     pub sms_codes_per_day: u64,

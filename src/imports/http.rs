@@ -84,6 +84,7 @@ impl From<Import> for ImportView {
 
 /// Data and their mapping.
 #[derive(MultipartForm, ToSchema)]
+#[multipart(deny_unknown_fields)]
 struct ImportForm {
     /// A CSV, XLSX or GeoJSON file.
     #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]

@@ -321,6 +321,12 @@ kinds! {
     /// To those who organise it, when somebody or something else cancels it.
     ActivityCancelledOf "活动被取消" "您组织的活动“{title}”已被取消：{reason}。"
         "Your activity was cancelled" "The activity \"{title}\" that you organise was cancelled: {reason}.",
+    /// To those who stood in it, when its organiser may not hold it any more.
+    ActivityStopped "活动已取消" "活动“{title}”已取消：主办方目前不能继续开展该活动。"
+        "An activity was cancelled" "The activity \"{title}\" was cancelled: its organiser cannot hold it now.",
+    /// To those who organise it, who may not hold it any more.
+    ActivityStoppedOf "活动被取消" "您组织的活动“{title}”已被取消：组织已停止活动，或项目认领已结束。"
+        "Your activity was cancelled" "The activity \"{title}\" that you organise was cancelled: the organisation may not act now, or its claim of the project has ended.",
     /// To those who organise it: work with minors that lacks vetted adults.
     ActivityHeldUp "活动未能开始" "活动“{title}”未能开始：{at} 起在场的通过审查的成年志愿者不足两名。补足后活动将自动开始。"
         "An activity could not begin" "The activity \"{title}\" could not begin: from {at} on fewer than two adult, vetted volunteers would be there. It begins by itself once there are.",

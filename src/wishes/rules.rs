@@ -44,9 +44,17 @@ pub struct WishRules {
     /// …when they lie within so many days.
     #[validate(range(min = 1, max = 36_500))]
     pub lapse_days: i64,
+    /// Wishes given back that pause claiming…
+    #[validate(range(min = 1))]
+    pub releases: i64,
+    /// …when they were within so many days.
+    #[validate(range(min = 1, max = 36_500))]
+    pub release_days: i64,
     /// How many messages somebody may write on a wish.
+    #[validate(nested)]
     pub messages_per_wish: Limit,
     /// Minutes in which somebody who has not read a message gets no mail about the next.
+    #[validate(range(min = 0, max = 525_600))]
     pub message_mail_minutes: i64,
     /// Photos that show one delivery.
     #[validate(range(min = 1))]

@@ -240,10 +240,15 @@ pub fn count_live_claims(conn: &mut Conn, of: &Claim) -> Result<i64> {
         .get_result(conn)?)
 }
 
-/// How many claims of the claimant of this one have lapsed since an instant.
-pub fn count_lapses(conn: &mut Conn, of: &Claim, since: Instant) -> Result<i64> {
+/// How many claims of the claimant of this one have ended so since an instant.
+pub fn count_ended(
+    conn: &mut Conn,
+    of: &Claim,
+    outcome: ClaimOutcome,
+    since: Instant,
+) -> Result<i64> {
     Ok(of_same_claimant!(of)
-        .filter(wish_claims::outcome.eq(ClaimOutcome::Lapsed))
+        .filter(wish_claims::outcome.eq(outcome))
         .filter(wish_claims::ended_at.gt(since))
         .count()
         .get_result(conn)?)

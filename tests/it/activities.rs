@@ -153,7 +153,7 @@ async fn an_activity_goes_from_the_draft_to_its_settling() {
         "longitude=121.852&latitude=29.912&radius_m=500".to_owned(),
         "with_seats=true&status=published".to_owned(),
     ] {
-        assert_eq!(t.listed(&query).await, [id.clone()], "{query}");
+        assert_eq!(t.listed(&query).await, std::slice::from_ref(&id), "{query}");
     }
     for query in [
         format!("region_id={}", t.grid),
@@ -470,7 +470,7 @@ async fn the_activities_of_a_claimed_project_follow_it() {
     t.activity_act(&leader, &id, "publish").expect(200).await;
     assert_eq!(
         t.listed(&format!("project_id={project}")).await,
-        [id.clone()]
+        std::slice::from_ref(&id)
     );
 
     // what ends the claim cancels what is left of it, and who would have come is told
@@ -484,8 +484,14 @@ async fn the_activities_of_a_claimed_project_follow_it() {
         .await;
     t.server.work().await;
     assert_eq!(t.activity(&person, &id).await["status"], "cancelled");
-    assert_eq!(t.told(&person, "activity_cancelled").await, 1);
-    assert_eq!(t.told(&leader, "activity_cancelled_of").await, 1);
+    assert_eq!(t.told(&person, "activity_stopped").await, 1);
+    assert_eq!(t.told(&leader, "activity_stopped_of").await, 1);
+    let inbox = t.server.get("/me/notifications").by(&person);
+    let inbox = inbox.expect(200).await.json.to_string();
+    assert!(
+        !inbox.contains("人手不足"),
+        "why is not the volunteers': {inbox}"
+    );
     let again = t.write_activity(&leader, &body, json!({}));
     again.refused(409, "lease_expired").await;
 
@@ -756,7 +762,7 @@ async fn work_with_minors_does_not_begin_without_two_vetted_adults() {
     t.server.pass(TimeDelta::hours(5 * 24 - 1)).await;
     let manager = t.server.again(&manager).await;
     let shown = t.activity(&manager, &id).await;
-    assert_eq!(shown["status"], "published");
+    assert_eq!(shown["status"], "enrolment_closed");
     assert_eq!(shown["held_up"], "adults_missing");
     let anybody = t.server.get(&format!("/activities/{id}")).expect(200).await;
     assert_eq!(anybody.json["held_up"], Value::Null);
@@ -942,4 +948,35 @@ async fn staff_of_the_region_cancel_what_is_published_there() {
     let shown = t.activity(&manager, &id).await;
     assert_eq!(shown["shifts"][0]["taken"], 0);
     assert_eq!(shown["moves"], json!([]));
+}
+
+/// What keeps people from enrolling any more does not keep who organises it from telling them more.
+#[actix_web::test]
+async fn after_the_enrolment_the_rest_can_still_be_changed() {
+    let t = town().await;
+    let (a, manager) = t.active("示例·甲队").await;
+    let early = json!({"enrolment_closes_at": "2026-11-27T09:00:00+08:00"});
+    let (id, shifts) = t.published(&manager, &a, early).await;
+    t.server.pass(TimeDelta::hours(4 * 24 + 1)).await;
+    let manager = t.server.again(&manager).await;
+    assert_eq!(
+        t.activity(&manager, &id).await["status"],
+        "enrolment_closed"
+    );
+    let change = json!({"meeting_point": "南门"});
+    let changed = t.edit_activity(&manager, &id, change).await;
+    assert_eq!(changed.status, 200, "{:#}", changed.json);
+    assert_eq!(changed.json["meeting_point"], "南门");
+    let past = json!({"enrolment_closes_at": "2026-11-27T10:00:00+08:00"});
+    let refused = t.edit_activity(&manager, &id, past).await;
+    assert_eq!(refused.status, 422);
+    let wrong = ("/enrolment_closes_at".to_owned(), "in_the_past".to_owned());
+    assert_eq!(refused.fields(), [wrong]);
+    // a shift named twice is one too many
+    let mut same = shift("09:00", "11:00", 2);
+    same["id"] = json!(shifts[0]);
+    let twice = json!({"shifts": [same.clone(), same]});
+    let refused = t.edit_activity(&manager, &id, twice).await;
+    let wrong = ("/shifts/1/id".to_owned(), "repeated".to_owned());
+    assert_eq!(refused.fields(), [wrong], "{:#}", refused.json);
 }

@@ -855,3 +855,34 @@ async fn a_team_leader_asks_and_the_member_decides() {
         .await;
     assert_eq!(accepted.json["status"], "confirmed");
 }
+
+/// Who has begun to serve keeps the place, whatever becomes of the rest of the day.
+#[actix_web::test]
+async fn what_was_served_before_an_activity_is_broken_off_stays() {
+    let t = town().await;
+    let (a, manager) = t.active("示例·甲队").await;
+    let change = json!({"shifts": [shift("09:00", "10:00", 2), shift("11:00", "12:00", 2)]});
+    let (id, shifts) = t.published(&manager, &a, change).await;
+    let (first, second) = (
+        volunteer(&t.server, t.grid).await,
+        volunteer(&t.server, t.grid).await,
+    );
+    let served = t.enrol(&first, &shifts[0]).expect(201).await.id();
+    let ahead = t.enrol(&second, &shifts[1]).expect(201).await.id();
+    // Saturday, half past nine
+    t.server.pass(TimeDelta::minutes(5 * 24 * 60 - 30)).await;
+    let manager = t.server.again(&manager).await;
+    assert_eq!(t.activity(&manager, &id).await["status"], "ongoing");
+    let moves = t.enrolment(&manager, &served).await["moves"].clone();
+    assert_eq!(moves, json!([]));
+    let remove = t.enrolment_act(&manager, &served, "remove");
+    let remove = remove.json(json!({"reason": "迟到"}));
+    remove.refused(409, "withdrawal_too_late").await;
+    let cancel = t.activity_act(&manager, &id, "cancel");
+    cancel.json(json!({"reason": "大雨"})).expect(200).await;
+    assert_eq!(t.enrolment(&manager, &served).await["status"], "confirmed");
+    assert_eq!(t.enrolment(&manager, &ahead).await["status"], "removed");
+    let (first, second) = (t.server.again(&first).await, t.server.again(&second).await);
+    assert_eq!(t.told(&first, "activity_cancelled").await, 0);
+    assert_eq!(t.told(&second, "activity_cancelled").await, 1);
+}

@@ -441,7 +441,7 @@ async fn migrated_sqlite(path: String) -> String {
 }
 
 /// A database with the schema, a copy of one that is made once.
-async fn migrated_postgres() -> String {
+pub async fn migrated_postgres() -> String {
     static TEMPLATE: OnceCell<String> = OnceCell::const_new();
     let make = || async {
         let url = fresh_postgres().await;

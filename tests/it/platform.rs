@@ -14,7 +14,7 @@ use yiqilai::platform::db::{Db, Tx};
 use yiqilai::platform::journal::{self, Actor, Change, Position};
 use yiqilai::platform::mail::{Mail, MailConfig, MailError, Mailer};
 
-use crate::harness::{Backend, Server, backend, env, fresh_postgres};
+use crate::harness::{Backend, Server, backend, env, migrated_postgres};
 
 #[actix_web::test]
 async fn health_and_figures() {
@@ -462,7 +462,7 @@ async fn a_lost_database_is_busy_until_it_is_back() {
     if backend() == Backend::Sqlite {
         return; // it is a file
     }
-    let mut url = url::Url::parse(&fresh_postgres().await).unwrap();
+    let mut url = url::Url::parse(&migrated_postgres().await).unwrap();
     let relay = Relay::to(url.port().unwrap());
     url.set_port(Some(relay.port)).unwrap();
     let database = json!({"url": url.as_str(), "pool_size": 2, "acquire_timeout_ms": 500});

@@ -2495,3 +2495,20 @@ async fn the_claims_of_an_organisation_are_those_of_all_who_run_it() {
     c.because(&c.resident, "withdraw").expect(200).await;
     assert_eq!(listed().await[0]["status"], "withdrawn");
 }
+
+/// Each claim shows where somebody lives, and is told to several people.
+#[actix_web::test]
+async fn who_gives_back_again_and_again_waits() {
+    let s = street().await;
+    for _ in 0..3 {
+        let id = s.published().await;
+        s.act(&s.volunteer, &id, "claim").expect(200).await;
+        s.because(&s.volunteer, &id, "release").expect(200).await;
+    }
+    let id = s.published().await;
+    let fourth = s.act(&s.volunteer, &id, "claim");
+    fourth.refused(409, "claiming_paused").await;
+    s.server.pass(TimeDelta::days(7)).await;
+    let volunteer = s.server.again(&s.volunteer).await;
+    s.act(&volunteer, &id, "claim").expect(200).await;
+}

@@ -124,6 +124,8 @@ CREATE TABLE enrolments (
 -- a person stands once in a shift
 CREATE UNIQUE INDEX enrolments_once ON enrolments (shift_id, account_id) WHERE ended_at IS NULL;
 CREATE INDEX enrolments_activity ON enrolments (activity_id, status, id);
+CREATE INDEX enrolments_of_activity ON enrolments (activity_id, id);
+CREATE INDEX enrolments_person ON enrolments (activity_id, account_id);
 CREATE INDEX enrolments_shift ON enrolments (shift_id, status, queued_at);
 CREATE INDEX enrolments_account ON enrolments (account_id, starts_at, id);
 CREATE INDEX enrolments_inviter ON enrolments (invited_by);

@@ -171,6 +171,7 @@ pub fn moves(
     verbs.retain(|verb| match *verb {
         "queue" => false, // what accepting does where the shift is full
         "withdraw" | "withdraw_late" => is_open && *verb == going,
+        "remove" => is_open,
         _ => true,
     });
     verbs

@@ -151,7 +151,9 @@ fn all(
         let activity = activities::activity(tx.conn, activity.id)?;
         last = Some(activity.clone());
         let open = lifecycle::allowed(MOVES, activity.status);
-        if verbs.iter().any(|verb| open.contains(verb)) {
+        // what is going on is cancelled by itself, not with the rest of its series
+        let is_ahead = activity.status != ActivityStatus::Ongoing;
+        if is_ahead && verbs.iter().any(|verb| open.contains(verb)) {
             one(tx, &activity)?;
             moved += 1;
         }

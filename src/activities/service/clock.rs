@@ -17,19 +17,21 @@ use crate::projects::claims::ClaimId;
 /// How long after an activity was found not fit to begin it is looked at again.
 const AGAIN: TimeDelta = TimeDelta::minutes(5);
 
-/// Closes, begins and ends the activities whose time has come, up to `limit`; returns how many there were.
+/// Closes, begins and ends the activities whose time has come, up to `limit`; returns how many it looked at
+/// without finding that a rule keeps them where they are.
 ///
 /// # Errors
 /// Those of the database.
 pub fn sweep(tx: &mut Tx<'_>, desk: &Desk, limit: i64) -> Result<usize> {
-    let due = store::due(tx.conn, tx.now, tx.now - AGAIN, limit)?;
-    for id in &due {
-        match tx.savepoint(|tx| move_on(tx, desk, *id)) {
-            Err(Error::Problem(_)) | Ok(()) => {}
+    let mut moved = 0;
+    for id in store::due(tx.conn, tx.now, tx.now - AGAIN, limit)? {
+        match tx.savepoint(|tx| move_on(tx, desk, id)) {
+            Ok(()) => moved += 1,
+            Err(Error::Problem(_)) => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(due.len())
+    Ok(moved)
 }
 
 fn move_on(tx: &mut Tx<'_>, desk: &Desk, id: ActivityId) -> Result<()> {
@@ -61,7 +63,7 @@ fn is_held_up(tx: &mut Tx<'_>, desk: &Desk, activity: &Activity) -> Result<bool>
     let organizers = organizers(tx.conn, activity)?;
     if activity.ends_at <= tx.now {
         let moved = advance(tx, activity, "cancel", Actor::System, None)?;
-        let mut told = enrolments::call_off(tx, &moved, "")?;
+        let mut told = enrolments::call_off(tx, &moved, None, false)?;
         told.extend(organizers);
         told.sort_unstable();
         told.dedup();
@@ -98,7 +100,6 @@ pub fn react(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
             None => return Ok(()),
         },
     };
-    let reason = entry.reason.clone().unwrap_or_default();
     for id in ahead {
         serialize(tx, id)?;
         let activity = store::activity(tx.conn, id)?;
@@ -108,7 +109,8 @@ pub fn react(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
                 ActivityStatus::Draft | ActivityStatus::Submitted | ActivityStatus::Returned
             );
         if !has_begun {
-            call_off(tx, &activity, Actor::System, &reason)?;
+            // why is between the staff and those who organise it
+            call_off(tx, &activity, Actor::System, None)?;
         }
     }
     Ok(())

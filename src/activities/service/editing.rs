@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::super::model::{Activity, ActivityId, ActivityStatus, Shift};
-use super::super::rules::{AHEAD, By, MOVES};
+use super::super::rules::{self, AHEAD, By, MOVES};
 use super::super::{enrolments, series, store};
-use super::moves::complete;
+use super::moves::refuse;
 use super::writing::{NewShift, as_shifts, check, span};
 use super::{Desk, alone, change};
 use crate::error::{Code, Problem, Result};
@@ -237,6 +237,11 @@ pub fn edit(
     if !wrong.errors.is_empty() {
         return Err(wrong.into());
     }
+    let twice = |(n, shift): (usize, &Shift)| shifts[..n].iter().any(|other| other.id == shift.id);
+    if let Some(n) = shifts.iter().enumerate().position(twice) {
+        let repeated = Problem::new(Code::Invalid).field(format!("/shifts/{n}/id"), Code::Repeated);
+        return Err(repeated.into());
+    }
     let mut after = edit.clone().apply(&before, &shifts);
     check(tx, desk, &after, Some(before.region_id), &shifts)?;
     let has_moved = shifts.iter().any(|shift| {
@@ -256,7 +261,15 @@ pub fn edit(
     );
     let is_news = is_published && (has_moved || is_elsewhere);
     if is_published {
-        complete(&after, &shifts, tx)?;
+        // what has passed and stays as it is keeps nothing else from being changed
+        let stays = |pointer: &str| match pointer {
+            "/enrolment_closes_at" => after.enrolment_closes_at == before.enrolment_closes_at,
+            "/shifts" => after.starts_at == before.starts_at,
+            _ => false,
+        };
+        let mut missing = rules::misses(&after, &shifts, tx.now, tx.zone);
+        missing.retain(|miss| miss.code != Code::InThePast || !stays(&miss.pointer));
+        refuse(missing)?;
     }
     if is_news {
         after.changed_at = Some(tx.now);

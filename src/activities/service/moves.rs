@@ -5,7 +5,7 @@ use super::super::rules::{self, MOVES};
 use super::super::{enrolments, series, store};
 use super::writing::may_organize;
 use super::{advance, is_repeat, notice, organizers, refusal, tell, to_move};
-use crate::error::{Code, Problem, Result};
+use crate::error::{Code, FieldError, Problem, Result};
 use crate::identity::Caller;
 use crate::notifications::{self, Kind, notify};
 use crate::platform::db::Tx;
@@ -43,16 +43,19 @@ pub fn publish(tx: &mut Tx<'_>, caller: &Caller, id: ActivityId) -> Result<Activ
     Ok(moved)
 }
 
+fn complete(activity: &Activity, shifts: &[Shift], tx: &Tx<'_>) -> Result<()> {
+    refuse(rules::misses(activity, shifts, tx.now, tx.zone))
+}
+
 /// # Errors
 /// `invalid` with every miss.
-pub(super) fn complete(activity: &Activity, shifts: &[Shift], tx: &Tx<'_>) -> Result<()> {
-    let mut missing = Problem::new(Code::Invalid);
-    missing.errors = rules::misses(activity, shifts, tx.now, tx.zone);
-    if missing.errors.is_empty() {
-        Ok(())
-    } else {
-        Err(missing.into())
+pub(super) fn refuse(misses: Vec<FieldError>) -> Result<()> {
+    if misses.is_empty() {
+        return Ok(());
     }
+    let mut missing = Problem::new(Code::Invalid);
+    missing.errors = misses;
+    Err(missing.into())
 }
 
 /// Approves a submitted activity, which publishes it.
@@ -165,24 +168,33 @@ pub fn cancel(tx: &mut Tx<'_>, caller: &Caller, id: ActivityId, reason: &str) ->
         return Ok(activity);
     }
     let by = caller.actor();
-    call_off(tx, &activity, by, reason)
+    call_off(tx, &activity, by, Some(reason))
 }
 
-/// Cancels an activity, and tells everybody who stands in it, and who organises it unless they did it.
+/// Cancels an activity, and tells everybody who stands in it, and who organises it unless they did it. Of one
+/// that is going on, whoever's shift has begun keeps the place: that service was done.
 pub(super) fn call_off(
     tx: &mut Tx<'_>,
     activity: &Activity,
     by: Actor,
-    reason: &str,
+    reason: Option<&str>,
 ) -> Result<Activity> {
-    let moved = advance(tx, activity, "cancel", by, Some(reason))?;
-    let params = [("reason", reason)];
-    let told = enrolments::call_off(tx, &moved, reason)?;
-    tell(tx, &moved, &told, Kind::ActivityCancelled, &params)?;
+    let has_begun = activity.status == ActivityStatus::Ongoing;
+    let moved = advance(tx, activity, "cancel", by, reason)?;
+    let (theirs, organizers_kind) = match reason {
+        Some(_) => (Kind::ActivityCancelled, Kind::ActivityCancelledOf),
+        None => (Kind::ActivityStopped, Kind::ActivityStoppedOf),
+    };
+    let params: Vec<_> = reason
+        .map(|reason| ("reason", reason))
+        .into_iter()
+        .collect();
+    let told = enrolments::call_off(tx, &moved, reason, has_begun)?;
+    tell(tx, &moved, &told, theirs, &params)?;
     let organizers = organizers(tx.conn, &moved)?;
     let is_theirs = |who| by == Actor::Account(crate::platform::columns::Uid(who));
     if !organizers.iter().any(|who| is_theirs(who.0)) {
-        tell(tx, &moved, &organizers, Kind::ActivityCancelledOf, &params)?;
+        tell(tx, &moved, &organizers, organizers_kind, &params)?;
     }
     if let Some(series) = moved.series_id {
         series::touch(tx.conn, series)?;

@@ -36,6 +36,7 @@ pub fn set_policy(
     if !caller.holds_in_region(tx.conn, &[Role::RegionAdmin], region)? {
         return Err(Code::Forbidden.into());
     }
+    tx.serialize_on(&format!("activity policy:{region}"))?;
     if let Some(known) = store::policy(tx.conn, region)?
         && known.review == new.review
     {

@@ -8,7 +8,7 @@ use validator::Validate;
 use super::super::model::{Activity, ActivityId, ActivityStatus, Shift, ShiftId};
 use super::super::{rules, store};
 use super::{Desk, alone, change};
-use crate::error::{Code, Problem, Result};
+use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{Caller, Role};
 use crate::organizations::{self, OrganizationId};
 use crate::platform::clock::Instant;
@@ -162,9 +162,10 @@ fn draft(
                 let project = projects::project(tx.conn, claim.project_id)?;
                 Some((claim, project))
             }
-            Err(_) => {
+            Err(Error::Problem(_)) => {
                 return Err(wrong.field("/claim_id", Code::UnknownReference).into());
             }
+            Err(error) => return Err(error),
         },
         None => None,
     };

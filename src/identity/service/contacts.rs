@@ -2,7 +2,7 @@
 
 use super::{Desk, fits_code};
 use crate::error::Result;
-use crate::identity::codes::{CodePurpose, check_code};
+use crate::identity::codes::{CodePurpose, check_codes};
 use crate::identity::requests::Request;
 use crate::identity::{Caller, contacts};
 use crate::platform::journal::Change;
@@ -36,19 +36,11 @@ impl Desk<'_> {
         let proof = self.platform.db.write(move |tx| {
             let account = contacts::held(tx, caller.account)?;
             let current = contacts::proves_current(&account, &new);
-            if let Some(current) = current
-                && !check_code(
-                    tx,
-                    &vault,
-                    tries,
-                    CodePurpose::ProveCurrent,
-                    &current,
-                    &current_code,
-                )?
-            {
-                return Ok(None);
+            let mut codes = vec![(CodePurpose::ProveNew, new.as_str(), new_code.as_str())];
+            if let Some(current) = &current {
+                codes.push((CodePurpose::ProveCurrent, current, &current_code));
             }
-            if !check_code(tx, &vault, tries, CodePurpose::ProveNew, &new, &new_code)? {
+            if !check_codes(tx, &vault, tries, &codes)? {
                 return Ok(None);
             }
             let Some(account) = contacts::replace(tx, account, &new)? else {

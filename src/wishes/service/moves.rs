@@ -166,9 +166,23 @@ pub fn claim(
     // the limits span several wishes: two claims of one person wait for each other
     let who = claim.organization_id.map_or(caller.account.0, |id| id.0);
     tx.serialize_on(&format!("claimant:{who}"))?;
-    let since = tx.now - TimeDelta::days(desk.rules.lapse_days);
-    if store::count_lapses(tx.conn, &claim, since)? >= desk.rules.lapses {
-        return Err(Code::ClaimingPaused.into());
+    for (outcome, most, days) in [
+        (
+            ClaimOutcome::Lapsed,
+            desk.rules.lapses,
+            desk.rules.lapse_days,
+        ),
+        // each claim shows where somebody lives, and is told to several people
+        (
+            ClaimOutcome::Released,
+            desk.rules.releases,
+            desk.rules.release_days,
+        ),
+    ] {
+        let since = tx.now - TimeDelta::days(days);
+        if store::count_ended(tx.conn, &claim, outcome, since)? >= most {
+            return Err(Code::ClaimingPaused.into());
+        }
     }
     if store::count_live_claims(tx.conn, &claim)? >= desk.rules.live_claims {
         return Err(Code::ClaimLimitReached.into());

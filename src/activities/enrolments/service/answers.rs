@@ -137,10 +137,10 @@ pub fn withdraw(
     Ok(moved)
 }
 
-/// Sends somebody away, with a reason.
+/// Sends somebody away, with a reason, as long as the shift has not begun: what was done then is service.
 ///
 /// # Errors
-/// `not_found`, `forbidden`, `move_not_allowed`.
+/// `not_found`, `forbidden`, `move_not_allowed`, `withdrawal_too_late`.
 pub fn remove(
     tx: &mut Tx<'_>,
     desk: &Desk,
@@ -157,6 +157,10 @@ pub fn remove(
     lifecycle::may(MOVES, relation, "remove")?;
     if is_repeat(tx, &enrolment, "remove", caller)? {
         return Ok(enrolment);
+    }
+    lifecycle::step(MOVES, relation, enrolment.status, "remove")?;
+    if tx.now >= enrolment.starts_at {
+        return Err(Code::WithdrawalTooLate.into());
     }
     let by = caller.actor();
     let moved = advance(tx, &activity, &enrolment, "remove", by, Some(reason))?;

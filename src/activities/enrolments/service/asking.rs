@@ -166,7 +166,7 @@ fn invite(
 
 /// Whether somebody belongs to a team that the caller leads: an organisation that they run, or the crew of
 /// the activity's project where they organise it.
-fn is_in_team(
+pub(super) fn is_in_team(
     conn: &mut Conn,
     caller: &Caller,
     activity: &Activity,

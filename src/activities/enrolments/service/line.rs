@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::super::model::{Enrolment, EnrolmentStatus};
 use super::super::rules::{self, Held, accept_by};
 use super::super::store;
-use super::{advance, facts, is_refusal, tell_person};
+use super::{advance, facts, is_refusal, serialize_on_person, tell_person};
 use crate::activities::model::{Activity, ShiftId};
 use crate::activities::rules::{AHEAD, Presence};
 use crate::activities::service::{Desk, serialize};
@@ -13,6 +13,7 @@ use crate::activities::store as activities;
 use crate::error::{Code, Error, Result};
 use crate::identity::AccountId;
 use crate::notifications::Kind;
+use crate::platform::clock::Instant;
 use crate::platform::db::Tx;
 use crate::platform::journal::Actor;
 use crate::projects::ADULT_AGE;
@@ -36,6 +37,7 @@ pub(in crate::activities) fn promote(
             break;
         }
         let (who, at) = (waiting.account_id, (tx.now, tx.zone));
+        serialize_on_person(tx, who)?;
         let known = facts(tx.conn, desk, (activity, &shift), who, Some(waiting.id), at)?;
         let suits = rules::unfit(&known).is_empty()
             && rules::in_the_way(&known, &desk.rules, tx.zone).is_empty();
@@ -63,12 +65,7 @@ pub(in crate::activities) fn promote(
     Ok(())
 }
 
-fn hold(
-    tx: &mut Tx<'_>,
-    activity: &Activity,
-    waiting: &Enrolment,
-    due: crate::platform::clock::Instant,
-) -> Result<()> {
+fn hold(tx: &mut Tx<'_>, activity: &Activity, waiting: &Enrolment, due: Instant) -> Result<()> {
     let held = Enrolment {
         holds_seat: true,
         accept_by: Some(due),
@@ -109,15 +106,19 @@ fn lapse(tx: &mut Tx<'_>, desk: &Desk, seen: &Enrolment) -> Result<()> {
     promote(tx, desk, &activity, shift.id)
 }
 
-/// Ends all places in an activity that is cancelled; returns whose they were, to be told.
+/// Ends the places in an activity that is cancelled, those of shifts that have begun only where it has not
+/// been `going_on`; returns whose they were, to be told.
 pub(in crate::activities) fn call_off(
     tx: &mut Tx<'_>,
     activity: &Activity,
-    reason: &str,
+    reason: Option<&str>,
+    going_on: bool,
 ) -> Result<Vec<AccountId>> {
-    let reason = Some(reason).filter(|reason| !reason.is_empty());
     let mut whose = Vec::new();
     for enrolment in store::open_ones(tx.conn, activity.id)? {
+        if going_on && enrolment.starts_at <= tx.now {
+            continue;
+        }
         advance(tx, activity, &enrolment, "call_off", Actor::System, reason)?;
         whose.push(enrolment.account_id);
     }
@@ -179,6 +180,7 @@ fn fits(tx: &mut Tx<'_>, desk: &Desk, activity: &Activity, moved: &Enrolment) ->
     if moved.holds_seat {
         let shift = activities::shift(tx.conn, moved.shift_id)?;
         let (who, at) = (moved.account_id, (tx.now, tx.zone));
+        serialize_on_person(tx, who)?;
         let known = facts(tx.conn, desk, (activity, &shift), who, Some(moved.id), at)?;
         if !rules::in_the_way(&known, &desk.rules, tx.zone).is_empty() {
             return Ok(false);

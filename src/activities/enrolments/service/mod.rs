@@ -7,6 +7,7 @@ mod answers;
 mod asking;
 mod line;
 
+use asking::is_in_team;
 use chrono::TimeDelta;
 
 use super::model::{Enrolment, EnrolmentId, EnrolmentStatus};
@@ -77,7 +78,8 @@ pub fn relation(
     Ok(Relation {
         person: enrolment.account_id == caller.account,
         organizer: relation_to_activity(conn, Some(caller), activity)?.organizer,
-        inviter: enrolment.invited_by == Some(caller.account),
+        inviter: enrolment.invited_by == Some(caller.account)
+            && is_in_team(conn, caller, activity, enrolment.account_id)?,
     })
 }
 
