@@ -377,6 +377,11 @@ fn upload_limits(max_bytes: usize) -> MultipartFormConfig {
         .memory_limit(max_bytes + slack)
         .error_handler(|error, _| {
             let code = match &error {
+                MultipartError::UnknownField(name) => {
+                    let unknown =
+                        Problem::new(Code::Invalid).field(format!("/{name}"), Code::UnknownField);
+                    return Error::from(unknown).into();
+                }
                 MultipartError::Payload(_) => Code::PayloadTooLarge,
                 MultipartError::ContentTypeMissing | MultipartError::ContentTypeIncompatible => {
                     Code::UnsupportedMediaType

@@ -494,12 +494,19 @@ async fn nobody_else_imports_and_a_dry_run_leaves_no_trace() {
         )
         .refused(422, "table_unreadable")
         .await;
+    let form = reqwest::multipart::Form::new();
     server
         .post("/imports?target=wishes")
         .by(&admin)
-        .multipart(reqwest::multipart::Form::new().text("other", "x"))
+        .multipart(form)
         .refused(422, "import_part_missing")
         .await;
+    // what belongs into the address is not overlooked in the form
+    let form = reqwest::multipart::Form::new().text("dry_run", "true");
+    let lost = server.post("/imports?target=wishes").by(&admin);
+    let lost = lost.multipart(form).refused(422, "invalid").await;
+    let unknown = ("/dry_run".to_owned(), "unknown_field".to_owned());
+    assert_eq!(lost.fields(), [unknown]);
 }
 
 /// An empty installation begins with the district that ships with the program, without any file; the

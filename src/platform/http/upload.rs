@@ -29,7 +29,6 @@ pub trait Upload {
 
 /// A photo to be kept.
 #[derive(MultipartForm, ToSchema)]
-#[multipart(deny_unknown_fields)]
 pub struct PhotoForm {
     /// A JPEG, PNG or WebP; taken for what its content is, written anew without metadata.
     #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
@@ -47,7 +46,6 @@ impl Upload for PhotoForm {
 
 /// A document to be kept.
 #[derive(MultipartForm, ToSchema)]
-#[multipart(deny_unknown_fields)]
 pub struct DocumentForm {
     /// A PDF, JPEG, PNG or WebP; taken for what its content is.
     #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
@@ -65,7 +63,6 @@ impl Upload for DocumentForm {
 
 /// A paper that somebody scanned or photographed, to be kept.
 #[derive(MultipartForm, ToSchema)]
-#[multipart(deny_unknown_fields)]
 pub struct ScanForm {
     /// A PDF, or a JPEG, PNG or WebP, which is written anew without metadata; taken for what its
     /// content is.
