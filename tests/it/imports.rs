@@ -494,7 +494,7 @@ async fn nobody_else_imports_and_a_dry_run_leaves_no_trace() {
         )
         .refused(422, "table_unreadable")
         .await;
-    let form = reqwest::multipart::Form::new();
+    let form = reqwest::multipart::Form::new().text("file", "x");
     server
         .post("/imports?target=wishes")
         .by(&admin)
