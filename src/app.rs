@@ -28,6 +28,7 @@ use crate::platform::wakeups::Wakeups;
 use crate::platform::{Platform, config};
 use crate::projects::{self, ProjectRules};
 use crate::search::{self, Search, SearchRules};
+use crate::taxonomies;
 use crate::volunteers::{self, VolunteerRules};
 use crate::wishes::{self, WishRules};
 
@@ -289,6 +290,13 @@ impl Config {
         let known = ["sqlite:", "postgres://", "postgresql://"];
         if !known.iter().any(|scheme| database.starts_with(scheme)) {
             wrong.push("database.url begins with sqlite: or postgres://");
+        }
+        let file = self.database.sqlite_path();
+        if file.is_some_and(|path| path.as_os_str().is_empty() || path == Path::new(":memory:")) {
+            wrong.push("database.url names no file for SQLite");
+        }
+        if taxonomies::qualification(&self.projects.vetting).is_none() {
+            wrong.push("projects.vetting is no qualification of the taxonomy");
         }
         if EnvFilter::try_new(&self.log.filter).is_err() {
             wrong.push("log.filter cannot be read");

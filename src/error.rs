@@ -283,7 +283,7 @@ impl Code {
 
 codes! {
     // ---- the request itself
-    MalformedJson 400 "请求内容不是有效的 JSON。" "The body is not valid JSON of the expected shape.",
+    MalformedJson 400 "请求内容不是有效的 JSON，或不符合所要求的格式。" "The body is not valid JSON of the expected shape.",
     MalformedPath 400 "地址中的编号格式不正确。" "A part of the address has the wrong form.",
     MalformedQuery 400 "查询参数格式不正确。" "A query parameter has the wrong form.",
     MalformedHeader 400 "请求头格式不正确。" "A header has the wrong form.",
@@ -337,6 +337,7 @@ codes! {
     AlwaysMailed 422 "账号安全通知不能关闭。" "Mails about the safety of the account cannot be switched off.",
 
     // ---- regions
+    RoleLevel 422 "该角色不能授予此级别的区域。" "This role is not held in a region of this level.",
     RegionLevel 422 "该级别的区域不能位于此上级之下。" "A region of this level cannot lie in that parent.",
     RingNotClosed 422 "轮廓的每个环须至少有四个点，且首尾相同。" "Every ring of an outline has at least four positions and ends where it begins.",
     OutlineCrosses 422 "轮廓自身相交、各部分重叠或没有面积。" "The outline crosses itself, its parts overlap, or it has no area.",

@@ -1,13 +1,19 @@
 //! The command line of Yiqilai.
 
+use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 use tikv_jemallocator::Jemalloc;
 use tracing_subscriber::EnvFilter;
+use validator::Validate;
 use yiqilai::app::{App, Config, LogConfig, LogFormat, Profile};
 use yiqilai::error::{Error, Result};
 use yiqilai::identity::{self, Role};
@@ -15,8 +21,10 @@ use yiqilai::imports::{self, Bundled, Target};
 use yiqilai::matching;
 use yiqilai::platform::clock::Clock;
 use yiqilai::platform::db::Alone;
+use yiqilai::platform::http::valid;
 use yiqilai::platform::jobs::{self, Job, JobId, Which};
 use yiqilai::platform::journal::Actor;
+use yiqilai::platform::lang::Lang;
 use yiqilai::platform::token::random_token;
 use yiqilai::worker::Worker;
 use yiqilai::{api, demo, server};
@@ -101,16 +109,41 @@ enum BenchCommand {
 #[derive(Subcommand)]
 enum AdminCommand {
     /// Make a platform admin (or make an account one) and print its new password.
-    Create {
-        /// Its e-mail address.
-        #[arg(long)]
-        email: String,
-        /// Its name.
-        #[arg(long, default_value = "平台管理员")]
-        name: String,
-    },
+    Create(NewAdmin),
     /// Sign access tokens with a new key from now on.
     RotateKeys,
+}
+
+/// Who becomes a platform admin.
+#[derive(clap::Args, Deserialize, Serialize, Validate)]
+struct NewAdmin {
+    /// Its e-mail address.
+    #[arg(long)]
+    #[validate(custom(function = "identity::valid_email"))]
+    email: String,
+    /// Its name.
+    #[arg(long, default_value = "平台管理员")]
+    #[validate(length(min = 1, max = 50))]
+    name: String,
+}
+
+impl NewAdmin {
+    /// The same without blanks around it, where it is what one may write about oneself.
+    ///
+    /// # Errors
+    /// `invalid` with every wrong option.
+    fn checked(&self) -> Result<Self> {
+        let said = serde_json::to_vec(self).map_err(Error::internal)?;
+        valid::parse(&said).map_err(|error| match error {
+            Error::Problem(mut problem) => {
+                for wrong in &mut problem.errors {
+                    wrong.pointer = wrong.pointer.replacen('/', "--", 1);
+                }
+                Error::Problem(problem)
+            }
+            error => error,
+        })
+    }
 }
 
 #[derive(Subcommand)]
@@ -148,7 +181,8 @@ impl From<WhichJobs> for Which {
 
 #[derive(clap::Args)]
 struct ImportCommand {
-    /// What to import: regions, organizations, volunteers, projects or wishes.
+    /// What to import.
+    #[arg(value_parser = one_of::<Target>())]
     target: Target,
     /// A CSV, XLSX or GeoJSON file.
     #[arg(required_unless_present = "bundled", requires = "map")]
@@ -157,7 +191,7 @@ struct ImportCommand {
     #[arg(long)]
     map: Option<PathBuf>,
     /// Instead of files, a table that ships with the program: beilun (regions).
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "map"])]
+    #[arg(long, value_name = "NAME", value_parser = one_of::<Bundled>(), conflicts_with_all = ["file", "map"])]
     bundled: Option<Bundled>,
     /// Keep nothing, and say what would happen.
     #[arg(long)]
@@ -170,6 +204,16 @@ struct ImportCommand {
     report: Option<PathBuf>,
 }
 
+/// One of a few by its name; what is none of them is answered with all of them.
+fn one_of<T>() -> impl TypedValueParser<Value = T>
+where
+    T: VariantArray + FromStr<Err: std::error::Error + Send + Sync + 'static> + Copy + Send + Sync,
+    &'static str: From<T>,
+{
+    let names = T::VARIANTS.iter().map(|one| <&'static str>::from(*one));
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<T>())
+}
+
 #[derive(Subcommand)]
 enum ConfigCommand {
     /// Check it and print the effective one, secrets redacted.
@@ -180,9 +224,35 @@ fn main() -> ExitCode {
     match actix_web::rt::System::new().block_on(run(Cli::parse())) {
         Ok(code) => code,
         Err(error) => {
-            note(format_args!("yiqilai: {error}"));
+            tell(&error);
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The language of whoever sits at the terminal, as POSIX tells it: Chinese, or else English.
+fn lang() -> Lang {
+    let names = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter();
+    let mut said = names.filter_map(|name| std::env::var(name).ok());
+    match said.find(|locale| !locale.is_empty()) {
+        Some(locale) if locale.starts_with("zh") => Lang::Zh,
+        _ => Lang::En,
+    }
+}
+
+/// Says why nothing was done; of a refusal, everything that is wrong.
+fn tell(error: &Error) {
+    let Error::Problem(problem) = error else {
+        return note(format_args!("yiqilai: {error}"));
+    };
+    let lang = lang();
+    note(format_args!("yiqilai: {}", problem.detail.get(lang)));
+    for wrong in &problem.errors {
+        note(format_args!(
+            "  {}: {}",
+            wrong.pointer,
+            wrong.detail.get(lang)
+        ));
     }
 }
 
@@ -227,7 +297,11 @@ fn bench(command: &BenchCommand) -> Result<()> {
     say(&format!("{}\n", figures.map_err(Error::internal)?))
 }
 
-async fn perform(cli: Cli) -> Result<()> {
+async fn perform(mut cli: Cli) -> Result<()> {
+    // before a database is looked at
+    if let Command::Admin(AdminCommand::Create(new)) = &mut cli.command {
+        *new = new.checked()?;
+    }
     if let Command::Openapi = cli.command {
         return say(&api::specification().to_yaml().map_err(Error::internal)?);
     }
@@ -249,6 +323,7 @@ async fn perform(cli: Cli) -> Result<()> {
         let _alone = Alone::on(&config.database)?;
         if demo::load(&config).await? {
             tracing::info!("the sample district is loaded");
+            begin_anew();
         }
         let app = App::build(config, Clock::system()).await?;
         let welcome = demo::welcome(&app.platform.public_url, app.platform.clock.now());
@@ -277,6 +352,19 @@ async fn perform(cli: Cli) -> Result<()> {
         | Command::Bench(_)
         | Command::Openapi
         | Command::Lifecycles => Ok(()),
+    }
+}
+
+/// Begins this very command anew in this very process. Loading leaves threads and half-used pages behind, of
+/// which a server has no use; where the system cannot, the server lives with them.
+fn begin_anew() {
+    #[cfg(unix)]
+    if let Ok(program) = std::env::current_exe() {
+        use std::os::unix::process::CommandExt;
+        let why = std::process::Command::new(program)
+            .args(std::env::args_os().skip(1))
+            .exec();
+        tracing::warn!(%why, "serving in the process that loaded the sample district");
     }
 }
 
@@ -336,12 +424,11 @@ async fn migrate_alone(app: &App) -> Result<()> {
 /// One short transaction, which waits for those of a server: both see what the other wrote.
 async fn administer(app: &App, command: AdminCommand) -> Result<()> {
     migrate_alone(app).await?;
-    let AdminCommand::Create { email, name } = command else {
+    let AdminCommand::Create(NewAdmin { email, name }) = command else {
         app.keyring.rotate().await?;
         return say("servers that run sign with the new key within a minute\n");
     };
-    let email = identity::normal_email(&email)
-        .map_err(|_| Error::internal("that is not an e-mail address"))?;
+    let email = identity::normal_email(&email)?;
     let password = random_token()?;
     let hash = identity::hash_password(&password)?;
     let address = email.clone();
@@ -397,10 +484,11 @@ struct Source {
 }
 
 impl Source {
-    fn of(command: &ImportCommand) -> Result<Self> {
+    fn of(command: &ImportCommand, lang: Lang) -> Result<Self> {
         if let Some(bundled) = command.bundled {
             if bundled.target() != command.target {
-                let why = format!("{bundled} holds {}", bundled.target());
+                let holds = lang.pick("的内容是", "holds");
+                let why = format!("{bundled} {holds} {}", bundled.target());
                 return Err(Error::internal(why));
             }
             return Ok(Self {
@@ -411,55 +499,52 @@ impl Source {
         }
         // clap has asked for both
         let (Some(file), Some(map)) = (&command.file, &command.map) else {
-            return Err(Error::internal("name a file and its mapping"));
+            let why = lang.pick("请指定数据文件及其映射文件", "name a file and its mapping");
+            return Err(Error::internal(why));
         };
-        let read = |path: &PathBuf| {
-            std::fs::read(path).map_err(|why| Error::internal(format!("{}: {why}", path.display())))
-        };
+        let unread = lang.pick("无法读取", "cannot be read");
+        let read = |path: &Path| std::fs::read(path).map_err(|why| at(path, unread, why));
+        let no_text = lang.pick("不是 UTF-8 编码的文本", "is not text in UTF-8");
         let file_name = file.file_name();
         Ok(Self {
             file_name: file_name.map_or(String::new(), |name| name.to_string_lossy().into_owned()),
-            map: String::from_utf8(read(map)?).map_err(Error::internal)?,
+            map: String::from_utf8(read(map)?).map_err(|why| at(map, no_text, why))?,
             file: read(file)?,
         })
     }
 }
 
+/// What is the matter with a file, and with which.
+fn at(path: &Path, what: &str, why: impl Display) -> Error {
+    Error::internal(format!("{}: {what} ({why})", path.display()))
+}
+
 async fn import(cli: &Cli, command: &ImportCommand) -> Result<ExitCode> {
+    let lang = lang();
     let config = Config::load(cli.config.as_deref())?;
     start_log(&config.log)?;
-    let source = Source::of(command)?;
-    let order = match imports::order(&source.file, &source.map, command.target) {
-        Ok(order) => imports::Order {
-            file_name: source.file_name,
-            dry_run: command.dry_run,
-            all_or_nothing: command.all_or_nothing,
-            ..order
-        },
-        Err(Error::Problem(problem)) => {
-            note(format_args!("yiqilai: {}", problem.detail.en));
-            for error in &problem.errors {
-                note(format_args!("  {}: {}", error.pointer, error.detail.en));
-            }
-            return Ok(ExitCode::FAILURE);
-        }
-        Err(error) => return Err(error),
+    let source = Source::of(command, lang)?;
+    let order = imports::Order {
+        file_name: source.file_name,
+        lang,
+        dry_run: command.dry_run,
+        all_or_nothing: command.all_or_nothing,
+        ..imports::order(&source.file, &source.map, command.target)?
     };
     // before anything is done: what was not reported would be done again
+    let no_file = lang.pick("无法写入", "cannot be written");
     let mut written = match &command.report {
-        Some(path) => Some(std::fs::File::create(path).map_err(|error| {
-            let said = format!("{}: {error}", path.display());
-            Error::internal(std::io::Error::new(error.kind(), said))
-        })?),
+        Some(path) => Some(std::fs::File::create(path).map_err(|why| at(path, no_file, why))?),
         None => None,
     };
     let _alone = Alone::on(&config.database)?; // its transactions are long
     let app = App::build(config, Clock::system()).await?;
     migrate(&app).await?;
+    let rows = lang.pick("行", "rows");
     let progress =
-        std::sync::Arc::new(|done: usize, of: usize| note(format_args!("{done}/{of} rows")));
+        std::sync::Arc::new(move |done: usize, of: usize| note(format_args!("{done}/{of} {rows}")));
     let report = imports::run(&app.platform.db, &app.imports(), order, progress).await?;
-    say(&report.to_string())?;
+    say(&report.text(lang))?;
     if let Some(file) = &mut written {
         let json = serde_json::to_vec_pretty(&report).map_err(Error::internal)?;
         file.write_all(&json).map_err(Error::internal)?;

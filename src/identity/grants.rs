@@ -126,8 +126,11 @@ pub(super) fn grant_by(
         (ScopeKind::All, Some(_)) => return Err(wrong("/scope_id", Code::Format).into()),
         (_, None) => return Err(wrong("/scope_id", Code::Required).into()),
         (ScopeKind::Region, Some(region)) => {
-            regions::current(tx.conn, RegionId(region), None, tx.today())?
+            let region = regions::current(tx.conn, RegionId(region), None, tx.today())?
                 .map_err(|code| wrong("/scope_id", code))?;
+            if !rules::is_held_in(role, region.level) {
+                return Err(wrong("/scope_id", Code::RoleLevel).into());
+            }
         }
         // organisations hand out their roles by invitation
         (ScopeKind::Organization, Some(_)) => {

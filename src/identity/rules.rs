@@ -4,6 +4,7 @@ use validator::ValidationError;
 
 use super::model::{Grant, Role, ScopeKind};
 use crate::error::{Code, Result};
+use crate::regions::Level;
 
 /// A Chinese mobile number in E.164: `+86` and eleven digits that begin with 1. Blanks and hyphens
 /// are let pass, the country code may be left out.
@@ -67,6 +68,16 @@ pub fn scope_of(role: Role) -> ScopeKind {
         | Role::Auditor => ScopeKind::Region,
         Role::OrganizationManager | Role::OrganizationMember => ScopeKind::Organization,
         Role::BranchSecretary => ScopeKind::Branch,
+    }
+}
+
+/// Whether a role is held in regions of this level: administrators have a district, a street or what lies
+/// between it and the grids; those who work in a grid have a grid (domain: who may do what).
+pub fn is_held_in(role: Role, level: Level) -> bool {
+    match role {
+        Role::GridLeader | Role::GridWorker => level == Level::Grid,
+        Role::RegionAdmin => level != Level::Grid,
+        _ => true,
     }
 }
 

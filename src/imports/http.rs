@@ -46,13 +46,15 @@ pub struct ImportView {
     pub file_name: String,
     /// Rows of the file.
     pub rows: i64,
-    /// Rows that became something new.
+    /// Rows of which something new was made.
     pub created: i64,
-    /// Rows that changed something.
+    /// Rows that brought something up to date.
     pub updated: i64,
-    /// Rows that said the same as the last time.
+    /// Rows that said nothing new.
     pub unchanged: i64,
-    /// Rows that were refused.
+    /// Good rows of which nothing was kept, since all or nothing was asked for and others were refused.
+    pub held_back: i64,
+    /// Rows that were refused. All five together are the rows of the file.
     pub failed: i64,
     /// What was wrong with those, the first thousand, without what stood in the cells.
     pub errors: Vec<RowError>,
@@ -65,6 +67,7 @@ pub struct ImportView {
 impl From<Import> for ImportView {
     fn from(import: Import) -> Self {
         Self {
+            held_back: import.held_back(),
             id: import.id,
             account_id: import.account_id,
             target: import.target,

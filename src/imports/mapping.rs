@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::plan::{Bound, Plan};
 use super::table::{Shape, Table, tidy};
 use super::targets::{Field, Kind, Target};
-use crate::error::{Code, FieldError, Problem, Result};
+use crate::error::{Code, FieldError, Problem, Result, Text};
 
 /// A mapping file.
 #[derive(Clone, Debug, Deserialize)]
@@ -151,14 +151,13 @@ impl Mapping {
             };
             bound.insert(field.name, one);
         }
-        for field in target.fields() {
-            if field.required && !self.fields.contains_key(field.name) {
-                mistakes.push(FieldError::new(
-                    format!("/fields/{}", field.name),
-                    Code::Required,
-                ));
-            }
-        }
+        let required = target.fields().iter().filter(|field| field.required);
+        let required = required.map(|field| vec![field.name]);
+        let either = target.alternatives().iter().map(|names| names.to_vec());
+        let is_given = |name: &&str| self.fields.contains_key(*name);
+        let needed = required.chain(either);
+        let missing = needed.filter(|names| !names.iter().any(is_given));
+        mistakes.extend(missing.map(|names| lacking(&names)));
         if self.source.trim().is_empty() || self.source.chars().count() > 100 {
             mistakes.push(FieldError::new("/source", Code::Length));
         }
@@ -179,6 +178,21 @@ impl Mapping {
             width: table.header.len(),
             bound,
         })
+    }
+}
+
+/// A field that no row can do without, or several of which it needs one, and that the mapping lacks.
+fn lacking(names: &[&str]) -> FieldError {
+    let first = names.first().copied().unwrap_or_default();
+    FieldError {
+        detail: Text::new(
+            format!("映射须说明 {} 从哪里来。", names.join(" 或 ")),
+            format!(
+                "The mapping must say where {} comes from.",
+                names.join(" or ")
+            ),
+        ),
+        ..FieldError::new(format!("/fields/{first}"), Code::Required)
     }
 }
 
@@ -271,6 +285,7 @@ starts_on = { column = "d", formats = ["%B %d %Y"] }
 seats = { column = "e", unknown = [0], unlimited = [9999] }
 latitude = { column = "f", pattern = '\((-?[0-9.]+),' }
 skills = { column = "g", split = "|", values = { "First Aid" = "health.first_aid" } }
+region = { constant = "330206" }
 "#;
 
     fn table(cells: [&str; 8]) -> Table {
@@ -356,6 +371,7 @@ skills = { column = "g", split = "|", values = { "First Aid" = "health.first_aid
             ("/fields/starts_on/formats", Code::Format),
             ("/fields/other", Code::UnknownField),
             ("/fields/field", Code::Required),
+            ("/fields/region", Code::Required),
             ("/source", Code::Length),
         ] {
             assert!(

@@ -1,5 +1,3 @@
-use std::fmt;
-
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,6 +8,7 @@ use crate::id;
 use crate::identity::AccountId;
 use crate::platform::clock::Instant;
 use crate::platform::columns::{Json, Uid};
+use crate::platform::lang::Lang;
 use crate::schema::{import_links, imports};
 
 /// The room's numbers; `config/default.toml` says what each means.
@@ -46,11 +45,11 @@ pub struct Import {
     pub file_name: String,
     /// Rows of the file.
     pub total: i64,
-    /// Rows that became something new.
+    /// Rows of which something new was made.
     pub created: i64,
-    /// Rows that changed something.
+    /// Rows that brought something up to date.
     pub updated: i64,
-    /// Rows that said the same as the last time.
+    /// Rows that said nothing new.
     pub unchanged: i64,
     /// Rows that were refused.
     pub failed: i64,
@@ -60,6 +59,13 @@ pub struct Import {
     pub started_at: Instant,
     /// Until when.
     pub ended_at: Instant,
+}
+
+impl Import {
+    /// Good rows of which nothing was kept: those that are counted nowhere else.
+    pub fn held_back(&self) -> i64 {
+        self.total - self.created - self.updated - self.unchanged - self.failed
+    }
 }
 
 /// What ties a row of a source to the row made of it.
@@ -114,13 +120,15 @@ pub struct Report {
     pub dry_run: bool,
     /// Rows of the file.
     pub rows: u64,
-    /// Rows that became something new.
+    /// Rows of which something new was made.
     pub created: u64,
-    /// Rows that changed something.
+    /// Rows that brought something up to date.
     pub updated: u64,
-    /// Rows that said the same as the last time.
+    /// Rows that said nothing new.
     pub unchanged: u64,
-    /// Rows that were refused.
+    /// Good rows of which nothing was kept, since all or nothing was asked for and others were refused.
+    pub held_back: u64,
+    /// Rows that were refused. All five together are the rows of the file.
     pub failed: u64,
     /// How many errors those rows have together.
     pub errors_total: u64,
@@ -138,26 +146,61 @@ impl Report {
             _ => 2,
         }
     }
-}
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// What the command line says: a line for every error, and the counts.
+    pub fn text(&self, lang: Lang) -> String {
+        let mut said = String::new();
+        let mut say = |zh: String, en: String| {
+            said.push_str(lang.pick(&zh, &en));
+            said.push('\n');
+        };
         for error in &self.errors {
+            let RowError {
+                line,
+                field,
+                code,
+                detail,
+                ..
+            } = error;
             let column = error.column.as_deref().unwrap_or("-");
             let text = error.text.as_deref().unwrap_or_default();
-            writeln!(
-                f,
-                "line {}, column {column} ({}): {} {text:?}: {}",
-                error.line, error.field, error.code, error.detail
-            )?;
+            say(
+                format!("第 {line} 行，{column} 列（{field}）：{code} {text:?}：{detail}"),
+                format!("line {line}, column {column} ({field}): {code} {text:?}: {detail}"),
+            );
         }
+        let Self {
+            rows,
+            created,
+            updated,
+            unchanged,
+            held_back,
+            failed,
+            ..
+        } = self;
         if self.dry_run {
-            writeln!(f, "dry run: nothing was kept")?;
+            say(
+                "试运行：未保留任何内容".to_owned(),
+                "dry run: nothing was kept".to_owned(),
+            );
         }
-        writeln!(
-            f,
-            "{} rows: {} created, {} updated, {} unchanged, {} failed",
-            self.rows, self.created, self.updated, self.unchanged, self.failed
-        )
+        if *held_back > 0 {
+            say(
+                "要么全部导入、要么全不导入：有行被拒绝，因此未保留任何内容".to_owned(),
+                "all or nothing: nothing was kept, since rows were refused".to_owned(),
+            );
+        }
+        let mut zh = format!(
+            "共 {rows} 行：新建 {created}，更新 {updated}，无变化 {unchanged}，拒绝 {failed}"
+        );
+        let mut en = format!(
+            "{rows} rows: {created} created, {updated} updated, {unchanged} unchanged, {failed} failed"
+        );
+        if *held_back > 0 {
+            zh.push_str(&format!("，搁置 {held_back}"));
+            en.push_str(&format!(", {held_back} held back"));
+        }
+        say(zh, en);
+        said
     }
 }

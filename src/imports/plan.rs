@@ -99,6 +99,12 @@ impl Plan {
             .map_or(item.to_owned(), |bound| bound.rule.translate(item))
     }
 
+    /// Whether it is a field of the target of which the mapping says nothing.
+    pub fn lacks(&self, field: &str) -> bool {
+        let is_known = self.target.fields().iter().any(|known| known.name == field);
+        is_known && !self.bound.contains_key(field)
+    }
+
     /// The columns a field comes from, and what stands there in a row.
     pub fn origin(&self, field: &str, row: &TableRow) -> (Option<String>, Option<String>) {
         if field == "external_id" {

@@ -23,12 +23,17 @@ pub fn refusal(order: &Order, row: &TableRow, error: Error) -> Result<Vec<RowErr
     let named = |error: &FieldError| {
         let field = plan.target.field_at(&error.pointer);
         let (column, text) = plan.origin(&field, row);
+        let mut detail = error.detail.clone();
+        if plan.lacks(&field) {
+            detail.zh += &format!("映射中没有 {field} 字段。");
+            detail.en += &format!(" The mapping has no field {field}.");
+        }
         RowError {
             line: row.line,
             column,
             field,
             code: error.code.as_str().to_owned(),
-            detail: error.detail.get(order.lang).to_owned(),
+            detail: detail.get(order.lang).to_owned(),
             text: text.map(|text| text.chars().take(200).collect()),
         }
     };

@@ -9,7 +9,7 @@ use super::record::{keep, record, refusal};
 use super::row::Row;
 use super::store;
 use super::table::{self, Table, TableRow};
-use super::targets::{Context, Target};
+use super::targets::{Context, Outcome, Target};
 use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{self, AccountId};
 use crate::platform::columns::Uid;
@@ -74,14 +74,9 @@ struct Tally {
 struct Before {
     /// The ids that stand in the file more than once, of which a row landed.
     landed: HashSet<String>,
-    /// What rows made that later ones may meet, and which rows: of a dry run, which keeps nothing.
-    made: HashMap<Tie, usize>,
-}
-
-enum Outcome {
-    Created,
-    Updated,
-    Unchanged,
+    /// What rows made that later ones may meet, and which rows, in the order of the file: of a dry
+    /// run, which keeps nothing.
+    made: HashMap<Tie, Vec<usize>>,
 }
 
 /// Reads a file and its mapping for a run by the command line that keeps what it can.
@@ -124,12 +119,13 @@ pub async fn run(db: &Db, desk: &Desk, order: Order, progress: Progress) -> Resu
             .await?;
         let before = Arc::make_mut(&mut before);
         before.landed.extend(done.before.landed);
-        for (tie, row) in done.before.made {
-            before.made.entry(tie).or_insert(row);
+        for (tie, rows) in done.before.made {
+            before.made.entry(tie).or_default().extend(rows);
         }
         add(&mut report, done.report);
     }
     if order.all_or_nothing && report.failed > 0 {
+        report.held_back = report.created + report.updated + report.unchanged;
         (report.created, report.updated, report.unchanged) = (0, 0, 0);
     }
     report.rows = total as u64;
@@ -234,7 +230,7 @@ fn rows_of(
         if order.dry_run {
             let ties = order.plan.ties(row).into_iter();
             for (tie, _) in ties.filter(|(_, is_made)| *is_made) {
-                tally.before.made.entry(tie).or_insert(n);
+                tally.before.made.entry(tie).or_default().push(n);
             }
         }
     }
@@ -254,14 +250,14 @@ fn make_again(
         return Ok(());
     }
     for (tie, _) in order.plan.ties(&order.table.rows[n]) {
-        let Some(earlier) = before.made.get(&tie).copied().filter(|row| *row != n) else {
-            continue;
-        };
-        if again.insert(earlier) {
-            make_again(tx, context, order, earlier, before, again)?;
-            let row = &order.table.rows[earlier];
-            if let Err(error) = tx.savepoint(|tx| one(tx, context, order, row)) {
-                refusal(order, row, error)?;
+        let made = before.made.get(&tie).into_iter().flatten();
+        for earlier in made.copied().filter(|row| *row < n) {
+            if again.insert(earlier) {
+                make_again(tx, context, order, earlier, before, again)?;
+                let row = &order.table.rows[earlier];
+                if let Err(error) = tx.savepoint(|tx| one(tx, context, order, row)) {
+                    refusal(order, row, error)?;
+                }
             }
         }
     }
@@ -305,7 +301,7 @@ fn one(tx: &mut Tx<'_>, context: &Context<'_>, order: &Order, row: &TableRow) ->
         }
     }
     let mut values = Row::new(plan, values, tx.zone);
-    let subject = plan.target.write(tx, context, &mut values, known)?;
+    let (subject, outcome) = plan.target.write(tx, context, &mut values, known)?;
     let made = Link {
         id: link.as_ref().map_or_else(LinkId::new, |link| link.id),
         target: plan.target,
@@ -321,9 +317,8 @@ fn one(tx: &mut Tx<'_>, context: &Context<'_>, order: &Order, row: &TableRow) ->
     };
     if link.is_some() {
         store::update_link(tx, &made)?;
-        Ok(Outcome::Updated)
     } else {
         store::insert_link(tx, &made)?;
-        Ok(Outcome::Created)
     }
+    Ok(outcome)
 }

@@ -147,6 +147,14 @@ impl Notice {
         self
     }
 
+    /// Fills several gaps.
+    #[must_use]
+    pub fn with_all(self, params: &[(&'static str, &str)]) -> Self {
+        params
+            .iter()
+            .fold(self, |told, (gap, text)| told.with(gap, *text))
+    }
+
     /// Fills another gap.
     #[must_use]
     pub fn with(mut self, gap: &'static str, text: impl Into<String>) -> Self {

@@ -311,7 +311,15 @@ pub fn misses(
     rules: &OrganizationRules,
 ) -> Vec<FieldError> {
     let mut missing = Vec::new();
-    let mut miss = |pointer: &str, code| missing.push(FieldError::new(pointer, code));
+    let mut miss = |pointer: &str, code| {
+        let mut error = FieldError::new(pointer, code);
+        if code == Code::TooFewMembers {
+            let wanted = rules.filing_members;
+            error.detail.zh.push_str(&format!("（至少 {wanted} 人）"));
+            error.detail.en.push_str(&format!(" It takes {wanted}."));
+        }
+        missing.push(error);
+    };
     match organization.kind {
         OrganizationKind::Registered if organization.credit_code.is_none() => {
             miss("/credit_code", Code::Required);

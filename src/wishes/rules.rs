@@ -50,6 +50,9 @@ pub struct WishRules {
     /// …when they were within so many days.
     #[validate(range(min = 1, max = 36_500))]
     pub release_days: i64,
+    /// How many wishes somebody may hand in for screening.
+    #[validate(nested)]
+    pub submissions_per_account: Limit,
     /// How many messages somebody may write on a wish.
     #[validate(nested)]
     pub messages_per_wish: Limit,
@@ -377,7 +380,12 @@ pub fn names_amount(text: &str) -> bool {
     static AMOUNT: LazyLock<Regex> = LazyLock::new(|| {
         let number = "[0-9０-９零〇一二两三四五六七八九十百千万亿几数][0-9０-９,，.．零〇一二两三四五六七八九十百千万亿几数多余来]*";
         let unit = "元|圆|块钱|人民币|rmb|cny|yuan|dollar|usd";
-        let pattern = format!("{number}({unit})|(¥|￥|\\$|＄|人民币|rmb|cny|usd){number}");
+        // two 块 may be pieces of anything; so many without a word for the thing are money
+        let many = "([0-9０-９][0-9０-９,，]{2,}|[0-9０-９零〇一二两三四五六七八九十几数]+[百千万][0-9零一二两三四五六七八九十百千万多余来]*)";
+        let nothing_counted = "(左右|上下|吧|行|就|够|[^一-龥]|$)";
+        let pattern = format!(
+            "{number}({unit})|(¥|￥|\\$|＄|人民币|rmb|cny|usd){number}|{many}块{nothing_counted}|借(给我|我)?{many}{nothing_counted}"
+        );
         Regex::new(&pattern).expect("a pattern")
     });
     AMOUNT.is_match(&without_look_alikes(&text.to_lowercase()))
@@ -509,6 +517,10 @@ mod tests {
             "$50",
             "几百块钱",
             "两千多元",
+            "想要2000块",
+            "借我两千",
+            "八百块。",
+            "给我 500 块就行",
         ] {
             assert!(names_amount(text), "{text}");
         }
@@ -519,6 +531,10 @@ mod tests {
             "三楼的单元门",
             "两块电池",
             "500 米外的菜场",
+            "2000块砖",
+            "一千块拼图",
+            "借我两本书",
+            "借200本书给班级",
         ] {
             assert!(!names_amount(text), "{text}");
         }

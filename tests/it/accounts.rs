@@ -261,14 +261,10 @@ async fn nobody_grants_roles_to_oneself_and_all_are_told_of_theirs() {
         .await;
     confirm.expect(204).await;
     let to = json!({"account_id": person.id.to_string()});
-    let granted = grant(&admin, to, "grid_worker").expect(201).await.id();
+    let granted = grant(&admin, to, "auditor").expect(201).await.id();
     let told = server.inbox(&person).await;
     assert_eq!(told[0].0, "role_granted");
-    assert!(
-        told[0].1.contains("grid worker of 新碶街道"),
-        "{}",
-        told[0].1
-    );
+    assert!(told[0].1.contains("auditor of 新碶街道"), "{}", told[0].1);
     let revoke = format!("/role-grants/{granted}");
     for _ in 0..2 {
         server
@@ -281,7 +277,7 @@ async fn nobody_grants_roles_to_oneself_and_all_are_told_of_theirs() {
     let kinds: Vec<_> = told.iter().map(|(kind, _)| kind.as_str()).collect();
     assert_eq!(kinds, ["role_revoked", "role_granted", "contact_changed"]);
     let mails = server.mails("kong@example.org");
-    for sentence in ["grid worker", "was revoked"] {
+    for sentence in ["auditor", "was revoked"] {
         assert!(
             mails.iter().any(|mail| mail.contains(sentence)),
             "{mails:?}"

@@ -126,6 +126,43 @@ const ASKED: (bool, bool) = (false, true);
 const KNOWN: (bool, bool) = (false, false);
 const CAME: (bool, bool) = (true, false);
 
+/// Whoever asks and takes it back, again and again, fills an inbox, not a mailbox.
+#[actix_web::test]
+async fn the_leader_of_a_crew_is_not_flooded_with_mails() {
+    let t = town().await;
+    let (a, leader) = t.active("示例·甲队").await;
+    let mailbox = "leader@example.org";
+    let confirm = t.server.move_to(&leader, "email", mailbox, &leader.phone);
+    confirm.await.expect(204).await;
+    let id = t.open_project(json!({})).await;
+    let claim = t.claim(&leader, &id, Some(&a)).expect(201).await.id();
+    let role = t.role(&id, 0).await;
+    let person = volunteer(&t.server, t.grid).await;
+    let apply_and_leave = async || {
+        let place = t.crew(&person, &claim, json!({ "role_id": role }));
+        let place = place.expect(201).await.id();
+        t.place_act(&person, &place, "leave").expect(200).await;
+    };
+    let told = async || {
+        t.server.work().await;
+        let mails = t.server.mails(mailbox);
+        let of_crew = ["to join the crew", "was taken back"];
+        let is_told = |mail: &&String| of_crew.iter().any(|words| mail.contains(words));
+        mails.iter().filter(is_told).count()
+    };
+    for _ in 0..4 {
+        apply_and_leave().await;
+    }
+    assert_eq!(told().await, 2, "one for asking, one for taking it back");
+    assert_eq!(t.told(&leader, "crew_applied").await, 4);
+    assert_eq!(t.told(&leader, "crew_withdrawn").await, 4);
+    t.server.pass(TimeDelta::minutes(61)).await;
+    let person = t.server.again(&person).await;
+    let place = t.crew(&person, &claim, json!({ "role_id": role }));
+    place.expect(201).await;
+    assert_eq!(told().await, 3, "an hour later");
+}
+
 #[actix_web::test]
 async fn an_invitation_tells_the_inviter_nothing_about_the_person() {
     let t = town().await;

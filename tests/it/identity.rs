@@ -741,6 +741,15 @@ async fn roles_are_granted_by_those_entitled_and_stop_at_once() {
     grant(&person, &worker, "grid_worker", json!(grid))
         .expect(201)
         .await;
+    for (role, scope) in [
+        ("grid_worker", street),
+        ("grid_leader", district),
+        ("region_admin", grid),
+    ] {
+        let refused = grant(&admin, &worker, role, json!(scope)).refused(422, "invalid");
+        let named = [("/scope_id".to_owned(), "role_level".to_owned())];
+        assert_eq!(refused.await.fields(), named, "{role}");
+    }
     grant(&person, &worker, "region_admin", json!(district))
         .refused(403, "forbidden")
         .await;

@@ -1,7 +1,7 @@
 //! Imports: foreign tables through the command line and through HTTP.
 
-use std::path::PathBuf;
-use std::process::Output;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
@@ -102,23 +102,32 @@ impl Files<'_> {
         path
     }
 
-    /// Runs the command line; returns how it ended and its report.
-    pub fn run(
-        &self,
-        target: &str,
-        file: &PathBuf,
-        map: &PathBuf,
-        more: &[&str],
-    ) -> (i32, Value, Output) {
-        let report = self.server.folder.path().join("report.json");
-        let _ = std::fs::remove_file(&report);
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_yiqilai"))
+    /// `yiqilai import TARGET FILE --map MAP`, said in English.
+    pub fn command(&self, target: &str, file: &Path, map: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_yiqilai"));
+        command
+            .env("LC_ALL", "C")
             .arg("--config")
             .arg(self.server.folder.path().join("test.toml"))
             .args(["import", target])
             .arg(file)
             .arg("--map")
-            .arg(map)
+            .arg(map);
+        command
+    }
+
+    /// Runs the command line; returns how it ended and its report.
+    pub fn run(
+        &self,
+        target: &str,
+        file: &Path,
+        map: &Path,
+        more: &[&str],
+    ) -> (i32, Value, Output) {
+        let report = self.server.folder.path().join("report.json");
+        let _ = std::fs::remove_file(&report);
+        let output = self
+            .command(target, file, map)
             .arg("--report")
             .arg(&report)
             .args(more)
@@ -134,8 +143,8 @@ impl Files<'_> {
             ("config/regions/beilun.csv", 12),
             ("config/demo/regions.csv", 212),
         ] {
-            let map = "config/imports/regions.toml".into();
-            let (code, report, output) = self.run("regions", &table.into(), &map, &[]);
+            let map = Path::new("config/imports/regions.toml");
+            let (code, report, output) = self.run("regions", Path::new(table), map, &[]);
             assert_eq!(code, 0, "{}", String::from_utf8_lossy(&output.stderr));
             assert_eq!(report["created"], rows, "{report:#}");
         }
@@ -158,11 +167,20 @@ async fn a_citys_table_lands_row_by_row_and_again() {
     let (code, dry, _) = files.run("projects", &file, &map, &["--dry-run"]);
     assert_eq!((code, counts(&dry)), (2, [59, 0, 0, 1]), "{dry:#}");
     assert_eq!(dry["id"], Value::Null);
-    let (code, none, _) = files.run("projects", &file, &map, &["--all-or-nothing"]);
+    let (code, none, output) = files.run("projects", &file, &map, &["--all-or-nothing"]);
     assert_eq!(
         (code, counts(&none)),
         (1, [0, 0, 0, 1]),
         "one bad row held up all"
+    );
+    assert_eq!(
+        (&none["held_back"], &none["rows"]),
+        (&json!(59), &json!(60))
+    );
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        said.contains("nothing was kept, since rows were refused") && said.contains("59 held back"),
+        "{said}"
     );
 
     let (code, report, output) = files.run("projects", &file, &map, &[]);
@@ -424,7 +442,7 @@ async fn administrators_import_every_kind_of_thing() {
         .post(&admin, "target=regions", outline.to_string(), map)
         .expect(201)
         .await;
-    assert_eq!(counts(&report.json), [1, 0, 0, 2], "{:#}", report.json);
+    assert_eq!(counts(&report.json), [0, 1, 0, 2], "{:#}", report.json);
     let listed = server.get("/imports?limit=2").by(&admin).expect(200).await;
     assert_eq!(listed.json["items"].as_array().unwrap().len(), 2);
     assert_eq!(listed.json["items"][0]["target"], "regions");
@@ -463,6 +481,13 @@ async fn nobody_else_imports_and_a_dry_run_leaves_no_trace() {
         .expect(201)
         .await;
     assert_eq!(counts(&all.json), [0, 0, 0, 1], "{:#}", all.json);
+    assert_eq!(
+        (&all.json["held_back"], &all.json["rows"]),
+        (&json!(1), &json!(2))
+    );
+    let kept = format!("/imports/{}", all.id());
+    let kept = server.get(&kept).by(&admin).expect(200).await;
+    assert_eq!(kept.json["held_back"], 1, "{:#}", kept.json);
     let open = server.get("/wishes").expect(200).await;
     assert_eq!(open.json["items"], json!([]));
     let listed = server.get("/imports").by(&admin).expect(200).await;
@@ -502,11 +527,19 @@ async fn nobody_else_imports_and_a_dry_run_leaves_no_trace() {
         .refused(422, "import_part_missing")
         .await;
     // what belongs into the address is not overlooked in the form
-    let form = reqwest::multipart::Form::new().text("dry_run", "true");
-    let lost = server.post("/imports?target=wishes").by(&admin);
-    let lost = lost.multipart(form).refused(422, "invalid").await;
-    let unknown = ("/dry_run".to_owned(), "unknown_field".to_owned());
-    assert_eq!(lost.fields(), [unknown]);
+    let whole = reqwest::multipart::Form::new()
+        .text("file", file)
+        .text("mapping", WISHES)
+        .text("dry_run", "true");
+    let alone = reqwest::multipart::Form::new().text("dry_run", "true");
+    for form in [whole, alone] {
+        let lost = server.post("/imports?target=wishes").by(&admin);
+        let lost = lost.multipart(form).refused(422, "invalid").await;
+        let unknown = ("/dry_run".to_owned(), "unknown_field".to_owned());
+        assert_eq!(lost.fields(), [unknown]);
+    }
+    let open = server.get("/wishes").expect(200).await;
+    assert_eq!(open.json["items"], json!([]));
 }
 
 /// An empty installation begins with the district that ships with the program, without any file; the
@@ -516,7 +549,8 @@ async fn the_real_district_ships_with_the_program() {
     let server = Server::start().await;
     let files = Files { server: &server };
     let run = |arguments: &[&str]| {
-        std::process::Command::new(env!("CARGO_BIN_EXE_yiqilai"))
+        Command::new(env!("CARGO_BIN_EXE_yiqilai"))
+            .env("LC_ALL", "C")
             .current_dir(server.folder.path()) // where no file of ours is
             .args(["--config", "test.toml", "import"])
             .args(arguments)
@@ -558,8 +592,8 @@ async fn the_real_district_ships_with_the_program() {
 
     let (_, report, _) = files.run(
         "regions",
-        &"config/demo/regions.csv".into(),
-        &"config/imports/regions.toml".into(),
+        Path::new("config/demo/regions.csv"),
+        Path::new("config/imports/regions.toml"),
         &[],
     );
     assert_eq!(report["created"], 212, "{report:#}");

@@ -110,6 +110,51 @@ async fn a_profile_is_its_persons_own() {
     assert_eq!(counts(&third.json), [0, 0, 1, 4], "{:#}", third.json);
 }
 
+const REGIONS: &str = r#"
+source = "the names"
+external_id = "code"
+[fields]
+code = { column = "code" }
+name = { column = "name" }
+level = { column = "level" }
+parent = { column = "parent" }
+"#;
+
+/// A region may be there already, from another source: a row is counted by what became of the region.
+#[actix_web::test]
+async fn a_row_is_counted_by_what_became_of_its_region() {
+    let server = Server::start().await;
+    crate::regions::three_levels(&server).await;
+    let admin = server.staff("管理员", Role::PlatformAdmin, None).await;
+    let files = Files { server: &server };
+    let text = "code,name,level,parent\n\
+        330206,北仑区,district,\n\
+        330206002,新碶,street,330206\n\
+        330206002-C2,新碶示例二社区,community,330206002\n";
+    for query in ["target=regions&dry_run=true", "target=regions"] {
+        let report = files.post(&admin, query, text, REGIONS).send().await.json;
+        assert_eq!(counts(&report), [1, 1, 1, 0], "{query}: {report:#}");
+    }
+    let written = server.app.platform.db.read(|conn| {
+        use diesel::prelude::*;
+        use yiqilai::schema::journal;
+        let written = journal::table.filter(journal::kind.eq("region.updated"));
+        let count: i64 = written.count().get_result(conn)?;
+        Ok(count)
+    });
+    assert_eq!(written.await.unwrap(), 1, "what is known is not written");
+    let again = files.post(&admin, "target=regions", text, REGIONS);
+    assert_eq!(counts(&again.expect(201).await.json), [0, 0, 3, 0]);
+
+    // a half of a centre is no more right for a region that is known
+    let map = format!("{REGIONS}longitude = {{ column = \"east\" }}\n");
+    let text = "code,name,level,parent,east\n330206,北仑区,district,,121.84\n";
+    let half = files.post(&admin, "target=regions", text, &map);
+    let half = half.expect(201).await;
+    assert_eq!(first_error(&half), (&json!("latitude"), &json!("required")));
+    assert_eq!(half.json["errors"][0]["column"], Value::Null);
+}
+
 #[actix_web::test]
 async fn an_organisation_edited_here_is_not_written_over() {
     let server = Server::start().await;

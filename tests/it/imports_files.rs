@@ -5,6 +5,7 @@ use yiqilai::identity::Role;
 
 use crate::harness::{Server, User};
 use crate::imports::{Files, WISHES, counts};
+use crate::process;
 
 async fn town() -> (Server, User) {
     let server = Server::start().await;
@@ -138,6 +139,133 @@ async fn what_is_no_table_is_called_that_in_ones_language() {
     );
 }
 
+#[actix_web::test]
+async fn geojson_that_is_broken_is_not_read_as_something_else() {
+    let (server, admin) = town().await;
+    let files = Files { server: &server };
+    let map = "source = 'outlines'\nexternal_id = 'code'\n[fields]\ncode = { column = 'code' }\n";
+    let cut = "{\"type\": \"FeatureCollection\", \"features\": [\n{\"type\": \"Feat";
+    let broken = "{\"type\": \"FeatureCollection\",\n \"features\": nothing}";
+    for (text, zh, en) in [
+        (
+            cut,
+            "数据文件无法读取。该 JSON 文件内容不完整，中断于第 2 行第 14 列。",
+            "The file cannot be read as a table. It is JSON that is cut off in line 2, column 14.",
+        ),
+        (
+            broken,
+            "数据文件无法读取。该 JSON 文件有误，位置在第 2 行第 15 列。",
+            "The file cannot be read as a table. It is JSON that is broken in line 2, column 15.",
+        ),
+    ] {
+        for (lang, said) in [("zh-CN", zh), ("en", en)] {
+            let refused = files.post(&admin, "target=regions", text, map);
+            let refused = refused.header("accept-language", lang);
+            let refused = refused.refused(422, "table_unreadable").await;
+            assert_eq!(refused.json["detail"], said);
+        }
+    }
+}
+
+/// The file is named that is wrong, in the language of whoever sits there.
+#[actix_web::test]
+async fn the_command_line_speaks_the_language_of_its_locale() {
+    let (server, _) = town().await;
+    let files = Files { server: &server };
+    let text = format!("{HEADER}{}{}", wish(1, "想要轮椅"), wish(2, "想要现金"));
+    let (file, map) = (files.file("t.csv", text), files.file("map.toml", WISHES));
+    let run = |file: &std::path::Path, map: &std::path::Path, locale: &[(&str, &str)]| {
+        let mut command = files.command("wishes", file, map);
+        for name in ["LC_ALL", "LC_MESSAGES", "LANG"] {
+            command.env_remove(name);
+        }
+        let ended = command
+            .envs(locale.iter().copied())
+            .args(["--dry-run"])
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (
+            ended.status.code().unwrap(),
+            text(ended.stdout),
+            text(ended.stderr),
+        )
+    };
+    let chinese = [("LC_ALL", "zh_CN.UTF-8")];
+    for locale in [
+        &chinese[..],
+        &[("LC_ALL", ""), ("LC_MESSAGES", "zh_CN"), ("LANG", "C")],
+        &[("LANG", "zh_TW.UTF-8")],
+    ] {
+        let (code, said, noted) = run(&file, &map, locale);
+        assert_eq!(code, 2, "{noted}");
+        for sentence in [
+            "第 3 行，title 列（title）：asks_for_money \"想要现金\"：微心愿只限物品和服务",
+            "试运行：未保留任何内容",
+            "共 2 行：新建 1，更新 0，无变化 0，拒绝 1\n",
+        ] {
+            assert!(said.contains(sentence), "{sentence} is not in {said}");
+        }
+        assert!(noted.contains("2/2 行"), "{noted}");
+    }
+    for locale in [
+        &[("LC_ALL", "C"), ("LANG", "zh_CN.UTF-8")][..],
+        &[("LANG", "de_DE.UTF-8")],
+        &[],
+    ] {
+        let (_, said, noted) = run(&file, &map, locale);
+        assert!(
+            said.contains("2 rows: 1 created") && noted.contains("2/2 rows"),
+            "{said}{noted}"
+        );
+    }
+
+    let (gb, _, _) = encoding_rs::GB18030.encode("source = \"来源\"");
+    let foreign = files.file("foreign.toml", gb);
+    let missing = server.folder.path().join("missing.csv");
+    for (file, map, locale, named, said) in [
+        (
+            &file,
+            &foreign,
+            "zh_CN",
+            "foreign.toml",
+            "不是 UTF-8 编码的文本",
+        ),
+        (&file, &foreign, "C", "foreign.toml", "is not text in UTF-8"),
+        (&missing, &map, "zh_CN", "missing.csv", "无法读取"),
+        (&missing, &map, "C", "missing.csv", "cannot be read"),
+    ] {
+        let (code, _, noted) = run(file, map, &[("LC_ALL", locale)]);
+        assert_eq!(code, 1, "{noted}");
+        assert!(noted.contains(named) && noted.contains(said), "{noted}");
+    }
+    let map = files.file("map.toml", "source = 's'\nexternal_id = 'nr'\n[fields]\n");
+    let (code, _, noted) = run(&file, &map, &chinese);
+    assert_eq!(code, 1, "{noted}");
+    assert!(
+        noted.contains("  /fields/title: 映射须说明 title 从哪里来。"),
+        "{noted}"
+    );
+}
+
+/// A report that cannot be written is found before anything is done.
+#[actix_web::test]
+async fn a_report_has_its_file_before_anything_is_imported() {
+    let server = Server::start().await;
+    let path = server.folder.path().join("nowhere/report.json");
+    let path = path.to_str().unwrap();
+    let import = ["import", "regions", "--bundled", "beilun", "--report", path];
+    let ended = process::run(&server, &import);
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains(path) && said.contains("cannot be written"),
+        "{said}"
+    );
+    let regions = server.get("/regions").expect(200).await;
+    assert_eq!(regions.json["items"], json!([]));
+}
+
 const DAYS: &str = r#"
 source = "days"
 external_id = "nr"
@@ -266,7 +394,7 @@ async fn only_sound_outlines_replace_a_sound_one() {
         [121.5, 29.5]
     ]]);
     let report = run("Polygon", good.clone()).expect(201).await;
-    assert_eq!(counts(&report.json), [1, 0, 0, 0], "{:#}", report.json);
+    assert_eq!(counts(&report.json), [0, 1, 0, 0], "{:#}", report.json);
     for (kind, coordinates, code) in [
         ("Polygon", json!([[[0, 0], [1, 1]]]), "ring_not_closed"),
         (

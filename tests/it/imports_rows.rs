@@ -73,13 +73,15 @@ async fn a_dry_run_says_what_the_run_will_say() {
         &[
             "1,330206090,新街道,street,330206",
             "2,330206090-C9,新社区,community,330206090",
+            "3,330206090,新新街道,,",
         ],
         |n| format!("{n},330206002-G{n},网格{n},grid,330206002-C1"),
         &[
             "2000,330206090-G1,网格,grid,330206090-C9",
             "2001,330206090-G2,网格,grid,330206091",
             "2002,330206090,搬走了,street,330206090-C9",
-            "2003,330206090,改名了,,",
+            "2003,330206090,新新街道,,",
+            "2004,330206090,改名了,,",
             "2,330206090-C9,重复,community,330206090",
         ],
     );
@@ -286,6 +288,72 @@ async fn all_that_is_wrong_with_a_row_is_said_at_once() {
         (2, "email", "format"),
     ];
     assert_eq!(wrong(&report), expected);
+}
+
+/// What no row of a file can have is said once, of the mapping; what some rows cannot do without is said
+/// of these, and that the mapping is where it is missing.
+#[actix_web::test]
+async fn a_field_that_the_mapping_lacks_is_said_of_the_mapping() {
+    let (server, admin) = town().await;
+    let files = Files { server: &server };
+    let without = |map: &str, fields: &[&str]| -> String {
+        let is_kept = |line: &&str| {
+            let name = line.split('=').next().unwrap_or_default().trim();
+            !fields.contains(&name)
+        };
+        map.lines().filter(is_kept).collect::<Vec<_>>().join("\n")
+    };
+    for (target, map, field, detail) in [
+        (
+            "volunteers",
+            without(PEOPLE, &["phone", "email"]),
+            "phone",
+            "The mapping must say where phone or email comes from.",
+        ),
+        (
+            "volunteers",
+            without(PEOPLE, &["region"]),
+            "region",
+            "The mapping must say where region comes from.",
+        ),
+        (
+            "organizations",
+            without(ORGANIZATIONS, &["region"]),
+            "region",
+            "The mapping must say where region or longitude comes from.",
+        ),
+        (
+            "organizations",
+            without(ORGANIZATIONS, &["kind"]),
+            "kind",
+            "The mapping must say where kind comes from.",
+        ),
+    ] {
+        let text = "nr,name,phone,email,kind,code\n1,甲,,,,\n2,乙,,,,\n";
+        let query = format!("target={target}");
+        let refused = files.post(&admin, &query, text, &map);
+        let refused = refused.refused(422, "invalid").await;
+        let missing = (format!("/fields/{field}"), "required".to_owned());
+        assert_eq!(refused.fields(), [missing]);
+        assert_eq!(refused.json["errors"][0]["detail"], detail);
+    }
+
+    let text = "nr,title,field,cycle,from,to,east,north,seats,skills\n\
+        1,陪伴,education,education,2027-06-01,2027-06-30,121.85,29.91,2,\n";
+    for (lang, said) in [
+        ("en", " The mapping has no field risk_notice."),
+        ("zh-CN", "映射中没有 risk_notice 字段。"),
+    ] {
+        let report = files.post(&admin, "target=projects", text, PROJECTS);
+        let report = report.header("accept-language", lang).expect(201).await;
+        let errors = report.json["errors"].as_array().unwrap().iter();
+        let of = |error: &&Value| error["field"] == "risk_notice";
+        let errors: Vec<_> = errors.filter(of).collect();
+        assert_eq!(errors.len(), 1, "{:#}", report.json);
+        assert_eq!(errors[0]["column"], Value::Null);
+        let detail = errors[0]["detail"].as_str().unwrap();
+        assert!(detail.ends_with(said), "{detail}");
+    }
 }
 
 const OUTLINED: &str = r#"

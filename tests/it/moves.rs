@@ -203,7 +203,7 @@ fn asked_with(address: &str) -> Value {
 /// Limits out of the way: they are no matter of who and where.
 fn without_limits() -> Value {
     json!({
-        "wishes": {"live_claims": 1000, "releases": 1000}, "projects": {"live_claims": 1000},
+        "wishes": {"live_claims": 1000, "releases": 1000, "submissions_per_account": {"count": 10_000}}, "projects": {"live_claims": 1000},
         "organizations": {
             "drafts_per_founder": 1000, "invitations_per_day": 0, "invitations_received_per_day": 0,
         },

@@ -632,6 +632,24 @@ async fn too_few_members_open_a_term_after_which_the_clock_suspends() {
     let cured = t.read(&manager, &id).await.json["involved"]["curing_until"].clone();
     assert_eq!(cured, Value::Null);
 
+    // who joins to run it is told nothing of it; who ran it before is
+    let joined = async |who: &User| {
+        let inbox = t.server.get("/me/notifications?limit=100").by(who);
+        let inbox = inbox.expect(200).await.json["items"].clone();
+        let all = inbox.as_array().unwrap().iter();
+        all.filter(|told| told["kind"] == "organization_joined")
+            .count()
+    };
+    let before = joined(&manager).await;
+    let (second, second_id) = t.join(&manager, &id, "manager").await;
+    assert_eq!(
+        (joined(&second).await, joined(&manager).await),
+        (0, before + 1)
+    );
+    let path = format!("/organizations/{id}/members/{second_id}/remove");
+    let removed = t.server.post(&path).by(&manager);
+    removed.json(json!({"reason": "因故"})).expect(200).await;
+
     t.act(&others[1].0, &id, "leave").expect(204).await;
     t.server.pass(TimeDelta::days(75)).await;
     let again = t.server.again(&manager).await;

@@ -38,7 +38,8 @@ fn yiqilai(server: &Server) -> Command {
     command
         .arg("--config")
         .arg(server.folder.path().join("test.toml"))
-        .env("NO_COLOR", "1");
+        .env("NO_COLOR", "1")
+        .env("LC_ALL", "C");
     command
 }
 
@@ -269,6 +270,61 @@ async fn the_command_line_rotates_keys() {
     );
 }
 
+/// Somebody who cannot have an account is refused before there is a database, with all that is wrong.
+#[test]
+fn an_administrator_has_a_name_and_an_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = "长".repeat(51);
+    let create = |email: &str, name: &str, locale: &str| {
+        let ended = Command::new(env!("CARGO_BIN_EXE_yiqilai"))
+            .args(["admin", "create", "--email", email, "--name", name])
+            .env("LC_ALL", locale)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{said}");
+        assert!(!folder.path().join("data").exists(), "nothing was begun");
+        said
+    };
+    for (email, name, wrong) in [
+        ("nobody", "管理员", vec!["--email: The format is wrong."]),
+        (ADMIN, "", vec!["--name: The length is out of bounds."]),
+        (ADMIN, " \u{200b}", vec!["--name: "]),
+        (
+            ADMIN,
+            long.as_str(),
+            vec!["--name: The length is out of bounds."],
+        ),
+        (ADMIN, "管\u{7}理员", vec!["--name: The format is wrong."]),
+        ("", "", vec!["--email: ", "--name: "]),
+    ] {
+        let said = create(email, name, "C");
+        assert!(
+            said.starts_with("yiqilai: Some fields need attention.\n"),
+            "{said}"
+        );
+        assert_eq!(said.lines().count(), 1 + wrong.len(), "{said}");
+        for wrong in wrong {
+            assert!(said.contains(wrong), "{wrong} is not in {said}");
+        }
+    }
+    let said = create("nobody", "管理员", "zh_CN.UTF-8");
+    assert!(said.contains("--email: 格式不正确。"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_imported_is_answered_with_what_can() {
+    let ended = Command::new(env!("CARGO_BIN_EXE_yiqilai"))
+        .args(["import", "foo", "foo.csv", "--map", "foo.toml"])
+        .output()
+        .unwrap();
+    assert!(!ended.status.success());
+    let said = String::from_utf8(ended.stderr).unwrap();
+    let targets = "regions, organizations, volunteers, projects, wishes";
+    assert!(said.contains("foo") && said.contains(targets), "{said}");
+}
+
 /// A start that must fail: its exit code is 1 and its last word one sentence, which is returned.
 fn refused(folder: &std::path::Path, settings: &str, command: &[&str]) -> String {
     let file = folder.join("local.toml");
@@ -394,6 +450,9 @@ fn what_is_in_the_way_of_a_start_is_said_in_one_sentence() {
     for setting in [
         "database.url = \"sqlite:file/x.db\"",
         "database.url = \"sqlite:.\"",
+        "database.url = \"sqlite:\"",
+        "database.url = \"sqlite::memory:\"",
+        "projects.vetting = \"no such thing\"",
         "database.url = \"postgres://nobody@127.0.0.1:9/none\"",
         "mail.folder = \"file/mail\"",
         "sms.folder = \"file/sms\"",

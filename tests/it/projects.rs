@@ -198,6 +198,12 @@ async fn the_whole_story_of_a_batch() {
         .json(upside_down)
         .refused(422, "invalid")
         .await;
+    let mut over = window.clone();
+    over["opens_at"] = json!("2026-11-20T03:00:00Z");
+    over["closes_at"] = json!("2026-11-22T03:00:00Z");
+    let over = t.server.post(&batches).by(&t.district_admin).json(over);
+    let named = over.refused(422, "invalid").await.fields();
+    assert_eq!(named, [("/closes_at".to_owned(), "in_the_past".to_owned())]);
     let batch = t
         .server
         .post(&batches)

@@ -424,6 +424,41 @@ async fn wrong_fields_come_all_at_once() {
 }
 
 #[actix_web::test]
+async fn a_field_that_is_missing_is_named() {
+    let s = street().await;
+    for (at, field) in [("", "title"), ("/contact", "phone")] {
+        let mut wish = s.wish();
+        let inside = wish.pointer_mut(at).unwrap().as_object_mut().unwrap();
+        inside.remove(field);
+        let call = s.server.post("/wishes").by(&s.resident).json(wish);
+        let named = call.refused(400, "malformed_json").await.fields();
+        assert_eq!(named, [(format!("{at}/{field}"), "required".to_owned())]);
+    }
+}
+
+/// Each wish that is handed in is told to the street's staff, taken back or not.
+#[actix_web::test]
+async fn nobody_hands_in_wishes_without_end() {
+    let few = json!({"wishes": {"submissions_per_account": {"count": 2, "seconds": 600}}});
+    let s = street_with(few).await;
+    for n in 0..3 {
+        let id = s.draft(&s.resident, s.wish()).await;
+        let handed_in = s.act(&s.resident, &id, "submit");
+        if n < 2 {
+            handed_in.expect(200).await;
+            s.because(&s.resident, &id, "withdraw").expect(200).await;
+        } else {
+            handed_in.refused(429, "too_many_requests").await;
+        }
+    }
+    // who works in a grid is not held up
+    for _ in 0..3 {
+        let id = s.draft(&s.worker, s.wish()).await;
+        s.act(&s.worker, &id, "submit").expect(200).await;
+    }
+}
+
+#[actix_web::test]
 async fn somebody_elses_wish_needs_grid_staff_and_recorded_consent() {
     let s = street().await;
     let mut wish = s.wish();
@@ -1408,10 +1443,16 @@ async fn wishes_are_browsed_by_place_group_goal_and_text() {
             .len(),
         0
     );
-    s.server
-        .get("/wishes?longitude=121")
-        .refused(400, "malformed_query")
-        .await;
+    for (query, missing) in [
+        ("longitude=121", "/latitude"),
+        ("latitude=29", "/longitude"),
+    ] {
+        let half = s.server.get(&format!("/wishes?{query}"));
+        let half = half.refused(400, "malformed_query").await;
+        assert_eq!(half.fields(), [(missing.to_owned(), "required".to_owned())]);
+    }
+    let no_text = s.server.get("/wishes?text=%FF");
+    no_text.refused(400, "malformed_query").await;
     s.server
         .get("/wishes?beneficiary_group=king")
         .refused(400, "malformed_query")

@@ -82,6 +82,17 @@ const fn required(name: &'static str, kind: Kind) -> Field {
     }
 }
 
+/// What became of a thing by a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is new.
+    Created,
+    /// It was there, and was brought up to date.
+    Updated,
+    /// It was there, and the row says nothing new of it.
+    Unchanged,
+}
+
 /// What all rows of an import share.
 pub struct Context<'a> {
     /// What writes need.
@@ -124,6 +135,15 @@ impl Target {
         }
     }
 
+    /// Of each of these a mapping says at least one: no row could do without.
+    pub fn alternatives(self) -> &'static [&'static [&'static str]] {
+        match self {
+            Self::Regions => &[],
+            Self::Volunteers => &[&["phone", "email"]],
+            Self::Organizations | Self::Projects | Self::Wishes => &[&["region", "longitude"]],
+        }
+    }
+
     /// The fields by which rows of one file meet: each with what it names, which is itself in the row
     /// that makes it.
     pub fn ties(self) -> &'static [(&'static str, &'static str)] {
@@ -135,7 +155,8 @@ impl Target {
         }
     }
 
-    /// Makes a row into something new, or brings `known` up to date. Returns its id.
+    /// Makes a row into something new, or brings `known` up to date. Returns its id, and what became of
+    /// it.
     ///
     /// # Errors
     /// `invalid` with every wrong field, and what the target's room refuses.
@@ -145,14 +166,17 @@ impl Target {
         context: &Context<'_>,
         row: &mut Row<'_>,
         known: Option<Uuid>,
-    ) -> Result<Uuid> {
-        match self {
-            Self::Regions => regions::write(tx, context, row),
+    ) -> Result<(Uuid, Outcome)> {
+        let id = match self {
+            // several sources may write one
+            Self::Regions => return regions::write(tx, context, row),
             Self::Organizations => organizations::write(tx, context, row, known),
             Self::Volunteers => volunteers::write(tx, context, row, known),
             Self::Projects => projects::write(tx, context, row, known),
             Self::Wishes => wishes::write(tx, context, row, known),
-        }
+        }?;
+        let outcome = known.map_or(Outcome::Created, |_| Outcome::Updated);
+        Ok((id, outcome))
     }
 
     /// The version and the region of what a row was made into; none where it is no more, and for

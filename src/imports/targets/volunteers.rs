@@ -13,7 +13,7 @@ pub const FIELDS: &[Field] = &[
     required("name", Kind::Text),
     field("phone", Kind::Text),
     field("email", Kind::Text),
-    field("region", Kind::Text),
+    required("region", Kind::Text),
     field("introduction", Kind::Text),
     field("birth_date", Kind::Date),
     field("skills", Kind::List),

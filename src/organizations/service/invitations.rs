@@ -12,7 +12,7 @@ use super::super::rules::MEMBERSHIP;
 use super::super::store;
 use super::filing::follow_filing;
 use super::members::{advance, granted, managed, may_move, membership_relation, step};
-use super::{Desk, has_ended, notice, of_manager, serialize, tell_managers};
+use super::{Desk, has_ended, notice, of_manager, serialize, tell_each, tell_managers};
 use crate::error::{Code, Problem, Result};
 use crate::identity::{self, AccountId, Caller};
 use crate::notifications::{Kind, Notice, notify};
@@ -243,8 +243,16 @@ pub fn accept(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: MemberId) -> Re
         granted(member.role),
         scope,
     )?;
+    let mut managers = store::managers(tx.conn, organization.id)?;
+    managers.retain(|manager| *manager != caller.account); // who joined to run it knows
     let params = [("name", member.name.clone())];
-    tell_managers(tx, &organization, Kind::OrganizationJoined, &params)?;
+    tell_each(
+        tx,
+        &organization,
+        &managers,
+        Kind::OrganizationJoined,
+        &params,
+    )?;
     follow_filing(tx, desk, organization.id)?;
     if member.role == MemberRole::Manager
         && let Some(until) = organization.curing_until

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -74,8 +75,9 @@ pub fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T> {
         return Err(problem.into());
     }
     let input: T = serde_path_to_error::deserialize(json).map_err(|error| {
-        let pointer = pointer_of_path(&error.path().to_string());
-        malformed(&error.inner().to_string(), &pointer)
+        let reason = error.inner().to_string();
+        let pointer = pointer_to(&error.path().to_string(), &reason);
+        malformed(&reason, &pointer)
     })?;
     check(&input, "")?;
     Ok(input)
@@ -203,12 +205,13 @@ fn is_out_of_calendar(text: &str) -> bool {
             || text.parse::<chrono::DateTime<chrono::Utc>>().is_ok())
 }
 
-fn pointer_of_path(path: &str) -> String {
-    if path == "." {
-        return String::new();
-    }
+/// What is wrong, by the path that serde stopped at; a field that is missing is named by the reason.
+fn pointer_to(path: &str, reason: &str) -> String {
+    let parts = path.split(['.', '[', ']']).filter(|part| !part.is_empty());
+    let missing = reason.strip_prefix("missing field `");
+    let missing = missing.and_then(|rest| rest.split('`').next());
     let mut pointer = String::new();
-    for part in path.split(['.', '[', ']']).filter(|part| !part.is_empty()) {
+    for part in parts.chain(missing) {
         pointer.push('/');
         pointer.push_str(&part.replace('~', "~0").replace('/', "~1"));
     }
@@ -284,6 +287,9 @@ fn collect(errors: &ValidationErrors, prefix: &str, out: &mut Vec<FieldError>) {
 fn bounds(error: &validator::ValidationError) -> Option<(String, String)> {
     let bound = |name: &str| error.params.get(name).map(ToString::to_string);
     match (bound("min"), bound("max")) {
+        (Some(min), Some(max)) if min == max => {
+            Some((format!("（应为 {min}）"), format!(" It must be {min}.")))
+        }
         (Some(min), Some(max)) => Some((
             format!("（应在 {min} 到 {max} 之间）"),
             format!(" It must be between {min} and {max}."),
@@ -310,10 +316,12 @@ impl<T: DeserializeOwned + Validate> FromRequest for Params<T> {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         // PostgreSQL keeps no NUL, and nothing that is searched for holds one
-        if req.query_string().contains("%00") {
-            return ready(Err(Code::MalformedQuery.into()));
+        let text = percent_decode_str(req.query_string()).decode_utf8();
+        if text.is_ok_and(|text| !text.contains('\0')) {
+            ready(query(req.path(), req.query_string()).map(Self))
+        } else {
+            ready(Err(Code::MalformedQuery.into()))
         }
-        ready(query(req.path(), req.query_string()).map(Self))
     }
 }
 
@@ -323,7 +331,7 @@ fn query<T: DeserializeOwned + Validate>(path: &str, text: &str) -> Result<T> {
     let query: T = serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs))
         .map_err(|error| {
             let reason = error.inner().to_string();
-            let pointer = pointer_of_path(&error.path().to_string());
+            let pointer = pointer_to(&error.path().to_string(), &reason);
             Problem::new(Code::MalformedQuery)
                 .detail(
                     format!(

@@ -98,7 +98,7 @@ impl Mail {
     pub fn letter(to: &str, subject: &str, paragraphs: &[&str]) -> Self {
         let html: String = paragraphs
             .iter()
-            .map(|p| format!("<p>{}</p>", escape(p)))
+            .map(|p| format!("<p>{}</p>", escape(p).replace('\n', "<br>")))
             .collect();
         Self {
             to: to.to_owned(),

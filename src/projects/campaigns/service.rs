@@ -179,6 +179,11 @@ pub fn create_batch(
     let campaign = store::campaign(tx.conn, of)?;
     entitled(tx.conn, caller, campaign.region_id)?;
     check_window(tx, new.opens_at, new.closes_at)?;
+    if new.closes_at <= tx.now {
+        return Err(Problem::new(Code::Invalid)
+            .field("/closes_at", Code::InThePast)
+            .into());
+    }
     let batch = Batch {
         id: BatchId::new(),
         campaign_id: of,

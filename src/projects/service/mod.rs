@@ -244,12 +244,7 @@ pub(in crate::projects) fn tell(
     params: &[(&'static str, &str)],
 ) -> Result<()> {
     for to in to {
-        let told = params
-            .iter()
-            .fold(notice(project, *to, kind), |told, (gap, text)| {
-                told.with(gap, *text)
-            });
-        notify(tx, &told)?;
+        notify(tx, &notice(project, *to, kind).with_all(params))?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use super::{WishView, view, views};
-use crate::error::{Code, Result};
+use crate::error::{Code, Problem, Result};
 use crate::identity::{Caller, MaybeCaller, Role};
 use crate::platform::Platform;
 use crate::platform::clock::Instant;
@@ -104,7 +104,12 @@ pub(super) async fn list(
                 .read(move |conn| newest(conn, caller.0.as_ref(), &Query { order, ..query }))
                 .await?
         }
-        _ => return Err(Code::MalformedQuery.into()),
+        (longitude, _) => {
+            let missing = longitude.map_or("/longitude", |_| "/latitude");
+            return Err(Problem::new(Code::MalformedQuery)
+                .field(missing, Code::Required)
+                .into());
+        }
     };
     Ok(List(page))
 }

@@ -5,7 +5,8 @@ use actix_web::{HttpResponse, patch, post};
 
 use super::{WishView, moved, view};
 use crate::error::Result;
-use crate::identity::{Command, Made};
+use crate::identity::{Command, Made, Role};
+use crate::platform::Platform;
 use crate::platform::http::ProblemBody;
 use crate::platform::http::valid::{Nothing, Reason};
 use crate::wishes::model::WishId;
@@ -59,6 +60,41 @@ pub(super) async fn edit(
         .await
 }
 
+/// Submit a draft for screening
+///
+/// Its author; where a proxy posted it, any who stands in for its beneficiary.
+#[utoipa::path(tag = "wishes", request_body = Nothing, params(("id" = WishId, Path, description = "The wish")), responses(
+    (status = 200, description = "Moved; also when it was moved so before by the same caller", body = WishView),
+    (status = 403, description = "Not the caller's move", body = ProblemBody),
+    (status = 404, description = "No such wish", body = ProblemBody),
+    (status = 409, description = "Its state does not allow it", body = ProblemBody),
+    (status = 422, description = "A rule forbids it", body = ProblemBody),
+    (status = 429, description = "So many were handed in lately that the street's staff could not read them", body = ProblemBody)))]
+#[post("/wishes/{id}/submit")]
+pub(super) async fn submit(
+    command: Command<Nothing>,
+    id: Path<WishId>,
+    desk: Data<Desk>,
+    platform: Data<Platform>,
+) -> Result<HttpResponse> {
+    // who works in a grid hands in what a whole grid wishes for
+    let caller = &command.caller;
+    if caller
+        .regions(&[Role::GridWorker, Role::GridLeader])
+        .is_empty()
+    {
+        let key = format!("wish-submissions:{}", caller.account);
+        let limit = desk.rules.submissions_per_account;
+        limit.take(&platform.cache, &key).await?;
+    }
+    command
+        .run(move |tx, caller, _| {
+            let wish = service::submit(tx, &desk, caller, *id)?;
+            moved(tx, caller, wish)
+        })
+        .await
+}
+
 macro_rules! moves {
     ($($(#[$doc:meta])* $name:ident $path:literal $body:ty, |$tx:ident, $desk:ident, $caller:ident, $id:ident, $input:ident| $do:expr);+ $(;)?) => { $(
         $(#[$doc])*
@@ -82,10 +118,6 @@ macro_rules! moves {
 }
 
 moves! {
-    /// Submit a draft for screening
-    ///
-    /// Its author; where a proxy posted it, any who stands in for its beneficiary.
-    submit "/wishes/{id}/submit" Nothing, |tx, desk, caller, id, _input| service::submit(tx, desk, caller, id);
     /// Take a rejected wish back into a draft
     ///
     /// Whoever may submit it.

@@ -3,6 +3,7 @@
 mod answers;
 mod lapses;
 
+use chrono::TimeDelta;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -13,7 +14,7 @@ use super::rules::{MOVES, Relation};
 use super::store;
 use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{self, AccountId, Caller};
-use crate::notifications::Kind;
+use crate::notifications::{Kind, notify};
 use crate::platform::columns::Uid;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{Actor, Change};
@@ -22,7 +23,7 @@ use crate::projects::claims::rules::{LIVE, has_run_out};
 use crate::projects::claims::{self, ClaimId, ProjectClaim};
 use crate::projects::model::{Project, ProjectRole, ProjectStatus, RoleId};
 use crate::projects::rules::is_over;
-use crate::projects::service::{Desk, tell};
+use crate::projects::service::{Desk, notice};
 use crate::projects::store as projects;
 
 pub use answers::{accept, decline, leave, remove};
@@ -234,6 +235,10 @@ fn put(
     Ok(place)
 }
 
+/// One mail tells the leader of what comes within so long: whoever applies and takes it back again and
+/// again fills an inbox, not a mailbox.
+const MAIL_PAUSE: TimeDelta = TimeDelta::hours(1);
+
 fn tell_leaders(
     tx: &mut Tx<'_>,
     project: &Project,
@@ -241,8 +246,11 @@ fn tell_leaders(
     kind: Kind,
     params: &[(&'static str, &str)],
 ) -> Result<()> {
-    let to = claims::leaders(tx.conn, claim)?;
-    tell(tx, project, &to, kind, params)
+    for to in claims::leaders(tx.conn, claim)? {
+        let told = notice(project, to, kind).with_all(params);
+        notify(tx, &told.mailed_once_in(MAIL_PAUSE))?;
+    }
+    Ok(())
 }
 
 /// Whether a crew takes people at all: its claim lives, and the project is neither suspended nor over.
