@@ -4,16 +4,18 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::model::{Need, Person};
+use futures_util::{StreamExt, stream};
+
 use super::store::{self, Present, SOURCES, Setting};
 use super::world::{Register, World};
 use crate::error::{Error, Result};
-use crate::identity::AccountId;
-use crate::platform::db::Db;
+use crate::platform::db::{Conn, Db};
 use crate::platform::projection::{LookUp, Progress, Projection};
 
-/// What is loaded at once.
-const PAGE: i64 = 500;
+/// What one query asks for while everything is loaded…
+const PAGE: usize = 1_000;
+/// …and how many pages are loaded at once.
+const PAGES_AT_ONCE: usize = 4;
 
 /// What the follower shares with those who ask.
 #[derive(Clone)]
@@ -94,40 +96,47 @@ impl Projection for Follower {
 
 /// Everything as the database has it.
 pub async fn build(db: &Db, setting: &Arc<Setting>) -> Result<Register> {
-    let (mut people, mut needs, mut pages) = (Vec::new(), Vec::new(), 0);
-    let mut after: Option<AccountId> = None;
-    loop {
-        let page = db
-            .read({
-                let setting = setting.clone();
-                move |conn| store::page_of_people(conn, &setting, after, PAGE)
-            })
-            .await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.id);
-        people.extend(page);
-        pages += 1;
-        tell_progress(&people, &needs, pages);
-    }
+    let who = db.read(store::ids_of_people).await?;
+    let people = loaded(db, setting, "people", who, store::load_people).await?;
+    let mut needs = Vec::new();
     for source in SOURCES {
-        let mut after = None;
-        loop {
-            let setting = setting.clone();
-            let (ids, page) = db
-                .read(move |conn| {
-                    let ids = (source.ids)(conn, after, PAGE)?;
-                    let needs = (source.load)(conn, &setting, &ids)?;
-                    Ok((ids, needs))
-                })
-                .await?;
-            let Some(last) = ids.last() else { break };
-            after = Some(*last);
-            needs.extend(page);
-            pages += 1;
-            tell_progress(&people, &needs, pages);
-        }
+        let open = db.read(source.ids).await?;
+        needs.extend(loaded(db, setting, source.kind.as_str(), open, source.load).await?);
     }
     ordered(move || Register::of(people, needs)).await
+}
+
+/// Loads what these ids name, a few pages at once, in the order of the ids.
+async fn loaded<I, T>(
+    db: &Db,
+    setting: &Arc<Setting>,
+    what: &str,
+    ids: Vec<I>,
+    load: fn(&mut Conn, &Setting, &[I]) -> Result<Vec<T>>,
+) -> Result<Vec<T>>
+where
+    I: Copy + Send + 'static,
+    T: Send + 'static,
+{
+    let pages: Vec<_> = ids.chunks(PAGE).map(<[I]>::to_vec).collect();
+    let pages = stream::iter(pages).map(|page| {
+        let setting = setting.clone();
+        db.read(move |conn| load(conn, &setting, &page))
+    });
+    let mut pages = pages.buffered(PAGES_AT_ONCE).enumerate();
+    let mut all = Vec::with_capacity(ids.len());
+    while let Some((n, page)) = pages.next().await {
+        all.extend(page?);
+        if (n + 1).is_multiple_of(20) {
+            tracing::info!(
+                what,
+                loaded = all.len(),
+                of = ids.len(),
+                "matching is being built"
+            );
+        }
+    }
+    Ok(all)
 }
 
 /// Puts everything in order on a thread that may take its time.
@@ -135,13 +144,6 @@ async fn ordered(make: impl FnOnce() -> Register + Send + 'static) -> Result<Reg
     tokio::task::spawn_blocking(make)
         .await
         .map_err(Error::internal)
-}
-
-fn tell_progress(people: &[Person], needs: &[Need], pages: usize) {
-    if pages.is_multiple_of(20) {
-        let (people, needs) = (people.len(), needs.len());
-        tracing::info!(people, needs, "matching is being built");
-    }
 }
 
 /// Puts the present states in place; whether there were any.

@@ -26,6 +26,7 @@ mod tree;
 
 pub use needs::{Board, Demand, Needs};
 pub use people::{Crowd, People, Profile, Query};
+pub use slice::ahead;
 pub use sphere::{Point, RADIUS_M, distance};
 pub use top::Found;
 

@@ -18,6 +18,8 @@
 
 use std::collections::VecDeque;
 
+use crate::matching::engine::ahead;
+
 /// What somebody may do, and what that is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
@@ -72,6 +74,8 @@ const NEAR: usize = 8;
 /// many are left without a place take 45 of them; coarser steps are no quicker there, and may end
 /// short of an optimum.
 const PATIENCE: usize = 64;
+/// How many bidders before the turn of one what that one knows is asked for from memory.
+const AHEAD: usize = 8;
 /// From one step to the next finer one.
 const FINER: i64 = 16;
 /// How often needs that nobody wants at their price begin anew, at each step.
@@ -254,12 +258,26 @@ impl<'a> Auction<'a> {
         let mut made = 0;
         while let Some(person) = auction.waiting.pop_front() {
             auction.is_waiting[person as usize] = false;
+            auction.look_ahead();
             made += auction.bid(person as usize, &mut best, &mut values);
             if made > patience {
                 return (auction, false);
             }
         }
         (auction, true)
+    }
+
+    /// Asks for what somebody who bids soon is going to read.
+    fn look_ahead(&self) {
+        if let Some(person) = self.waiting.get(AHEAD) {
+            let person = *person as usize;
+            ahead(&self.outlooks[person]);
+            ahead(&self.holds[person]);
+        }
+        if let Some(person) = self.waiting.get(AHEAD / 2) {
+            let first = self.holds[*person as usize];
+            self.held.get(first).map_or((), ahead);
+        }
     }
 
     fn value(&self, need: u32, weight: i32) -> i64 {

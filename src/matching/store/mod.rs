@@ -25,7 +25,7 @@ use crate::regions::{Level, RegionId};
 use crate::schema::{region_ancestors, regions};
 use crate::wishes::WishRules;
 
-pub use people::page as page_of_people;
+pub use people::{ids as ids_of_people, load as load_people};
 
 /// What loading and checking go by.
 #[derive(Clone)]
@@ -52,8 +52,8 @@ pub type Askers = HashMap<Uuid, Vec<Asker>>;
 /// A kind of need: how it is loaded, followed and checked.
 pub struct Source {
     pub kind: NeedKind,
-    /// The ids of what is open, ascending, after one of them.
-    pub ids: fn(&mut Conn, Option<Uuid>, i64) -> Result<Vec<Uuid>>,
+    /// The ids of what is open, ascending.
+    pub ids: fn(&mut Conn) -> Result<Vec<Uuid>>,
     /// Those of these that are open.
     pub load: fn(&mut Conn, &Setting, &[Uuid]) -> Result<Vec<Need>>,
     /// The needs that may be other ones since these subjects of a noun changed.

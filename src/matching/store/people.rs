@@ -36,21 +36,12 @@ pub fn touched(conn: &mut Conn, noun: &str, subjects: &[Uuid]) -> Result<Vec<Acc
     }
 }
 
-/// A page of volunteers by account, after one of them.
-pub fn page(
-    conn: &mut Conn,
-    setting: &Setting,
-    after: Option<AccountId>,
-    limit: i64,
-) -> Result<Vec<Person>> {
-    let mut ids = volunteers::table
+/// The accounts of all volunteers, ascending.
+pub fn ids(conn: &mut Conn) -> Result<Vec<AccountId>> {
+    Ok(volunteers::table
+        .order(volunteers::account_id)
         .select(volunteers::account_id)
-        .into_boxed();
-    if let Some(after) = after {
-        ids = ids.filter(volunteers::account_id.gt(after));
-    }
-    let ids: Vec<AccountId> = ids.order(volunteers::account_id).limit(limit).load(conn)?;
-    load(conn, setting, &ids)
+        .load(conn)?)
 }
 
 /// Those of these accounts that are volunteers, and not gone.

@@ -56,20 +56,17 @@ fn named(ids: &[Uuid]) -> Vec<RoleId> {
     ids.iter().map(|id| RoleId(*id)).collect()
 }
 
-fn ids(conn: &mut Conn, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>> {
+fn ids(conn: &mut Conn) -> Result<Vec<Uuid>> {
     let claimed = project_claims::table
         .filter(project_claims::status.eq_any(claims::rules::LIVE.to_vec()))
         .select(project_claims::project_id);
-    let mut rows = project_roles::table
+    let found: Vec<RoleId> = project_roles::table
         .inner_join(projects::table)
         .filter(projects::status.eq_any(OPEN))
         .filter(projects::id.eq_any(claimed))
+        .order(project_roles::id)
         .select(project_roles::id)
-        .into_boxed();
-    if let Some(after) = after {
-        rows = rows.filter(project_roles::id.gt(RoleId(after)));
-    }
-    let found: Vec<RoleId> = rows.order(project_roles::id).limit(limit).load(conn)?;
+        .load(conn)?;
     Ok(found.into_iter().map(|id| id.0).collect())
 }
 

@@ -44,15 +44,12 @@ fn named(ids: &[Uuid]) -> Vec<WishId> {
     ids.iter().map(|id| WishId(*id)).collect()
 }
 
-fn ids(conn: &mut Conn, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>> {
-    let mut open = wishes::table
+fn ids(conn: &mut Conn) -> Result<Vec<Uuid>> {
+    let found: Vec<WishId> = wishes::table
         .filter(wishes::status.eq(WishStatus::Published))
+        .order(wishes::id)
         .select(wishes::id)
-        .into_boxed();
-    if let Some(after) = after {
-        open = open.filter(wishes::id.gt(WishId(after)));
-    }
-    let found: Vec<WishId> = open.order(wishes::id).limit(limit).load(conn)?;
+        .load(conn)?;
     Ok(found.into_iter().map(|id| id.0).collect())
 }
 
