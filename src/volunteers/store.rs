@@ -1,10 +1,12 @@
 //! All of the room's SQL.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::model::{
-    Place, PlaceId, Profile, Qualification, QualificationId, QualificationStatus, SkillLevel,
+    Basics, Place, PlaceId, Profile, Qualification, QualificationId, QualificationStatus, SkillLevel,
     SkillMark, Volunteer, Window,
 };
 use crate::error::{Code, Result};
@@ -209,6 +211,29 @@ pub fn of_volunteer(conn: &mut Conn, id: AccountId) -> Result<Vec<Qualification>
         .order(qualifications::id)
         .select(Qualification::as_select())
         .load(conn)?)
+}
+
+/// What is known first of several people: those of them who are volunteers.
+///
+/// # Errors
+/// Those of the database.
+pub fn basics(conn: &mut Conn, people: &[AccountId]) -> Result<HashMap<AccountId, Basics>> {
+    let rows: Vec<(AccountId, RegionId, Option<NaiveDate>)> = volunteers::table
+        .filter(volunteers::account_id.eq_any(people.to_vec()))
+        .select((
+            volunteers::account_id,
+            volunteers::region_id,
+            volunteers::birth_date,
+        ))
+        .load(conn)?;
+    let basics = rows.into_iter().map(|(id, region_id, birth_date)| {
+        let basics = Basics {
+            region_id,
+            birth_date,
+        };
+        (id, basics)
+    });
+    Ok(basics.collect())
 }
 
 /// The qualifications of several volunteers.

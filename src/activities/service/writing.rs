@@ -245,8 +245,11 @@ fn draft(
         withdrawal_hours: new.withdrawal_hours.unwrap_or(desk.rules.withdrawal_hours),
         changed_at: None,
         held_up_at: None,
+        began_at: None,
+        news: 0,
         status: ActivityStatus::Draft,
         status_since: tx.now,
+        reason: None,
         version: 1,
         created_at: tx.now,
     };
@@ -266,6 +269,8 @@ pub(super) fn as_shifts(activity_id: ActivityId, shifts: &[NewShift]) -> Vec<Shi
             ends_at: shift.ends_at,
             seats: shift.seats,
             taken: 0,
+            queued: 0,
+            held: None,
             qualification: shift.qualification.clone(),
             skills: Json(shift.skills.clone()),
         })
@@ -326,6 +331,9 @@ pub(in crate::activities) fn check(
     {
         wrong = wrong.field("/organization_id", Code::UnknownReference);
     }
+    for (pointer, code) in misplaced(tx, activity)? {
+        wrong = wrong.field(pointer, code);
+    }
     if let Some(id) = activity.volunteers_region_id
         && regions::by_id(tx.conn, id).is_err()
     {
@@ -346,7 +354,7 @@ pub(in crate::activities) fn check(
         }
         if shift.ends_at <= shift.starts_at {
             wrong = wrong.field(at("ends_at"), Code::EndsBeforeItBegins);
-        } else if shift.ends_at - shift.starts_at > chrono::TimeDelta::days(1) {
+        } else if !rules::is_within_a_day(shift.starts_at, shift.ends_at, zone) {
             wrong = wrong.field(at("ends_at"), Code::Range);
         } else if rules::minutes_by_day(shift.starts_at, shift.ends_at, zone)
             .iter()
@@ -377,7 +385,11 @@ pub(in crate::activities) fn check(
             wrong = wrong.field(pointer, Code::Range);
         }
     }
-    if activity.enrolment_closes_at > activity.starts_at {
+    let latest = match rules::is_held_up(activity) {
+        true => activity.ends_at,
+        false => activity.starts_at,
+    };
+    if activity.enrolment_closes_at > latest {
         wrong = wrong.field("/enrolment_closes_at", Code::Range);
     } else if activity
         .enrolment_opens_at
@@ -399,6 +411,41 @@ pub(in crate::activities) fn check(
     } else {
         Err(wrong.into())
     }
+}
+
+/// What is wrong with the region of an activity, which says whether it is reviewed and by whom: it lies in
+/// that of its project or, of an organisation's own work, of the organisation; one that is smaller is shown by
+/// the place, as far as outlines are known.
+fn misplaced(tx: &mut Tx<'_>, activity: &Activity) -> Result<Vec<(&'static str, Code)>> {
+    let region = activity.region_id;
+    let home = match (activity.project_id, activity.organization_id) {
+        (Some(project), _) => Some(projects::project(tx.conn, project)?.region_id),
+        (None, Some(id)) => organizations::organization(tx.conn, id)
+            .ok()
+            .map(|organization| organization.region_id),
+        (None, None) => None,
+    };
+    let Some(home) = home else {
+        return Ok(Vec::new()); // said elsewhere
+    };
+    if !regions::contains(tx.conn, home, region)? {
+        return Ok(vec![("/region_id", Code::OutsideItsRegion)]);
+    }
+    let (Some(longitude), Some(latitude)) = (activity.longitude, activity.latitude) else {
+        return Ok(match region == home {
+            true => Vec::new(),
+            false => vec![("/longitude", Code::Required)],
+        });
+    };
+    let Some(found) = regions::holding(tx.conn, longitude, latitude)? else {
+        return Ok(Vec::new());
+    };
+    let is_there = regions::contains(tx.conn, region, found.id)?
+        || regions::contains(tx.conn, found.id, region)?;
+    Ok(match is_there {
+        true => Vec::new(),
+        false => vec![("/region_id", Code::PlaceElsewhere)],
+    })
 }
 
 /// Writes an activity down anew as a draft that begins at another time.
@@ -438,6 +485,8 @@ pub(in crate::activities) fn copied(
         shift.id = ShiftId::new();
         shift.activity_id = id;
         shift.taken = 0;
+        shift.queued = 0;
+        shift.held = None;
     }
     let copy = Activity {
         id,
@@ -446,8 +495,12 @@ pub(in crate::activities) fn copied(
         author_id: caller.account,
         changed_at: None,
         held_up_at: None,
+        began_at: None,
+        news: 0,
+        enrolment_closes_at: moved.enrolment_closes_at.min(moved.starts_at),
         status: ActivityStatus::Draft,
         status_since: tx.now,
+        reason: None,
         version: 1,
         created_at: tx.now,
         ..moved
