@@ -242,6 +242,15 @@ pub fn replace_polygon(conn: &mut Conn, polygon: &Polygon) -> Result<()> {
     Ok(())
 }
 
+/// Whether the outline of a region is known.
+///
+/// # Errors
+/// Those of the database.
+pub fn has_outline(conn: &mut Conn, id: RegionId) -> Result<bool> {
+    let outline = region_polygons::table.filter(region_polygons::region_id.eq(id));
+    Ok(diesel::select(diesel::dsl::exists(outline)).get_result(conn)?)
+}
+
 /// The smallest region whose outline holds the point, of those that have one.
 ///
 /// # Errors

@@ -440,8 +440,10 @@ fn misplaced(tx: &mut Tx<'_>, activity: &Activity) -> Result<Vec<(&'static str, 
     let Some(found) = regions::holding(tx.conn, longitude, latitude)? else {
         return Ok(Vec::new());
     };
+    // a region without an outline of its own may lie anywhere in the one that is found
     let is_there = regions::contains(tx.conn, region, found.id)?
-        || regions::contains(tx.conn, found.id, region)?;
+        || (regions::contains(tx.conn, found.id, region)?
+            && !regions::has_outline(tx.conn, region)?);
     Ok(match is_there {
         true => Vec::new(),
         false => vec![("/region_id", Code::PlaceElsewhere)],
