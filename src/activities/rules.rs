@@ -249,7 +249,9 @@ pub fn midnight_before(at: Instant, zone: Tz) -> Instant {
 
 /// Whether something half-open takes no more than a day on the wall, however many hours that has.
 pub fn is_within_a_day(starts_at: Instant, ends_at: Instant, zone: Tz) -> bool {
-    let local = DateTime::<Utc>::from(starts_at).with_timezone(&zone).naive_local();
+    let local = DateTime::<Utc>::from(starts_at)
+        .with_timezone(&zone)
+        .naive_local();
     ends_at <= on_wall(local + TimeDelta::days(1), zone)
 }
 
@@ -454,9 +456,21 @@ mod tests {
         }
         // half an hour at Lord Howe, midnight itself in Beirut, a whole day on Samoa
         let others = [
-            (chrono_tz::Australia::Lord_Howe, "2026-10-04T02:10:00", "2026-10-03T15:40:00Z"),
-            (chrono_tz::Asia::Beirut, "2026-03-29T00:00:00", "2026-03-28T22:00:00Z"),
-            (chrono_tz::Pacific::Apia, "2011-12-30T12:00:00", "2011-12-30T22:00:00Z"),
+            (
+                chrono_tz::Australia::Lord_Howe,
+                "2026-10-04T02:10:00",
+                "2026-10-03T15:40:00Z",
+            ),
+            (
+                chrono_tz::Asia::Beirut,
+                "2026-03-29T00:00:00",
+                "2026-03-28T22:00:00Z",
+            ),
+            (
+                chrono_tz::Pacific::Apia,
+                "2011-12-30T12:00:00",
+                "2011-12-30T22:00:00Z",
+            ),
         ];
         for (zone, shown, meant) in others {
             assert_eq!(on_wall(local(shown), zone), at(meant), "{zone} {shown}");

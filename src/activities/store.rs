@@ -9,12 +9,13 @@ use diesel::prelude::*;
 use super::model::{Activity, ActivityId, ActivityStatus, Policy, Shift, ShiftId};
 use super::rules::{AHEAD, LIVE};
 use super::series::SeriesId;
+use crate::each;
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
 use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::platform::columns::{like, lower};
-use crate::platform::db::Conn;
+use crate::platform::db::{Conn, Prepared};
 use crate::projects::ProjectId;
 use crate::projects::claims::ClaimId;
 use crate::regions::{self, RegionId};
@@ -35,10 +36,7 @@ pub fn activity(conn: &mut Conn, id: ActivityId) -> Result<Activity> {
 }
 
 /// Several activities, by their ids.
-pub fn activities_of(
-    conn: &mut Conn,
-    ids: &[ActivityId],
-) -> Result<HashMap<ActivityId, Activity>> {
+pub fn activities_of(conn: &mut Conn, ids: &[ActivityId]) -> Result<HashMap<ActivityId, Activity>> {
     let rows: Vec<Activity> = activities::table
         .filter(activities::id.eq_any(ids.to_vec()))
         .select(Activity::as_select())
@@ -158,10 +156,8 @@ pub fn take_seat(conn: &mut Conn, id: ShiftId) -> Result<bool> {
     let free = activity_shifts::table
         .filter(activity_shifts::id.eq(id))
         .filter(activity_shifts::taken.lt(activity_shifts::seats));
-    let taken = diesel::update(free)
-        .set(activity_shifts::taken.eq(activity_shifts::taken + 1))
-        .execute(conn)?;
-    Ok(taken > 0)
+    let take = diesel::update(free).set(activity_shifts::taken.eq(activity_shifts::taken + 1));
+    Ok(each!(conn, c => Prepared::new(take).execute(c))? > 0)
 }
 
 /// Gives a seat back.
@@ -175,10 +171,10 @@ pub fn free_seat(conn: &mut Conn, id: ShiftId) -> Result<()> {
 /// The next number in the line of a shift: in the order in which people came to it, whenever their requests
 /// began.
 pub fn next_in_line(conn: &mut Conn, id: ShiftId) -> Result<i32> {
-    Ok(diesel::update(activity_shifts::table.find(id))
+    let next = diesel::update(activity_shifts::table.find(id))
         .set(activity_shifts::queued.eq(activity_shifts::queued + 1))
-        .returning(activity_shifts::queued)
-        .get_result(conn)?)
+        .returning(activity_shifts::queued);
+    Ok(each!(conn, c => Prepared::new(next).get_result(c))?)
 }
 
 /// Says whether a shift of work with minors is held.

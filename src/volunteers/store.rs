@@ -6,12 +6,13 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::model::{
-    Basics, Place, PlaceId, Profile, Qualification, QualificationId, QualificationStatus, SkillLevel,
-    SkillMark, Volunteer, Window,
+    Basics, Place, PlaceId, Profile, Qualification, QualificationId, QualificationStatus,
+    SkillLevel, SkillMark, Volunteer, Window,
 };
+use crate::each;
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
-use crate::platform::db::{Conn, Tx};
+use crate::platform::db::{Conn, Prepared, Tx};
 use crate::regions::{self, RegionId};
 use crate::schema::{
     qualifications, volunteer_interests, volunteer_places, volunteer_skills, volunteer_windows,
@@ -218,14 +219,15 @@ pub fn of_volunteer(conn: &mut Conn, id: AccountId) -> Result<Vec<Qualification>
 /// # Errors
 /// Those of the database.
 pub fn basics(conn: &mut Conn, people: &[AccountId]) -> Result<HashMap<AccountId, Basics>> {
-    let rows: Vec<(AccountId, RegionId, Option<NaiveDate>)> = volunteers::table
+    let query = volunteers::table
         .filter(volunteers::account_id.eq_any(people.to_vec()))
         .select((
             volunteers::account_id,
             volunteers::region_id,
             volunteers::birth_date,
-        ))
-        .load(conn)?;
+        ));
+    let rows: Vec<(AccountId, RegionId, Option<NaiveDate>)> =
+        each!(conn, c => Prepared::listing(query, people.len()).load(c))?;
     let basics = rows.into_iter().map(|(id, region_id, birth_date)| {
         let basics = Basics {
             region_id,

@@ -786,7 +786,7 @@ async fn work_with_minors_does_not_begin_without_two_vetted_adults() {
         1
     );
     t.server.pass(TimeDelta::minutes(54)).await;
-    let manager = t.server.again(&manager).await;
+    let manager = t.server.refreshed(&manager).await;
     let person = t.server.again(&adults[2]).await;
     let too_late = t.enrol(&person, &other_shifts[1]);
     too_late.refused(409, "enrolment_too_late").await;
@@ -795,7 +795,7 @@ async fn work_with_minors_does_not_begin_without_two_vetted_adults() {
         .await;
     t.enrol(&person, &other_shifts[1]).expect(201).await;
     t.server.pass(TimeDelta::minutes(60)).await;
-    let manager = t.server.again(&manager).await;
+    let manager = t.server.refreshed(&manager).await;
     assert_eq!(t.activity(&manager, &id).await["status"], "finished");
     assert_eq!(t.activity(&manager, &other).await["status"], "cancelled");
     assert_eq!(t.told(&manager, "activity_not_held").await, 1);
@@ -1031,7 +1031,13 @@ async fn the_region_of_an_activity_follows_who_holds_it_and_where() {
     let nowhere = json!({"region_id": t.grid, "longitude": null, "latitude": null});
     assert_eq!(wrong(nowhere).await, pairs(&[("/longitude", "required")]));
     let square = |west: f64, south: f64, east: f64, north: f64| {
-        let ring = [[west, south], [east, south], [east, north], [west, north], [west, south]];
+        let ring = [
+            [west, south],
+            [east, south],
+            [east, north],
+            [west, north],
+            [west, south],
+        ];
         json!({"type": "Polygon", "coordinates": [ring]})
     };
     let grid = t.server.get(&format!("/regions/{}", t.grid)).expect(200);
@@ -1063,13 +1069,17 @@ async fn the_region_of_an_activity_follows_who_holds_it_and_where() {
     assert_eq!(fields(&moved), misplaced);
 
     // what the review has seen of place and risks stays as it was
-    let id = t.write_activity(&manager, &body, json!({})).expect(201).await;
+    let id = t
+        .write_activity(&manager, &body, json!({}))
+        .expect(201)
+        .await;
     let id = id.id();
     t.activity_act(&manager, &id, "publish").expect(200).await;
     let path = format!("/activities/{id}");
     t.review_at(&t.street_admin, &path, "approve", json!({}))
         .await;
-    let change = json!({"place": "示例路9号", "risk_notice": "无", "longitude": 121.86, "latitude": 29.91});
+    let change =
+        json!({"place": "示例路9号", "risk_notice": "无", "longitude": 121.86, "latitude": 29.91});
     let refused = t.edit_activity(&manager, &id, change).await;
     assert_eq!(
         fields(&refused),

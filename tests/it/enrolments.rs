@@ -410,9 +410,7 @@ async fn fifty_want_the_last_seat_and_one_has_it() {
     };
     assert_eq!((count("confirmed"), count("waitlisted")), (1, 49));
     is_sound(&t.server).await;
-    let path = format!(
-        "/activities/{id}/enrolments?status=waitlisted&shift_id={shift}&limit=100"
-    );
+    let path = format!("/activities/{id}/enrolments?status=waitlisted&shift_id={shift}&limit=100");
     let line = t.server.get(&path).by(&manager).expect(200).await.json;
     let mut ahead: Vec<_> = line["items"]
         .as_array()
@@ -675,6 +673,7 @@ async fn who_moves_up_has_time_to_accept_and_then_the_next_has_it() {
     t.enrolment_act(&people[1], &elsewhere, "withdraw")
         .expect(200)
         .await;
+    t.server.work().await;
     let no = t
         .enrolment_act(&people[3], &ids[3], "decline")
         .expect(200)

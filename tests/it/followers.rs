@@ -30,7 +30,9 @@ impl Town {
         let made = self.server.post("/party-branches").by(&self.street_admin);
         let branch = made.json(branch).expect(201).await.id();
         let scope = Some(branch.parse().unwrap());
-        let secretary = self.server.staff("示例·支部书记", Role::BranchSecretary, scope);
+        let secretary = self
+            .server
+            .staff("示例·支部书记", Role::BranchSecretary, scope);
         let secretary = secretary.await;
         let consent = self
             .server
@@ -122,7 +124,7 @@ async fn who_may_not_come_any_more_gives_the_place_to_the_next() {
     let (_, shifts) = t.published(&manager, &a, change).await;
     for (method, path) in [
         (Method::DELETE, "/me/consents/party_membership"),
-        (Method::DELETE, "/me/party-membership"),
+        (Method::POST, "/me/party-membership/end"),
     ] {
         let member = t.party_member().await;
         let place = t.enrol(&member, &shifts[0]).expect(201).await.id();
@@ -266,6 +268,7 @@ async fn a_line_looks_again_when_what_was_in_the_way_is_gone() {
     let seat = t.enrol(&first, &shifts[0]).expect(201).await.id();
     let waiting = t.enrol(&waits, &shifts[0]).expect(201).await.id();
     let busy = t.enrol(&waits, &other[0]).expect(201).await.id();
+    t.server.work().await;
     t.enrolment_act(&first, &seat, "withdraw").expect(200).await;
     let busy: yiqilai::activities::enrolments::EnrolmentId = busy.parse().unwrap();
     t.server
@@ -354,7 +357,10 @@ async fn each_shift_with_minors_has_its_own_two_adults() {
     let draft = refused.expect(201).await.id();
     let refused = t.activity_act(&manager, &draft, "publish");
     let refused = refused.refused(422, "invalid").await;
-    assert_eq!(refused.fields(), pairs(&[("/shifts/1/seats", "two_adults")]));
+    assert_eq!(
+        refused.fields(),
+        pairs(&[("/shifts/1/seats", "two_adults")])
+    );
 
     let change = json!({"minors": true, "enrolment_closes_at": "2026-11-27T09:00:00+08:00",
         "shifts": [shift("09:00", "10:00", 3), shift("10:00", "11:00", 3)]});
@@ -373,7 +379,10 @@ async fn each_shift_with_minors_has_its_own_two_adults() {
     t.server.pass(TimeDelta::hours(4 * 24)).await;
     let manager = t.server.again(&manager).await;
     let told = t.texts(&manager, "shift_lacks_adults").await;
-    assert!(told.len() == 1 && told[0].contains("2026-11-28 10:00"), "{told:?}");
+    assert!(
+        told.len() == 1 && told[0].contains("2026-11-28 10:00"),
+        "{told:?}"
+    );
     // the first is held; the second is not, and whoever would have come is let go
     t.server.pass(TimeDelta::hours(23)).await;
     let manager = t.server.again(&manager).await;
@@ -385,7 +394,10 @@ async fn each_shift_with_minors_has_its_own_two_adults() {
     assert_eq!(t.told(&first, "shift_not_held").await, 1);
     assert_eq!(t.told(&manager, "shift_not_held").await, 1);
     let held = t.enrolments(&first).await;
-    assert!(held.iter().any(|one| one["status"] == "confirmed"), "{held:?}");
+    assert!(
+        held.iter().any(|one| one["status"] == "confirmed"),
+        "{held:?}"
+    );
 }
 
 #[actix_web::test]
@@ -463,7 +475,11 @@ async fn the_line_of_a_later_shift_goes_on_while_the_first_is_going_on() {
     }
     let manager = t.server.again(&manager).await;
     assert_eq!(t.activity(&manager, &id).await["status"], "ongoing");
-    assert_eq!(t.status_of(&people[0], &early).await, "declined", "its line is over");
+    assert_eq!(
+        t.status_of(&people[0], &early).await,
+        "declined",
+        "its line is over"
+    );
     assert_eq!(t.status_of(&people[1], &next).await, "waitlisted");
     t.enrolment_act(&people[0], &seat, "withdraw")
         .expect(200)
@@ -475,7 +491,9 @@ async fn the_line_of_a_later_shift_goes_on_while_the_first_is_going_on() {
         (&json!("pending"), &json!("2026-11-28T06:00:00Z")),
         "until its own shift begins"
     );
-    t.enrolment_act(&people[1], &next, "accept").expect(200).await;
+    t.enrolment_act(&people[1], &next, "accept")
+        .expect(200)
+        .await;
 }
 
 /// Who asks and goes, and is asked and says no, does so a few times: each time others hear of it.
@@ -506,7 +524,9 @@ async fn one_shift_is_asked_for_only_so_often() {
     };
     for _ in 0..3 {
         let asked = ask().expect(201).await.id();
-        t.enrolment_act(&person, &asked, "decline").expect(200).await;
+        t.enrolment_act(&person, &asked, "decline")
+            .expect(200)
+            .await;
     }
     ask().refused(409, "enrolled_too_often").await;
 }
@@ -541,7 +561,11 @@ async fn everybody_follows_however_many_they_are() {
             }
         }
         let shown = t.activity(&manager, &id).await;
-        assert_eq!(shown["shifts"][0]["taken"], many.min(70), "the line moved up");
+        assert_eq!(
+            shown["shifts"][0]["taken"],
+            many.min(70),
+            "the line moved up"
+        );
         let before = t.server.statements();
         let cancel = t.activity_act(&manager, &id, "cancel");
         cancel.json(json!({"reason": "台风"})).expect(200).await;
@@ -589,9 +613,14 @@ async fn what_becomes_of_a_whole_series_comes_in_one_mail() {
     act("publish", json!({})).expect(200).await;
     act("publish", json!({})).expect(200).await; // the same again
     let reader = crate::notifications::reader(&t.server).await;
-    crate::volunteers::write(&t.server, &reader, None, &crate::volunteers::profile(t.grid))
-        .expect(200)
-        .await;
+    crate::volunteers::write(
+        &t.server,
+        &reader,
+        None,
+        &crate::volunteers::profile(t.grid),
+    )
+    .expect(200)
+    .await;
     for one in series["activities"].as_array().unwrap() {
         let one = t.activity(&reader, one["id"].as_str().unwrap()).await;
         t.enrol(&reader, &shift_ids(&one)[0]).expect(201).await;

@@ -1012,9 +1012,7 @@ async fn of_activities() {
     let (insider, _) = t.join(&manager, &organization, "manager").await;
     let (id, street) = (insider.id, t.street);
     t.server
-        .write(move |tx| {
-            identity::grant(tx, Actor::System, id, Role::RegionAdmin, Some(street))
-        })
+        .write(move |tx| identity::grant(tx, Actor::System, id, Role::RegionAdmin, Some(street)))
         .await;
     let elsewhere = Some(uuid::Uuid::now_v7());
     let elsewhere = t.server.staff("示例·别处", Role::RegionAdmin, elsewhere);
@@ -1098,7 +1096,14 @@ async fn of_enrolments() {
         walk.state(state, async || {
             // a few minutes of their own, so that nothing collides
             let n = minute.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-            let at = |minute: u32| format!("2026-11-2{}T{:02}:{:02}:00Z", 4 + minute / 600, minute % 600 / 60, minute % 60);
+            let at = |minute: u32| {
+                format!(
+                    "2026-11-2{}T{:02}:{:02}:00Z",
+                    4 + minute / 600,
+                    minute % 600 / 60,
+                    minute % 60
+                )
+            };
             let hours = if state.starts_with("late") { 720 } else { 0 };
             let change = json!({"withdrawal_hours": hours, "shifts": [
                 {"name": "引导员", "seats": 1, "starts_at": at(2 * n), "ends_at": at(2 * n + 1)}]});

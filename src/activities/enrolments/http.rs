@@ -150,7 +150,10 @@ impl EnrolmentView {
         caller: &Caller,
         (desk, now): (&Desk, Instant),
     ) -> Result<Self> {
-        let activity = beside.activities.get(&row.activity_id).ok_or(Code::NotFound)?;
+        let activity = beside
+            .activities
+            .get(&row.activity_id)
+            .ok_or(Code::NotFound)?;
         let shift = beside.shifts.get(&row.shift_id).ok_or(Code::NotFound)?;
         let relation = Relation {
             person: row.account_id == caller.account,

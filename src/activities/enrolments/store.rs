@@ -9,10 +9,11 @@ use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use super::model::{Enrolment, EnrolmentId, EnrolmentStatus};
 use crate::activities::model::{ActivityId, ActivityStatus, ShiftId};
 use crate::activities::rules::LIVE;
+use crate::each;
 use crate::error::{Code, Error, Result};
 use crate::identity::AccountId;
 use crate::platform::clock::Instant;
-use crate::platform::db::{Conn, Tx};
+use crate::platform::db::{Conn, Prepared, Tx};
 use crate::schema::{activities, activity_shifts, enrolments};
 
 /// What both databases call the guard against being in two places at once.
@@ -95,7 +96,7 @@ pub fn taken(
     people: &[AccountId],
     after: Instant,
 ) -> Result<Vec<(AccountId, EnrolmentId, Instant, Instant)>> {
-    Ok(enrolments::table
+    let held = enrolments::table
         .filter(enrolments::account_id.eq_any(people.to_vec()))
         .filter(enrolments::holds_seat)
         .filter(enrolments::ends_at.gt(after))
@@ -104,8 +105,8 @@ pub fn taken(
             enrolments::id,
             enrolments::starts_at,
             enrolments::ends_at,
-        ))
-        .load(conn)?)
+        ));
+    Ok(each!(conn, c => Prepared::listing(held, people.len()).load(c))?)
 }
 
 /// The first few of those who wait for a seat of a shift, but for those whom its line has passed over since an
@@ -243,13 +244,14 @@ pub fn release(conn: &mut Conn, ids: Vec<EnrolmentId>) -> Result<()> {
 diesel::alias!(enrolments as others: Others);
 
 /// How many stand in the line before each of these who wait.
-pub fn before_in_line(
-    conn: &mut Conn,
-    of: Vec<EnrolmentId>,
-) -> Result<HashMap<EnrolmentId, i64>> {
+pub fn before_in_line(conn: &mut Conn, of: Vec<EnrolmentId>) -> Result<HashMap<EnrolmentId, i64>> {
     let sooner = others
         .filter(others.field(enrolments::shift_id).eq(enrolments::shift_id))
-        .filter(others.field(enrolments::status).eq(EnrolmentStatus::Waitlisted))
+        .filter(
+            others
+                .field(enrolments::status)
+                .eq(EnrolmentStatus::Waitlisted),
+        )
         .filter(others.field(enrolments::queue_no).lt(enrolments::queue_no))
         .count()
         .single_value();

@@ -7,8 +7,8 @@ use strum::VariantArray;
 use utoipa::IntoParams;
 use validator::Validate;
 
-use super::super::model::{ActivityId, ActivityStatus};
 use super::super::enrolments;
+use super::super::model::{ActivityId, ActivityStatus};
 use super::super::rules::{AHEAD, LIVE, PUBLIC};
 use super::super::service::{self, Desk};
 use super::super::store::{self, Query};

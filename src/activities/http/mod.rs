@@ -188,7 +188,9 @@ struct Beside {
 impl Beside {
     fn of(conn: &mut Conn, rows: &[Activity]) -> Result<Self> {
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-        let drafts = rows.iter().filter(|row| row.status == ActivityStatus::Draft);
+        let drafts = rows
+            .iter()
+            .filter(|row| row.status == ActivityStatus::Draft);
         let regions: Vec<_> = drafts.map(|row| row.region_id).collect();
         let held_up = rows.iter().filter(|row| rules::is_held_up(row));
         let projects: Vec<_> = held_up.filter_map(|row| row.project_id).collect();
@@ -227,7 +229,9 @@ fn view(conn: &mut Conn, row: Activity, relation: Relation) -> Result<ActivityVi
 
 fn view_of(row: Activity, relation: Relation, beside: &Beside) -> ActivityView {
     let shifts = beside.shifts.get(&row.id).cloned().unwrap_or_default();
-    let is_suspended = row.project_id.is_some_and(|id| beside.suspended.contains(&id));
+    let is_suspended = row
+        .project_id
+        .is_some_and(|id| beside.suspended.contains(&id));
     let holds_up = match is_suspended {
         true => Code::ProjectSuspended,
         false => Code::AdultsMissing,

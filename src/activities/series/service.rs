@@ -82,7 +82,7 @@ pub fn repeat(
         return Err(Code::InSeries.into());
     }
     if first.status != ActivityStatus::Draft {
-        return Err(lifecycle::refusal(MOVES, relation, first.status));
+        return Err(service::refusal(tx.conn, &first, caller.actor()));
     }
     may_organize(tx, caller, &first)?;
     let recurrence = Recurrence {

@@ -86,7 +86,13 @@ fn is_held_up(tx: &mut Tx<'_>, desk: &Desk, activity: &Activity) -> Result<bool>
     if activity.held_up_at.is_none() {
         let at = lacking.map(|shift| shift.starts_at.on_the_wall(tx.zone));
         match &at {
-            Some(at) => tell(tx, activity, &organizers, Kind::ActivityHeldUp, &[("at", at)])?,
+            Some(at) => tell(
+                tx,
+                activity,
+                &organizers,
+                Kind::ActivityHeldUp,
+                &[("at", at)],
+            )?,
             None => tell(tx, activity, &organizers, Kind::ActivitySuspended, &[])?,
         }
     }

@@ -7,19 +7,19 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::super::model::{Activity, ActivityId, ActivityStatus, Shift};
-use super::super::rules::{self, AHEAD, By, MOVES};
+use super::super::rules::{self, AHEAD, By};
 use super::super::{enrolments, series, store};
 use super::followed::follow_later;
 use super::moves::refuse;
 use super::writing::{NewShift, as_shifts, check, span};
-use super::{Desk, alone, change};
+use super::{Desk, alone, change, refusal};
 use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
 use crate::platform::clock::Instant;
 use crate::platform::db::Tx;
 use crate::platform::http::IfMatch;
 use crate::platform::http::valid::given;
-use crate::platform::lifecycle::{self, ActsAs};
+use crate::platform::lifecycle::ActsAs;
 use crate::regions::RegionId;
 use crate::taxonomies::LifeCycle;
 
@@ -242,7 +242,7 @@ pub fn edit(
     seen.expect(before.version)?;
     let is_published = AHEAD.contains(&before.status);
     if !is_published && before.status != ActivityStatus::Draft {
-        return Err(lifecycle::refusal(MOVES, relation, before.status));
+        return Err(refusal(tx.conn, &before, caller.actor()));
     }
     let known = store::shifts(tx.conn, id)?;
     let mut shifts = match &edit.shifts {

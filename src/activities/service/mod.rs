@@ -15,7 +15,7 @@ use super::enrolments;
 use super::model::{Activity, ActivityId};
 use super::rules::{self, ActivityRules, MOVES, Relation};
 use super::store;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{AccountId, Caller, Role};
 use crate::notifications::{Kind, Notice, notify};
 use crate::organizations::OrganizationId;
@@ -25,9 +25,9 @@ use crate::platform::lifecycle;
 use crate::{organizations, projects, regions};
 
 pub use clock::{react, sweep};
+pub use editing::{EditActivity, edit};
 pub use followed::{JOBS, perform};
 pub(in crate::activities) use followed::{follow_later, look_again_later};
-pub use editing::{EditActivity, edit};
 pub use moves::{
     approve, cancel, close_enrolment, publish, reopen_enrolment, revise, send_back, settle,
 };
@@ -86,14 +86,22 @@ pub fn relations(
     let ids: Vec<_> = activities.iter().map(|activity| activity.id).collect();
     let participated = enrolments::ever_among(conn, &ids, caller.account)?;
     let administered = caller.regions(&[Role::RegionAdmin]);
-    let regions: Vec<_> = activities.iter().map(|activity| activity.region_id).collect();
+    let regions: Vec<_> = activities
+        .iter()
+        .map(|activity| activity.region_id)
+        .collect();
     let reviewed = match administered.is_empty() {
         true => HashSet::new(),
         false => regions::those_within(conn, &regions, &administered)?,
     };
     let relation = |activity: &Activity| {
         let reviewer = reviewed.contains(&activity.region_id);
-        stands(caller, activity, reviewer, participated.contains(&activity.id))
+        stands(
+            caller,
+            activity,
+            reviewer,
+            participated.contains(&activity.id),
+        )
     };
     Ok(activities.iter().map(relation).collect())
 }
@@ -191,8 +199,12 @@ fn advance(
 pub(in crate::activities) fn refusal(conn: &mut Conn, activity: &Activity, by: Actor) -> Error {
     let caller = Caller::of(conn, by);
     let stands = caller.and_then(|caller| relation(conn, caller.as_ref(), activity));
-    match stands {
-        Ok(stands) => lifecycle::refusal(MOVES, stands, activity.status),
+    let moves = stands.and_then(|stands| {
+        let review = store::demands_review(conn, activity.region_id)?;
+        Ok(rules::moves(activity, stands, review))
+    });
+    match moves {
+        Ok(moves) => Problem::refused_move(activity.status.into(), moves).into(),
         Err(error) => error,
     }
 }

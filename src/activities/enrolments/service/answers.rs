@@ -6,7 +6,7 @@ use super::super::store;
 use super::known::Known;
 use super::line::freed;
 use super::{
-    Seen, advance, is_repeat, refuse, seen, serialize_on_person, tell_organizers, tell_person,
+    Seen, advance, is_repeat, refuse, seen, serialize_on_person, step, tell_organizers, tell_person,
 };
 use crate::activities::rules::{is_held_up, open_until};
 use crate::activities::service::{Desk, tell};
@@ -24,17 +24,20 @@ use crate::platform::lifecycle;
 /// `not_found`, `forbidden`, `move_not_allowed`, `enrolment_too_late`, and whatever keeps the person from
 /// the shift by now.
 pub fn accept(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: EnrolmentId) -> Result<Enrolment> {
+    let seen = seen(tx, caller, id)?;
+    lifecycle::may(MOVES, seen.relation, "accept")?;
+    for verb in ["accept", "queue"] {
+        if is_repeat(tx, &seen.enrolment, verb, caller)? {
+            return Ok(seen.enrolment);
+        }
+    }
+    step(desk, &seen, "accept", tx.now)?;
     let Seen {
         enrolment,
         activity,
         shift,
         relation,
-    } = seen(tx, caller, id)?;
-    lifecycle::may(MOVES, relation, "accept")?;
-    if is_repeat(tx, &enrolment, "accept", caller)? || is_repeat(tx, &enrolment, "queue", caller)? {
-        return Ok(enrolment);
-    }
-    lifecycle::step(MOVES, relation, enrolment.status, "accept")?;
+    } = seen;
     serialize_on_person(tx, enrolment.account_id)?;
     let is_late = enrolment.accept_by.is_some_and(|by| by <= tx.now);
     if is_late || !rules::moves_up(&activity, &shift, tx.now) {
@@ -95,6 +98,7 @@ pub fn decline(
     if is_repeat(tx, &seen.enrolment, "decline", caller)? {
         return Ok(seen.enrolment);
     }
+    step(desk, &seen, "decline", tx.now)?;
     let by = caller.actor();
     let moved = advance(tx, &seen.activity, &seen.enrolment, "decline", by, None)?;
     tell_inviter(tx, &seen, Kind::EnrolmentDeclined)?;
@@ -112,18 +116,19 @@ pub fn withdraw(
     caller: &Caller,
     id: EnrolmentId,
 ) -> Result<Enrolment> {
+    let seen = seen(tx, caller, id)?;
+    let verb = rules::withdrawing(&seen.enrolment, &seen.activity, &desk.rules, tx.now);
+    lifecycle::may(MOVES, seen.relation, verb)?;
+    if is_repeat(tx, &seen.enrolment, verb, caller)? {
+        return Ok(seen.enrolment);
+    }
+    step(desk, &seen, verb, tx.now)?;
     let Seen {
         enrolment,
         activity,
         shift,
-        relation,
-    } = seen(tx, caller, id)?;
-    let verb = rules::withdrawing(&enrolment, &activity, &desk.rules, tx.now);
-    lifecycle::may(MOVES, relation, verb)?;
-    if is_repeat(tx, &enrolment, verb, caller)? {
-        return Ok(enrolment);
-    }
-    lifecycle::step(MOVES, relation, enrolment.status, verb)?;
+        ..
+    } = seen;
     if tx.now >= open_until(&activity, &shift) {
         return Err(Code::WithdrawalTooLate.into());
     }
@@ -150,17 +155,18 @@ pub fn remove(
     id: EnrolmentId,
     reason: &str,
 ) -> Result<Enrolment> {
+    let seen = seen(tx, caller, id)?;
+    lifecycle::may(MOVES, seen.relation, "remove")?;
+    if is_repeat(tx, &seen.enrolment, "remove", caller)? {
+        return Ok(seen.enrolment);
+    }
+    step(desk, &seen, "remove", tx.now)?;
     let Seen {
         enrolment,
         activity,
         shift,
-        relation,
-    } = seen(tx, caller, id)?;
-    lifecycle::may(MOVES, relation, "remove")?;
-    if is_repeat(tx, &enrolment, "remove", caller)? {
-        return Ok(enrolment);
-    }
-    lifecycle::step(MOVES, relation, enrolment.status, "remove")?;
+        ..
+    } = seen;
     if tx.now >= open_until(&activity, &shift) {
         return Err(Code::WithdrawalTooLate.into());
     }

@@ -78,9 +78,7 @@ pub(super) fn promote(
         for waiting in &first {
             looked_at += 1;
             let who = waiting.account_id;
-            let suits = known
-                .obstacles(&shift, who, Some(waiting.id))
-                .is_empty();
+            let suits = known.obstacles(&shift, who, Some(waiting.id)).is_empty();
             if !suits {
                 store::pass_over(tx, waiting.id)?;
                 continue;

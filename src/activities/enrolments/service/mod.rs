@@ -17,14 +17,15 @@ mod standing;
 use asking::is_in_team;
 
 use super::model::{Enrolment, EnrolmentId, EnrolmentStatus};
-use super::rules::{MOVES, Relation};
+use super::rules::{self, MOVES, Relation};
 use super::store;
 use crate::activities::model::{Activity, Shift};
-use crate::activities::service::{organizers, organizes, serialize, tell};
+use crate::activities::service::{Desk, organizers, organizes, serialize, tell};
 use crate::activities::store as activities;
 use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{self, AccountId, Caller};
 use crate::notifications::Kind;
+use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
@@ -34,8 +35,8 @@ pub use asking::{NewEnrolment, enrol, verdict};
 pub(in crate::activities) use followers::follow;
 pub(in crate::activities) use known::{is_suspended, session};
 pub use line::sweep;
-pub(in crate::activities) use standing::{look_again, to_look_at};
 pub use standing::react;
+pub(in crate::activities) use standing::{look_again, to_look_at};
 
 /// An enrolment with its activity and shift, and how the caller stands to it.
 pub struct Seen {
@@ -92,6 +93,17 @@ fn seen(tx: &mut Tx<'_>, caller: &Caller, id: EnrolmentId) -> Result<Seen> {
     let first = visible(tx.conn, caller, id)?;
     serialize(tx, first.activity.id)?;
     visible(tx.conn, caller, id)
+}
+
+/// Refuses a move that the table does not have from there, with those that are the caller's.
+fn step(desk: &Desk, seen: &Seen, verb: &str, now: Instant) -> Result<()> {
+    let from = seen.enrolment.status;
+    if lifecycle::next(MOVES, from, verb).is_some() {
+        return Ok(());
+    }
+    let of = (&seen.activity, &seen.shift);
+    let moves = rules::moves(&seen.enrolment, seen.relation, of, &desk.rules, now);
+    Err(Problem::refused_move(from.into(), moves).into())
 }
 
 /// Whatever takes a person's time waits here for each other.
