@@ -1,5 +1,6 @@
 //! What can be done with activities: writing them down, and the moves of their lives.
 
+mod checking;
 mod clock;
 mod editing;
 mod followed;
@@ -24,6 +25,7 @@ use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
 use crate::{organizations, projects, regions};
 
+pub(in crate::activities) use checking::check;
 pub use clock::{react, sweep};
 pub use editing::{EditActivity, edit};
 pub use followed::{JOBS, perform};
@@ -33,7 +35,7 @@ pub use moves::{
 };
 pub use policies::{SetPolicy, set_policy};
 pub use writing::{Copied, NewActivity, NewShift, copy, create};
-pub(in crate::activities) use writing::{check, copied, may_organize};
+pub(in crate::activities) use writing::{copied, may_organize};
 
 /// What every write of this room needs beside its transaction.
 #[derive(Clone)]
