@@ -277,6 +277,8 @@ pub(in crate::activities) fn broadcast(
     let Some(series) = activity.series_id else {
         return tell(tx, activity, to, kind, params);
     };
+    // what is told of the others at this very moment is seen before
+    tx.serialize_on(&format!("news of series:{series}"))?;
     let alike: Vec<_> = store::ids_of_series(tx.conn, series)?
         .into_iter()
         .map(|id| id.0)
