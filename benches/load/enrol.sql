@@ -17,15 +17,15 @@ SELECT * FROM qualifications WHERE account_id = ANY (ARRAY[('00000000-0000-7000-
 WITH took AS (UPDATE activity_shifts SET taken = taken + 1 WHERE id = '00000000-0000-7000-c000-000000000002' AND taken < seats RETURNING 1) SELECT count(*) AS took, gen_random_uuid() AS id FROM took \gset
 \if :took
 SAVEPOINT one;
-INSERT INTO enrolments (id, activity_id, shift_id, account_id, status, status_since, holds_seat, starts_at, ends_at, heard, created_at) SELECT :'id'::uuid, activity_id, id, ('00000000-0000-7000-9000-' || lpad(:n::text, 12, '0'))::uuid, 'confirmed', now(), true, starts_at, ends_at, 0, now() FROM activity_shifts WHERE id = '00000000-0000-7000-c000-000000000002';
+INSERT INTO enrolments (id, activity_id, shift_id, account_id, status, status_since, holds_seat, starts_at, ends_at, heard, created_at) SELECT :id::text::uuid, activity_id, id, ('00000000-0000-7000-9000-' || lpad(:n::text, 12, '0'))::uuid, 'confirmed', now(), true, starts_at, ends_at, 0, now() FROM activity_shifts WHERE id = '00000000-0000-7000-c000-000000000002';
 RELEASE SAVEPOINT one;
 \else
 UPDATE activity_shifts SET queued = queued + 1 WHERE id = '00000000-0000-7000-c000-000000000002' RETURNING queued \gset
 SAVEPOINT one;
-INSERT INTO enrolments (id, activity_id, shift_id, account_id, status, status_since, holds_seat, starts_at, ends_at, queue_no, heard, created_at) SELECT :'id'::uuid, activity_id, id, ('00000000-0000-7000-9000-' || lpad(:n::text, 12, '0'))::uuid, 'waitlisted', now(), false, starts_at, ends_at, :queued, 0, now() FROM activity_shifts WHERE id = '00000000-0000-7000-c000-000000000002';
+INSERT INTO enrolments (id, activity_id, shift_id, account_id, status, status_since, holds_seat, starts_at, ends_at, queue_no, heard, created_at) SELECT :id::text::uuid, activity_id, id, ('00000000-0000-7000-9000-' || lpad(:n::text, 12, '0'))::uuid, 'waitlisted', now(), false, starts_at, ends_at, :queued::text::int, 0, now() FROM activity_shifts WHERE id = '00000000-0000-7000-c000-000000000002';
 RELEASE SAVEPOINT one;
 \endif
-INSERT INTO journal (at, actor_kind, actor_id, kind, subject_kind, subject_id, region_id, from_state, to_state, reason, payload) VALUES (now(), 'account', ('00000000-0000-7000-9000-' || lpad(:n::text, 12, '0'))::uuid, 'enrolment.enrol', 'enrolment', :'id'::uuid, NULL, NULL, NULL, NULL, '{"activity_id": "00000000-0000-7000-8000-000000000002", "shift_id": "00000000-0000-7000-c000-000000000002"}') RETURNING *;
+INSERT INTO journal (at, actor_kind, actor_id, kind, subject_kind, subject_id, region_id, from_state, to_state, reason, payload) VALUES (now(), 'account', ('00000000-0000-7000-9000-' || lpad(:n::text, 12, '0'))::uuid, 'enrolment.enrol', 'enrolment', :id::text::uuid, NULL, NULL, NULL, NULL, '{"activity_id": "00000000-0000-7000-8000-000000000002", "shift_id": "00000000-0000-7000-c000-000000000002"}') RETURNING *;
 INSERT INTO notifications (id, account_id, kind, subject_kind, subject_id, params, created_at, read_at) VALUES (gen_random_uuid(), ('00000000-0000-7000-9000-' || lpad(:n::text, 12, '0'))::uuid, 'enrolment_confirmed', 'activity', '00000000-0000-7000-8000-000000000002', '{"at": "2026-12-01 09:00", "role": "示例", "title": "示例"}', now(), DEFAULT);
 SELECT * FROM accounts WHERE id = ('00000000-0000-7000-9000-' || lpad(:n::text, 12, '0'))::uuid AND status != 'deleted' LIMIT 1;
 SELECT mail FROM notification_preferences WHERE account_id = ('00000000-0000-7000-9000-' || lpad(:n::text, 12, '0'))::uuid AND kind = 'enrolment_confirmed' LIMIT 1;
@@ -36,6 +36,6 @@ SELECT * FROM activity_shifts WHERE id = ANY (ARRAY['00000000-0000-7000-c000-000
 SELECT id, display_name FROM accounts WHERE id = ANY (ARRAY[('00000000-0000-7000-9000-' || lpad(:n::text, 12, '0'))::uuid]) AND status != 'deleted';
 \if :took
 \else
-SELECT e.id, (SELECT count(*) FROM enrolments o WHERE o.shift_id = e.shift_id AND o.status = 'waitlisted' AND o.queue_no < e.queue_no) FROM enrolments e WHERE e.id = ANY (ARRAY[:'id'::uuid]);
+SELECT e.id, (SELECT count(*) FROM enrolments o WHERE o.shift_id = e.shift_id AND o.status = 'waitlisted' AND o.queue_no < e.queue_no) FROM enrolments e WHERE e.id = ANY (ARRAY[:id::text::uuid]);
 \endif
 COMMIT;
