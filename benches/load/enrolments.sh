@@ -92,9 +92,10 @@ enrol() { # everybody enrols in the first shift; prints how many a second
 checks="SELECT count(*) || ' enrolled, ' || sum(CASE WHEN holds_seat THEN 1 ELSE 0 END) || ' with a place, line of '
     || count(queue_no) || ' numbered ' || coalesce(min(queue_no), 0) || ' to ' || coalesce(max(queue_no), 0) || ', ' || count(DISTINCT queue_no) || ' numbers'
     FROM enrolments WHERE shift_id ="
-wanted="$people enrolled, $seats with a place, line of $((people - seats)) numbered 1 to $((people - seats)), $((people - seats)) numbers"
-holds() { # WHAT WAS FOUND
-    if [ "$1" != "$wanted" ]; then echo "found:  $1"; echo "wanted: $wanted"; exit 1; fi >&2
+holds() { # HOW MANY ENROLLED, WHAT WAS FOUND
+    local line=$(($1 - seats))
+    local wanted="$1 enrolled, $seats with a place, line of $line numbered 1 to $line, $line numbers"
+    if [ "$2" != "$wanted" ]; then echo "found:  $2"; echo "wanted: $wanted"; exit 1; fi >&2
 }
 
 # --- SQLite
@@ -127,7 +128,7 @@ SQL
 start
 sqlite=$(enrol)
 stop
-holds "$(sqlite3 data/yiqilai.db "$checks x'0000000000007000c000000000000001'")"
+holds "$people" "$(sqlite3 data/yiqilai.db "$checks x'0000000000007000c000000000000001'")"
 echo "sqlite: $sqlite enrolments/s"
 
 # --- PostgreSQL: over HTTP, and the same statements in pgbench on another activity
@@ -158,8 +159,10 @@ SQL
 start
 served=$(enrol)
 stop
-holds "$(psql -At "$YIQILAI__DATABASE__URL" -c "$checks '${shift_id}1'")"
+of() { psql -At "$YIQILAI__DATABASE__URL" -c "$checks '${shift_id}$1'"; }
+holds "$people" "$(of 1)"
 clients=16
 bench=$(pgbench -n -M prepared -c "$clients" -j 1 -t $((people / clients)) -D i=0 -D each=$((people / clients)) \
     -f "$here/enrol.sql" "$YIQILAI__DATABASE__URL" 2>pgbench.log | awk '/^tps/ {print $3}') || { cat pgbench.log >&2; exit 1; }
+holds $((people / clients * clients)) "$(of 2)"
 echo "postgres: $served enrolments/s; its statements in pgbench: $bench/s; $(share "$served" "$bench")"
