@@ -409,6 +409,8 @@ codes! {
     // ---- activities
     OwnActivity 403 "不能审核自己的活动。" "It is your own activity.",
     SettledByPublishing 422 "发布后不能更改。" "It was published and cannot be changed any more.",
+    OutsideItsRegion 422 "不在所属项目或组织的区域内。" "It lies outside of the region of its project or organisation.",
+    PlaceElsewhere 422 "地点不在所填的区域内。" "The place lies in another region.",
     SettledByProject 422 "须与所属项目一致，不能更改。" "It is settled by the project that it belongs to.",
     ShiftInUse 409 "该班次已有人报名，不能删除，名额也不能少于已占用的。" "Somebody stands in the shift: it cannot go, nor have fewer seats than are held.",
     RuleMissesStart 422 "重复规则不包含首次活动的时间。" "The rule does not hold the beginning of the activity itself.",
@@ -417,6 +419,7 @@ codes! {
     EnrolmentTooEarly 409 "报名尚未开始。" "Enrolment has not begun yet.",
     EnrolmentTooLate 409 "报名已截止，或已过确认期限。" "It is too late to enrol, or to accept.",
     EnrolledAlready 409 "此人已报名或已受邀参加该班次。" "The person stands in this shift already, or is asked to.",
+    EnrolledTooOften 409 "对同一班次报名或邀请的次数已达上限。" "One enrols in the same shift, or asks the same person to it, only so often.",
     QualificationExpired 409 "所要求的资质在活动当天已过有效期。" "A qualification that is required ends before the day of the activity.",
     RegionNotServed 403 "仅限本区域的志愿者参加。" "It is for volunteers of a certain region only.",
     NotInTeam 403 "此人不在您的队伍中。" "The person belongs to no team of yours.",

@@ -746,15 +746,18 @@ table! {
         withdrawal_hours -> Integer,
         changed_at -> Nullable<Instant>,
         held_up_at -> Nullable<Instant>,
+        began_at -> Nullable<Instant>,
+        news -> Integer,
         status -> Text,
         status_since -> Instant,
+        reason -> Nullable<Text>,
         version -> Integer,
         created_at -> Instant,
     }
 }
 table! {
     use crate::platform::columns::sql::{Id, Instant, Json};
-    use diesel::sql_types::{Integer, Nullable, Text};
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
     activity_shifts (id) {
         id -> Id,
         activity_id -> Id,
@@ -764,13 +767,15 @@ table! {
         ends_at -> Instant,
         seats -> Integer,
         taken -> Integer,
+        queued -> Integer,
+        held -> Nullable<Bool>,
         qualification -> Nullable<Text>,
         skills -> Json,
     }
 }
 table! {
     use crate::platform::columns::sql::{Id, Instant};
-    use diesel::sql_types::{Bool, Nullable, Text};
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
     enrolments (id) {
         id -> Id,
         activity_id -> Id,
@@ -782,9 +787,13 @@ table! {
         holds_seat -> Bool,
         starts_at -> Instant,
         ends_at -> Instant,
-        queued_at -> Nullable<Instant>,
+        queue_no -> Nullable<Integer>,
+        skipped_at -> Nullable<Instant>,
         accept_by -> Nullable<Instant>,
         ended_at -> Nullable<Instant>,
+        reason -> Nullable<Text>,
+        heard -> Integer,
+        changed_at -> Nullable<Instant>,
         created_at -> Instant,
     }
 }

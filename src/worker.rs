@@ -26,7 +26,7 @@ use crate::{
 
 /// The kinds of jobs that are performed side by side: a mail server that does not answer holds up
 /// mail alone.
-const LANES: [&[&str]; 5] = [
+const LANES: [&[&str]; 6] = [
     &["mail", "notice"],
     &["sms"],
     &[
@@ -39,6 +39,8 @@ const LANES: [&[&str]; 5] = [
     // takes a while, and a thread
     &[rounds::PLAN],
     &[rounds::SEND],
+    // what touches many people goes on while others' mail leaves
+    activities::JOBS,
 ];
 
 /// Tries before a planning is given up: what fails so often would fail again.
@@ -348,6 +350,11 @@ impl Worker {
                 }
                 Err(error) => Err(Outcome::GiveUp(error.to_string())),
             },
+            kind if activities::JOBS.contains(&kind) => {
+                let (desk, db) = (&self.app.activities, &self.app.platform.db);
+                let done = activities::perform(db, desk, job).await;
+                done.map_err(|error| Outcome::Retry(error.to_string()))
+            }
             rounds::PLAN => self.plan(job).await,
             rounds::SEND => match job.payload::<rounds::Sending>() {
                 Ok(sending) => {

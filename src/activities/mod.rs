@@ -11,8 +11,12 @@
 //! ```
 //!
 //! Whether a draft is published at once or after a review is said by the nearest region that says anything.
-//! Enrolment closes, activities begin and end by the clock. Work with minors does not begin without two vetted
-//! adults at every moment of it; who organises it is told why. What concerns people's time is guarded where
+//! Enrolment closes, activities begin and end by the clock, which also settles what nobody has settled. A shift
+//! of work with minors is held with two vetted adults of its own; who organises it sees beforehand where they
+//! lack. An activity that cannot begin is held up, and waits to its end: its enrolment may be reopened, or it
+//! may be moved. Its region lies in that of its project or organisation and is shown by the place; what a
+//! review has seen of place and risks is not changed after it. What touches everybody who stands in an
+//! activity is done after its own transaction, a few at a time. What concerns people's time is guarded where
 //! it is kept: see [`enrolments`]. Finding somebody for a seat that got free at short notice belongs to
 //! matching, which knows this room.
 
@@ -27,7 +31,7 @@ mod store;
 pub use model::{Activity, ActivityId, ActivityStatus, Shift, ShiftId};
 pub use rules::ActivityRules;
 pub use service::{
-    Copied, Desk, EditActivity, NewActivity, NewShift, cancel, copy, create, edit, publish, react,
-    settle, sweep,
+    Copied, Desk, EditActivity, JOBS, NewActivity, NewShift, cancel, copy, create, edit, perform,
+    publish, react, settle, sweep,
 };
 pub use store::{activity, shifts};

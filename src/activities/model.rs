@@ -116,10 +116,16 @@ pub struct Activity {
     pub changed_at: Option<Instant>,
     /// When it was last found not fit to begin.
     pub held_up_at: Option<Instant>,
+    /// When it began.
+    pub began_at: Option<Instant>,
+    /// Counts the changes of its place: whoever stands in it hears of each.
+    pub news: i32,
     /// Where it stands.
     pub status: ActivityStatus,
     /// Since when.
     pub status_since: Instant,
+    /// Why it was returned or cancelled, in the words of who did it.
+    pub reason: Option<String>,
     /// Counts its changes.
     pub version: i32,
     /// When it was written down.
@@ -146,6 +152,10 @@ pub struct Shift {
     pub seats: i32,
     /// How many of the seats are held.
     pub taken: i32,
+    /// How many have ever joined its line.
+    pub queued: i32,
+    /// Of work with minors: whether it was found at its beginning that two vetted adults come.
+    pub held: Option<bool>,
     /// A kind of qualification its holder must have on its day.
     pub qualification: Option<String>,
     /// The skills it asks for.

@@ -1,6 +1,6 @@
 //! Pure decisions about activities.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
@@ -17,6 +17,7 @@ use super::model::{
 use crate::error::{Code, FieldError};
 use crate::platform::clock::Instant;
 use crate::platform::lifecycle::{self, ActsAs, Move};
+use crate::projects::MINORS_ADULTS;
 
 /// The room's numbers; `config/default.toml` says what each means.
 #[derive(Clone, Debug, Deserialize, Serialize, Validate)]
@@ -37,6 +38,12 @@ pub struct ActivityRules {
     /// Activities of one series.
     #[validate(range(min = 1, max = 1_000))]
     pub series_length: u16,
+    /// How often one person may stand in one shift, be asked to it by one leader, or wait there.
+    #[validate(range(min = 1, max = 100))]
+    pub enrolments_per_shift: i64,
+    /// Days after its end when an activity that nobody has settled is settled by the clock.
+    #[validate(range(min = 1, max = 1_000))]
+    pub settle_days: i64,
 }
 
 /// Who moves an activity.
@@ -116,7 +123,7 @@ pub const MOVES: &[Move<ActivityStatus, By>] = &[
         from: &[Finished],
         verb: "settle",
         to: Settled,
-        by: &[By::Organizer],
+        by: &[By::Organizer, By::Time],
     },
     Move {
         from: &[Draft, Submitted, Returned],
@@ -143,6 +150,10 @@ pub const AHEAD: &[ActivityStatus] = &[Published, EnrolmentClosed];
 
 /// The states in which everybody sees an activity.
 pub const PUBLIC: &[ActivityStatus] = &[Published, EnrolmentClosed, Ongoing, Finished, Settled];
+
+/// The states in which somebody may still come to a shift that has not begun: the line of a later shift
+/// moves on while the first is going on.
+pub const LIVE: &[ActivityStatus] = &[Published, EnrolmentClosed, Ongoing];
 
 /// How a caller stands to an activity. Several may hold at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -216,17 +227,32 @@ pub fn last_day(ends_at: Instant, zone: Tz) -> NaiveDate {
     day_of(ends_at - TimeDelta::microseconds(1), zone)
 }
 
-/// The instant at which a wall clock shows something; of two, the first; for one that is skipped, as
-/// much later as the clock was put forward.
+/// The instant at which a wall clock shows something; of two, the first; for one that is skipped, by the
+/// offset before (RFC 5545, section 3.3.5): as much later as the clock was put forward.
 pub fn on_wall(local: NaiveDateTime, zone: Tz) -> Instant {
-    let mut at = local;
-    for _ in 0..4 {
-        if let Some(found) = zone.from_local_datetime(&at).earliest() {
-            return found.with_timezone(&Utc).into();
-        }
-        at += TimeDelta::minutes(30);
-    }
-    zone.from_utc_datetime(&local).with_timezone(&Utc).into()
+    let found = zone.from_local_datetime(&local).earliest();
+    let found = found.map(|found| found.with_timezone(&Utc));
+    found.unwrap_or_else(|| skipped(local, zone)).into()
+}
+
+fn skipped(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
+    // no clock was ever put forward by more than a day
+    let before = local - TimeDelta::hours(25);
+    let offset = zone.offset_from_utc_datetime(&before).fix();
+    (local - offset).and_utc()
+}
+
+/// When the day on the wall begins that an instant lies in.
+pub fn midnight_before(at: Instant, zone: Tz) -> Instant {
+    on_wall(day_of(at, zone).and_time(NaiveTime::MIN), zone)
+}
+
+/// Whether something half-open takes no more than a day on the wall, however many hours that has.
+pub fn is_within_a_day(starts_at: Instant, ends_at: Instant, zone: Tz) -> bool {
+    let local = DateTime::<Utc>::from(starts_at)
+        .with_timezone(&zone)
+        .naive_local();
+    ends_at <= on_wall(local + TimeDelta::days(1), zone)
 }
 
 /// How many minutes something takes of each day on the wall: counted between instants, so an hour
@@ -296,61 +322,67 @@ pub fn misses(activity: &Activity, shifts: &[Shift], now: Instant, zone: Tz) -> 
             miss("/insurance_until", Code::InsuranceGap);
         }
     }
-    let seats: i64 = shifts.iter().map(|shift| i64::from(shift.seats)).sum();
-    if activity.minors && seats < crate::projects::MINORS_ADULTS {
-        miss("/shifts", Code::TwoAdults);
+    for (n, shift) in shifts.iter().enumerate() {
+        if activity.minors && i64::from(shift.seats) < MINORS_ADULTS {
+            miss(&format!("/shifts/{n}/seats"), Code::TwoAdults);
+        }
     }
     missing
 }
 
-/// The degrees so many metres to each side of a point that lies not near a pole: west, east, south, north.
-pub fn around(longitude: f64, latitude: f64, metres: f64) -> (f64, f64, f64, f64) {
-    let tall = metres / 111_000.0; // a degree of latitude
-    let wide = tall / latitude.to_radians().cos();
-    (
-        longitude - wide,
-        longitude + wide,
-        latitude - tall,
-        latitude + tall,
-    )
+/// Whether an activity stands where it is because something kept it from beginning.
+pub fn is_held_up(activity: &Activity) -> bool {
+    activity.held_up_at.is_some() && AHEAD.contains(&activity.status)
+}
+
+/// Whether a cancelled activity was not held because too few vetted adults came.
+pub fn was_not_held(activity: &Activity) -> bool {
+    let is_over = activity.status_since >= activity.ends_at;
+    activity.began_at.is_none() && activity.held_up_at.is_some() && is_over
+}
+
+/// Until when people come to a shift and may leave it: until it begins; until it would be over where what
+/// it belongs to is held up, which those who are missing are to mend.
+pub fn open_until(activity: &Activity, shift: &Shift) -> Instant {
+    if is_held_up(activity) {
+        shift.ends_at
+    } else {
+        shift.starts_at
+    }
 }
 
 /// The move that the clock makes of an activity now; none when it stays.
-pub fn follow(activity: &Activity, now: Instant) -> Option<&'static str> {
+pub fn follow(activity: &Activity, rules: &ActivityRules, now: Instant) -> Option<&'static str> {
     match activity.status {
-        // closed even where it begins at that moment: one that is held up takes nobody more by itself
         Published if activity.enrolment_closes_at <= now => Some("close_enrolment"),
-        EnrolmentClosed if activity.starts_at <= now => Some("begin"),
+        // one that was reopened because it is held up is still published
+        Published | EnrolmentClosed if activity.starts_at <= now => Some("begin"),
         Ongoing if activity.ends_at <= now => Some("finish"),
+        Finished if settled_by_time(activity, rules) <= now => Some("settle"),
         _ => None,
     }
 }
 
-/// Somebody who is there from when to when, and whether it is a vetted adult.
-pub type Presence = (Instant, Instant, bool);
+/// When the clock settles a finished activity that nobody has settled.
+pub fn settled_by_time(activity: &Activity, rules: &ActivityRules) -> Instant {
+    activity.ends_at + TimeDelta::days(rules.settle_days)
+}
 
-/// The first moment at which people are there and fewer than two of them are vetted adults; none when
-/// work with minors may begin. Nobody there at all is such a moment, too: the `start`.
-pub fn without_adults(present: &[Presence], start: Instant) -> Option<Instant> {
-    if present.is_empty() {
-        return Some(start);
+/// What is known of a shift of work with minors: whether anybody comes, and how many vetted adults, those
+/// beyond the two that are wanted not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Session {
+    /// Whether anybody comes.
+    pub is_attended: bool,
+    /// Vetted adults who come.
+    pub adults: i64,
+}
+
+impl Session {
+    /// How many vetted adults it lacks.
+    pub fn lacks(self) -> i64 {
+        (MINORS_ADULTS - self.adults).max(0)
     }
-    let mut moments: Vec<_> = present
-        .iter()
-        .flat_map(|(from, to, _)| [*from, *to])
-        .collect();
-    moments.sort_unstable();
-    moments.into_iter().find(|moment| {
-        let there = present
-            .iter()
-            .filter(|(from, to, _)| from <= moment && moment < to);
-        let (mut people, mut adults) = (0, 0);
-        for (_, _, is_adult) in there {
-            people += 1;
-            adults += i64::from(*is_adult);
-        }
-        people > 0 && adults < crate::projects::MINORS_ADULTS
-    })
 }
 
 #[cfg(test)]
@@ -410,19 +442,48 @@ mod tests {
     }
 
     #[test]
-    fn minors_are_never_left_with_one_adult() {
-        let (nine, ten, eleven) = (
-            at("2026-11-23T01:00:00Z"),
-            at("2026-11-23T02:00:00Z"),
-            at("2026-11-23T03:00:00Z"),
-        );
-        let all_day = (nine, eleven, true);
-        assert_eq!(without_adults(&[], nine), Some(nine));
-        assert_eq!(without_adults(&[all_day], nine), Some(nine));
-        assert_eq!(without_adults(&[all_day, all_day], nine), None);
-        let handed_over = [all_day, (nine, ten, true), (ten, eleven, true)];
-        assert_eq!(without_adults(&handed_over, nine), None, "half-open");
-        let left_alone = [all_day, (nine, ten, true), (ten, eleven, false)];
-        assert_eq!(without_adults(&left_alone, nine), Some(ten));
+    fn a_clock_that_is_put_forward_skips_nothing() {
+        let local = |text: &str| text.parse::<NaiveDateTime>().unwrap();
+        let berlin = chrono_tz::Europe::Berlin;
+        // from two to three: by the offset before, whole and half hours alike
+        for (shown, meant) in [
+            ("2027-03-28T02:00:00", "2027-03-28T01:00:00Z"),
+            ("2027-03-28T02:15:00", "2027-03-28T01:15:00Z"),
+            ("2027-03-28T02:30:00", "2027-03-28T01:30:00Z"),
+            ("2027-10-31T02:30:00", "2027-10-31T00:30:00Z"),
+        ] {
+            assert_eq!(on_wall(local(shown), berlin), at(meant), "{shown}");
+        }
+        // half an hour at Lord Howe, midnight itself in Beirut, a whole day on Samoa
+        let others = [
+            (
+                chrono_tz::Australia::Lord_Howe,
+                "2026-10-04T02:10:00",
+                "2026-10-03T15:40:00Z",
+            ),
+            (
+                chrono_tz::Asia::Beirut,
+                "2026-03-29T00:00:00",
+                "2026-03-28T22:00:00Z",
+            ),
+            (
+                chrono_tz::Pacific::Apia,
+                "2011-12-30T12:00:00",
+                "2011-12-30T22:00:00Z",
+            ),
+        ];
+        for (zone, shown, meant) in others {
+            assert_eq!(on_wall(local(shown), zone), at(meant), "{zone} {shown}");
+        }
+    }
+
+    #[test]
+    fn a_day_may_have_twenty_five_hours() {
+        let berlin = chrono_tz::Europe::Berlin;
+        let (from, to) = (at("2027-10-30T22:00:00Z"), at("2027-10-31T23:00:00Z"));
+        assert!(is_within_a_day(from, to, berlin));
+        assert!(!is_within_a_day(from, to + TimeDelta::minutes(1), berlin));
+        assert_eq!(midnight_before(to - TimeDelta::minutes(1), berlin), from);
+        assert!(!is_within_a_day(from, to, ZONE));
     }
 }

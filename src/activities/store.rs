@@ -1,17 +1,21 @@
 //! The SQL of activities and their shifts; enrolments and series have their own.
 
+use std::collections::{HashMap, HashSet};
+
+use chrono::TimeDelta;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::model::{Activity, ActivityId, ActivityStatus, Policy, Shift, ShiftId};
-use super::rules::AHEAD;
+use super::rules::{AHEAD, LIVE};
 use super::series::SeriesId;
+use crate::each;
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
 use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::platform::columns::{like, lower};
-use crate::platform::db::Conn;
+use crate::platform::db::{Conn, Prepared};
 use crate::projects::ProjectId;
 use crate::projects::claims::ClaimId;
 use crate::regions::{self, RegionId};
@@ -29,6 +33,15 @@ pub fn activity(conn: &mut Conn, id: ActivityId) -> Result<Activity> {
         .first(conn)
         .optional()?
         .ok_or_else(|| Code::NotFound.into())
+}
+
+/// Several activities, by their ids.
+pub fn activities_of(conn: &mut Conn, ids: &[ActivityId]) -> Result<HashMap<ActivityId, Activity>> {
+    let rows: Vec<Activity> = activities::table
+        .filter(activities::id.eq_any(ids.to_vec()))
+        .select(Activity::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
 pub fn insert(conn: &mut Conn, activity: &Activity, shifts: &[Shift]) -> Result<()> {
@@ -74,6 +87,29 @@ pub fn shifts(conn: &mut Conn, of: ActivityId) -> Result<Vec<Shift>> {
         .load(conn)?)
 }
 
+/// The shifts of several activities, each in their order.
+pub fn shifts_of(conn: &mut Conn, of: &[ActivityId]) -> Result<HashMap<ActivityId, Vec<Shift>>> {
+    let rows: Vec<Shift> = activity_shifts::table
+        .filter(activity_shifts::activity_id.eq_any(of.to_vec()))
+        .order((activity_shifts::place, activity_shifts::id))
+        .select(Shift::as_select())
+        .load(conn)?;
+    let mut shifts: HashMap<_, Vec<_>> = HashMap::new();
+    for shift in rows {
+        shifts.entry(shift.activity_id).or_default().push(shift);
+    }
+    Ok(shifts)
+}
+
+/// Several shifts, by their ids.
+pub fn shifts_named(conn: &mut Conn, ids: &[ShiftId]) -> Result<HashMap<ShiftId, Shift>> {
+    let rows: Vec<Shift> = activity_shifts::table
+        .filter(activity_shifts::id.eq_any(ids.to_vec()))
+        .select(Shift::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
 pub fn shift(conn: &mut Conn, id: ShiftId) -> Result<Shift> {
     activity_shifts::table
         .find(id)
@@ -102,6 +138,7 @@ pub fn update_shift(conn: &mut Conn, shift: &Shift) -> Result<bool> {
             activity_shifts::starts_at.eq(shift.starts_at),
             activity_shifts::ends_at.eq(shift.ends_at),
             activity_shifts::seats.eq(shift.seats),
+            activity_shifts::held.eq(shift.held),
             activity_shifts::qualification.eq(&shift.qualification),
             activity_shifts::skills.eq(&shift.skills),
         ))
@@ -119,16 +156,31 @@ pub fn take_seat(conn: &mut Conn, id: ShiftId) -> Result<bool> {
     let free = activity_shifts::table
         .filter(activity_shifts::id.eq(id))
         .filter(activity_shifts::taken.lt(activity_shifts::seats));
-    let taken = diesel::update(free)
-        .set(activity_shifts::taken.eq(activity_shifts::taken + 1))
-        .execute(conn)?;
-    Ok(taken > 0)
+    let take = diesel::update(free).set(activity_shifts::taken.eq(activity_shifts::taken + 1));
+    Ok(each!(conn, c => Prepared::new(take).execute(c))? > 0)
 }
 
 /// Gives a seat back.
 pub fn free_seat(conn: &mut Conn, id: ShiftId) -> Result<()> {
     diesel::update(activity_shifts::table.find(id))
         .set(activity_shifts::taken.eq(activity_shifts::taken - 1))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The next number in the line of a shift: in the order in which people came to it, whenever their requests
+/// began.
+pub fn next_in_line(conn: &mut Conn, id: ShiftId) -> Result<i32> {
+    let next = diesel::update(activity_shifts::table.find(id))
+        .set(activity_shifts::queued.eq(activity_shifts::queued + 1))
+        .returning(activity_shifts::queued);
+    Ok(each!(conn, c => Prepared::new(next).get_result(c))?)
+}
+
+/// Says whether a shift of work with minors is held.
+pub fn set_held(conn: &mut Conn, id: ShiftId, is_held: bool) -> Result<()> {
+    diesel::update(activity_shifts::table.find(id))
+        .set(activity_shifts::held.eq(Some(is_held)))
         .execute(conn)?;
     Ok(())
 }
@@ -156,7 +208,7 @@ pub struct Query {
     pub from: Option<Instant>,
     /// Only those that begin before this instant.
     pub until: Option<Instant>,
-    /// Only those between these degrees: west, east, south, north.
+    /// Only those between these degrees: west, south, east, north.
     pub inside: Option<(f64, f64, f64, f64)>,
     /// Only those with a free seat.
     pub with_seats: bool,
@@ -208,7 +260,7 @@ pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Activity>> {
     if let Some(until) = query.until {
         rows = rows.filter(activities::starts_at.lt(until));
     }
-    if let Some((west, east, south, north)) = query.inside {
+    if let Some((west, south, east, north)) = query.inside {
         rows = rows
             .filter(activities::longitude.between(west, east))
             .filter(activities::latitude.between(south, north));
@@ -230,6 +282,14 @@ pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Activity>> {
         .load(conn)?)
 }
 
+/// The ids of the activities of a series.
+pub fn ids_of_series(conn: &mut Conn, series: SeriesId) -> Result<Vec<ActivityId>> {
+    Ok(activities::table
+        .filter(activities::series_id.eq(series))
+        .select(activities::id)
+        .load(conn)?)
+}
+
 /// The activities of a series, in the order of its rule.
 pub fn of_series(conn: &mut Conn, series: SeriesId) -> Result<Vec<Activity>> {
     Ok(activities::table
@@ -239,12 +299,13 @@ pub fn of_series(conn: &mut Conn, series: SeriesId) -> Result<Vec<Activity>> {
         .load(conn)?)
 }
 
-/// The activities that the clock moves on by now: whose enrolment closes, that begin or end. One that was
-/// found not fit to begin is looked at again once that is as old as `tried_before`.
+/// The activities that the clock moves on by now: whose enrolment closes, that begin or end, of which a shift
+/// with minors begins, and those that ended before `settled` and that nobody has settled. One that was found
+/// not fit to begin is looked at again once that is as old as `tried_before`.
 pub fn due(
     conn: &mut Conn,
     now: Instant,
-    tried_before: Instant,
+    (tried_before, settled): (Instant, Instant),
     limit: i64,
 ) -> Result<Vec<ActivityId>> {
     let closes = activities::status
@@ -260,10 +321,43 @@ pub fn due(
     let ends = activities::status
         .eq(ActivityStatus::Ongoing)
         .and(activities::ends_at.le(now));
+    let session = activity_shifts::table
+        .filter(activity_shifts::activity_id.eq(activities::id))
+        .filter(activity_shifts::starts_at.le(now))
+        .filter(activity_shifts::held.is_null());
+    let goes_on = activities::status
+        .eq(ActivityStatus::Ongoing)
+        .and(activities::minors)
+        .and(exists(session));
+    let settles = activities::status
+        .eq(ActivityStatus::Finished)
+        .and(activities::ends_at.le(settled));
     Ok(activities::table
-        .filter(closes.or(begins).or(ends))
+        .filter(closes.or(begins).or(ends).or(goes_on).or(settles))
         .order(activities::id)
         .limit(limit)
+        .select(activities::id)
+        .load(conn)?)
+}
+
+/// How long after an activity was found not fit to begin it is looked at again.
+pub const AGAIN: TimeDelta = TimeDelta::minutes(5);
+
+/// Has an activity that is held up looked at again at once.
+pub fn try_again(conn: &mut Conn, activity: &Activity) -> Result<()> {
+    let tried = activity.held_up_at.map(|at| at - AGAIN);
+    diesel::update(activities::table.find(activity.id))
+        .set(activities::held_up_at.eq(tried))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The activities of a project at which somebody may still wait for a place.
+pub fn live_of_project(conn: &mut Conn, of: ProjectId) -> Result<Vec<ActivityId>> {
+    Ok(activities::table
+        .filter(activities::project_id.eq(of))
+        .filter(activities::status.eq_any(LIVE.to_vec()))
+        .order(activities::id)
         .select(activities::id)
         .load(conn)?)
 }
@@ -304,17 +398,27 @@ fn stopped_with_others() -> Vec<ActivityStatus> {
 /// # Errors
 /// Those of the database.
 pub fn demands_review(conn: &mut Conn, region: RegionId) -> Result<bool> {
-    let nearest = activity_policies::table
+    Ok(demanding(conn, &[region])?.contains(&region))
+}
+
+/// Those of these regions that demand a review, as [`demands_review`] says it of one.
+///
+/// # Errors
+/// Those of the database.
+pub fn demanding(conn: &mut Conn, among: &[RegionId]) -> Result<HashSet<RegionId>> {
+    // the nearest comes last and has the last word
+    let said: Vec<(RegionId, bool)> = activity_policies::table
         .inner_join(
             region_ancestors::table
                 .on(region_ancestors::ancestor_id.eq(activity_policies::region_id)),
         )
-        .filter(region_ancestors::region_id.eq(region))
-        .order(region_ancestors::distance)
-        .select(activity_policies::review)
-        .first(conn)
-        .optional()?;
-    Ok(nearest.unwrap_or(false))
+        .filter(region_ancestors::region_id.eq_any(among.to_vec()))
+        .order(region_ancestors::distance.desc())
+        .select((region_ancestors::region_id, activity_policies::review))
+        .load(conn)?;
+    let says: HashMap<_, _> = said.into_iter().collect();
+    let demanding = says.into_iter().filter(|(_, review)| *review);
+    Ok(demanding.map(|(region, _)| region).collect())
 }
 
 /// What a region itself says.

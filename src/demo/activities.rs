@@ -145,7 +145,8 @@ pub(super) async fn load_past(
     let mut held = Vec::new();
     for (number, row) in OVER.into_iter().enumerate() {
         let (id, manager) = act_out(app, organizations, names, row, number).await?;
-        if number < 2 {
+        // the first ones are settled by the clock, as nobody does
+        if matches!(number, 2 | 3) {
             held.push((id, manager));
         }
     }

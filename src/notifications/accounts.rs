@@ -61,6 +61,7 @@ pub fn react(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
         subject,
         params,
         mail_pause: None,
+        alike: Vec::new(),
         until: None,
         link: None,
         mailed: true,

@@ -328,8 +328,17 @@ kinds! {
     ActivityStoppedOf "活动被取消" "您组织的活动“{title}”已被取消：组织已停止活动，或项目认领已结束。"
         "Your activity was cancelled" "The activity \"{title}\" that you organise was cancelled: the organisation may not act now, or its claim of the project has ended.",
     /// To those who organise it: work with minors that lacks vetted adults.
-    ActivityHeldUp "活动未能开始" "活动“{title}”未能开始：{at} 起在场的通过审查的成年志愿者不足两名。补足后活动将自动开始。"
-        "An activity could not begin" "The activity \"{title}\" could not begin: from {at} on fewer than two adult, vetted volunteers would be there. It begins by itself once there are.",
+    ActivityHeldUp "活动未能开始" "活动“{title}”未能开始：{at} 的班次通过审查的成年志愿者不足两名。您可以重新开放报名或更改时间，补足后活动将自动开始。"
+        "An activity could not begin" "The activity \"{title}\" could not begin: its shift of {at} has fewer than two adult, vetted volunteers. Reopen its enrolment or move it; it begins by itself once there are.",
+    /// To those who organise it: its project is suspended as its time comes.
+    ActivitySuspended "活动未能开始" "活动“{title}”未能开始：所属项目已暂停。项目恢复后活动将自动开始。"
+        "An activity could not begin" "The activity \"{title}\" could not begin: its project is suspended. It begins by itself once the project goes on.",
+    /// To those who organise it, once enrolment is closed: a shift with minors that lacks vetted adults.
+    ShiftLacksAdults "班次尚缺成年志愿者" "活动“{title}”的班次“{role}”（{at}）尚缺通过审查的成年志愿者，不足两名将不能举行。您可以重新开放报名。"
+        "A shift lacks vetted adults" "The shift \"{role}\" ({at}) of the activity \"{title}\" has fewer than two adult, vetted volunteers and cannot be held so. You may reopen its enrolment.",
+    /// To those who organise it, and who would have come: a shift of work with minors without two vetted adults.
+    ShiftNotHeld "班次未举行" "活动“{title}”的班次“{role}”（{at}）因通过审查的成年志愿者不足两名，未能举行。"
+        "A shift was not held" "The shift \"{role}\" ({at}) of the activity \"{title}\" was not held: it lacked two adult, vetted volunteers.",
     /// To everybody concerned: its time passed without.
     ActivityNotHeld "活动未举行" "活动“{title}”因通过审查的成年志愿者不足两名，未能举行。"
         "An activity was not held" "The activity \"{title}\" was not held: it lacked two adult, vetted volunteers.",
@@ -354,9 +363,16 @@ kinds! {
     /// To the volunteer.
     EnrolmentRemoved "报名已被取消" "您在活动“{title}”（{role}，{at}）的报名已被组织者取消：{reason}。"
         "Your place was taken back" "The organiser took back your place in the activity \"{title}\" ({role}, {at}): {reason}.",
-    /// To the volunteer: the new time of the activity collides with something else.
-    EnrolmentDisplaced "报名因时间变更而取消" "活动“{title}”（{role}）的时间改为 {at}，与您的其他安排冲突或超出当天时长上限，您的报名已取消。"
-        "You cannot keep your place" "The activity \"{title}\" ({role}) was moved to {at}, which collides with something you have taken on or exceeds a day's hours. Your place was given back.",
+    /// To the volunteer, who cannot come at the new time of the activity; `why_zh` and `why_en` are sentences of
+    /// their own.
+    EnrolmentDisplaced "报名因时间变更而取消" "活动“{title}”（{role}）的时间改为 {at}，您不能再参加：{why_zh}您的报名已取消。"
+        "You cannot keep your place" "The activity \"{title}\" ({role}) was moved to {at}, and you cannot come then: {why_en} Your place was given back.",
+    /// To the volunteer, who may not come any more; `why_zh` and `why_en` are sentences of their own.
+    EnrolmentDisqualified "您的报名已取消" "您不再符合活动“{title}”（{role}，{at}）的要求：{why_zh}您的报名已取消。"
+        "You cannot keep your place" "You do not meet what the activity \"{title}\" ({role}, {at}) asks for any more: {why_en} Your place was given back.",
+    /// To those who organise it: somebody may not come any more. Why is the person's to tell.
+    EnrolmentFreed "有志愿者不能参加" "{name}不能再参加活动“{title}”（{role}，{at}），名额已空出。"
+        "Somebody cannot come" "{name} cannot come to the activity \"{title}\" ({role}, {at}) any more. The place is free.",
     /// To the team leader.
     EnrolmentAccepted "队员已确认参加" "{name}已确认参加活动“{title}”，岗位：{role}。"
         "Somebody you asked comes" "{name} comes to the activity \"{title}\" as {role}.",

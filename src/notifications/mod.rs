@@ -38,6 +38,8 @@ pub struct Notice {
     pub params: BTreeMap<&'static str, String>,
     /// No mail while an unread notice of the same kind about the same thing is younger than this.
     pub mail_pause: Option<TimeDelta>,
+    /// Other things of which the same counts as about this one.
+    pub alike: Vec<uuid::Uuid>,
     /// An address at which the person may act without signing in. It stands in the mail alone: who
     /// has it acts for the person, and the inbox is kept.
     pub link: Option<String>,
@@ -101,6 +103,7 @@ impl Notice {
             subject,
             params: BTreeMap::from([("title", title.to_owned())]),
             mail_pause: None,
+            alike: Vec::new(),
             link: None,
             until: None,
             mailed: true,
@@ -130,6 +133,14 @@ impl Notice {
     pub fn mailed_once_in(mut self, pause: TimeDelta) -> Self {
         self.mail_pause = Some(pause);
         self
+    }
+
+    /// The same, where one about any of these things counts as well: what becomes of many at once comes in one
+    /// mail.
+    #[must_use]
+    pub fn mailed_once_of(mut self, alike: Vec<uuid::Uuid>, pause: TimeDelta) -> Self {
+        self.alike = alike;
+        self.mailed_once_in(pause)
     }
 
     /// Ends the mail with an address at which the person may act without signing in, until then.

@@ -85,11 +85,13 @@ pub fn is_paused(tx: &mut Tx<'_>, notice: &Notice) -> Result<bool> {
     let Some(pause) = notice.mail_pause else {
         return Ok(false);
     };
+    let mut about = vec![Uid(notice.subject.1)];
+    about.extend(notice.alike.iter().map(|id| Uid(*id)));
     Ok(diesel::select(diesel::dsl::exists(
         notifications::table
             .filter(notifications::account_id.eq(notice.to))
             .filter(notifications::kind.eq(notice.kind))
-            .filter(notifications::subject_id.eq(Uid(notice.subject.1)))
+            .filter(notifications::subject_id.eq_any(about))
             .filter(notifications::read_at.is_null())
             .filter(notifications::created_at.gt(tx.now - pause)),
     ))

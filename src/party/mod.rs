@@ -23,5 +23,5 @@ mod service;
 mod store;
 
 pub use model::{NewMembership, Standing};
-pub use service::{Verdict, decide, declare, is_party_member, members_among, react};
+pub use service::{Verdict, changed, decide, declare, is_party_member, members_among, react};
 pub use store::accounts_of;

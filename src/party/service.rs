@@ -394,6 +394,23 @@ pub fn decide(
     Ok(to.into())
 }
 
+/// Whose membership is another since an entry of the journal: verified, ended, or without the consent that
+/// it is kept under.
+///
+/// # Errors
+/// Those of the database.
+pub fn changed(conn: &mut Conn, entry: &Entry) -> Result<Option<AccountId>> {
+    match entry.kind.as_str() {
+        "party_membership.verify" | "party_membership.end" => {
+            let row = store::by_id(conn, MembershipId(entry.subject_id.0))?;
+            Ok(row.map(|row| row.account_id))
+        }
+        // whatever the consent was for: whoever asks looks at the membership itself
+        "account.consent_withdrawn" => Ok(Some(AccountId(entry.subject_id.0))),
+        _ => Ok(None),
+    }
+}
+
 // ---- what follows from consents
 
 /// Follows what becomes of consents: what was declared under a withdrawn one is deleted, what was

@@ -35,4 +35,4 @@ pub use rules::{
     least_age,
 };
 pub use service::{Desk, EditProject, NewProject, NewRole, approve, create, open, submit, sweep};
-pub use store::{Query, list, project, roles};
+pub use store::{Query, list, project, roles, suspended_among};

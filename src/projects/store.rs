@@ -1,6 +1,6 @@
 //! The SQL of projects and their roles; claims and crews have their own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -40,6 +40,19 @@ pub fn projects_of(conn: &mut Conn, ids: &[ProjectId]) -> Result<HashMap<Project
         .select(Project::as_select())
         .load(conn)?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// Those of some projects that are suspended.
+///
+/// # Errors
+/// Those of the database.
+pub fn suspended_among(conn: &mut Conn, ids: &[ProjectId]) -> Result<HashSet<ProjectId>> {
+    let found: Vec<ProjectId> = projects::table
+        .filter(projects::id.eq_any(ids.to_vec()))
+        .filter(projects::status.eq(ProjectStatus::Suspended))
+        .select(projects::id)
+        .load(conn)?;
+    Ok(found.into_iter().collect())
 }
 
 /// Several roles, by their ids.

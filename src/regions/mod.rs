@@ -16,8 +16,9 @@ mod service;
 mod store;
 
 pub use model::{Level, Region, RegionId, RegionView};
-pub use rules::distance_m;
+pub use rules::{around, distance_m};
 pub use service::{NewRegion, check_outline, current, set_polygon, upsert};
 pub use store::{
-    ancestors, by_code, by_id, contains, enclosing, enclosing_one, locate, within, within_any,
+    ancestors, by_code, by_id, contains, enclosing, enclosing_one, has_outline, holding, locate,
+    those_within, within, within_any,
 };

@@ -31,6 +31,23 @@ pub fn has_ended(last: Option<NaiveDate>, on: NaiveDate) -> bool {
     last.is_some_and(|last| last < on)
 }
 
+/// The degrees that everything within so many metres of a point lies between: west, south, east, north. Near
+/// the poles that is every longitude.
+pub fn around((longitude, latitude): (f64, f64), metres: f64) -> (f64, f64, f64, f64) {
+    let tall = metres / 111_000.0; // a degree of latitude
+    let wide = if latitude.abs() + tall > 89.0 {
+        360.0
+    } else {
+        (tall / latitude.to_radians().cos()).min(360.0)
+    };
+    (
+        longitude - wide,
+        latitude - tall,
+        longitude + wide,
+        latitude + tall,
+    )
+}
+
 /// Great-circle distance in metres (haversine) between two points given as
 /// (longitude, latitude) in degrees.
 pub fn distance_m(from: (f64, f64), to: (f64, f64)) -> f64 {

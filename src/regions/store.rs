@@ -1,6 +1,6 @@
 //! All of the room's SQL.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -66,6 +66,23 @@ pub fn contains(conn: &mut Conn, ancestor: RegionId, region: RegionId) -> Result
             .filter(region_ancestors::ancestor_id.eq(ancestor)),
     ))
     .get_result(conn)?)
+}
+
+/// Those of `regions` that are, or lie in, one of `ancestors`.
+///
+/// # Errors
+/// Those of the database.
+pub fn those_within(
+    conn: &mut Conn,
+    regions: &[RegionId],
+    ancestors: &[RegionId],
+) -> Result<HashSet<RegionId>> {
+    let found: Vec<RegionId> = region_ancestors::table
+        .filter(region_ancestors::region_id.eq_any(regions.to_vec()))
+        .filter(region_ancestors::ancestor_id.eq_any(ancestors.to_vec()))
+        .select(region_ancestors::region_id)
+        .load(conn)?;
+    Ok(found.into_iter().collect())
 }
 
 pub use subtree::{within, within_any};
@@ -225,17 +242,20 @@ pub fn replace_polygon(conn: &mut Conn, polygon: &Polygon) -> Result<()> {
     Ok(())
 }
 
-/// The smallest region whose outline holds the point; without one, the region of any level whose
-/// centre is nearest, up to `reach_m` metres away, of those at one distance that of the lowest level.
+/// Whether the outline of a region is known.
 ///
 /// # Errors
 /// Those of the database.
-pub fn locate(
-    conn: &mut Conn,
-    longitude: f64,
-    latitude: f64,
-    reach_m: f64,
-) -> Result<Option<Region>> {
+pub fn has_outline(conn: &mut Conn, id: RegionId) -> Result<bool> {
+    let outline = region_polygons::table.filter(region_polygons::region_id.eq(id));
+    Ok(diesel::select(diesel::dsl::exists(outline)).get_result(conn)?)
+}
+
+/// The smallest region whose outline holds the point, of those that have one.
+///
+/// # Errors
+/// Those of the database.
+pub fn holding(conn: &mut Conn, longitude: f64, latitude: f64) -> Result<Option<Region>> {
     let around: Vec<Polygon> = region_polygons::table
         .inner_join(regions::table)
         .filter(regions::valid_to.is_null())
@@ -251,17 +271,28 @@ pub fn locate(
             return by_id(conn, polygon.region_id).map(Some);
         }
     }
-    // a degree of latitude is about 111 km; near the poles every longitude is near
-    let tall = reach_m / 111_000.0;
-    let wide = if latitude.abs() > 89.0 {
-        360.0
-    } else {
-        tall / latitude.to_radians().cos()
-    };
+    Ok(None)
+}
+
+/// The smallest region whose outline holds the point; without one, the region of any level whose
+/// centre is nearest, up to `reach_m` metres away, of those at one distance that of the lowest level.
+///
+/// # Errors
+/// Those of the database.
+pub fn locate(
+    conn: &mut Conn,
+    longitude: f64,
+    latitude: f64,
+    reach_m: f64,
+) -> Result<Option<Region>> {
+    if let Some(region) = holding(conn, longitude, latitude)? {
+        return Ok(Some(region));
+    }
+    let (west, south, east, north) = rules::around((longitude, latitude), reach_m);
     let mut near: Vec<Region> = regions::table
         .filter(regions::valid_to.is_null())
-        .filter(regions::longitude.between(longitude - wide, longitude + wide))
-        .filter(regions::latitude.between(latitude - tall, latitude + tall))
+        .filter(regions::longitude.between(west, east))
+        .filter(regions::latitude.between(south, north))
         .select(Region::as_select())
         .load(conn)?;
     let distance = |region: &Region| match (region.longitude, region.latitude) {

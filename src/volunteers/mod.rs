@@ -18,10 +18,10 @@ pub mod rules;
 mod service;
 mod store;
 
-pub use model::{Place, Profile, QualificationStatus, SkillLevel, Window};
+pub use model::{Basics, Place, Profile, QualificationStatus, SkillLevel, Window};
 pub use rules::{VolunteerRules, age, check_windows, includes};
 pub use service::{
-    Desk, Held, birth_date, check, ended, held_by, holds_qualification, import, profile, sweep,
-    write_profile,
+    Desk, Held, birth_date, changed, check, ended, held_by, holds_qualification, import, profile,
+    sweep, write_profile,
 };
-pub use store::keeps_file;
+pub use store::{basics, keeps_file};

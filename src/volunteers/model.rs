@@ -56,6 +56,15 @@ pub struct Volunteer {
     pub updated_at: Instant,
 }
 
+/// What rules ask first about a volunteer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Basics {
+    /// Where the person lives.
+    pub region_id: RegionId,
+    /// When the person was born, where it is known.
+    pub birth_date: Option<NaiveDate>,
+}
+
 /// A volunteer's profile, whole.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]

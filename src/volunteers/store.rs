@@ -1,15 +1,18 @@
 //! All of the room's SQL.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::model::{
-    Place, PlaceId, Profile, Qualification, QualificationId, QualificationStatus, SkillLevel,
-    SkillMark, Volunteer, Window,
+    Basics, Place, PlaceId, Profile, Qualification, QualificationId, QualificationStatus,
+    SkillLevel, SkillMark, Volunteer, Window,
 };
+use crate::each;
 use crate::error::{Code, Result};
 use crate::identity::AccountId;
-use crate::platform::db::{Conn, Tx};
+use crate::platform::db::{Conn, Prepared, Tx};
 use crate::regions::{self, RegionId};
 use crate::schema::{
     qualifications, volunteer_interests, volunteer_places, volunteer_skills, volunteer_windows,
@@ -209,6 +212,30 @@ pub fn of_volunteer(conn: &mut Conn, id: AccountId) -> Result<Vec<Qualification>
         .order(qualifications::id)
         .select(Qualification::as_select())
         .load(conn)?)
+}
+
+/// What is known first of several people: those of them who are volunteers.
+///
+/// # Errors
+/// Those of the database.
+pub fn basics(conn: &mut Conn, people: &[AccountId]) -> Result<HashMap<AccountId, Basics>> {
+    let query = volunteers::table
+        .filter(volunteers::account_id.eq_any(people.to_vec()))
+        .select((
+            volunteers::account_id,
+            volunteers::region_id,
+            volunteers::birth_date,
+        ));
+    let rows: Vec<(AccountId, RegionId, Option<NaiveDate>)> =
+        each!(conn, c => Prepared::listing(query, people.len()).load(c))?;
+    let basics = rows.into_iter().map(|(id, region_id, birth_date)| {
+        let basics = Basics {
+            region_id,
+            birth_date,
+        };
+        (id, basics)
+    });
+    Ok(basics.collect())
 }
 
 /// The qualifications of several volunteers.

@@ -280,7 +280,7 @@ async fn what_is_wrong_with_an_activity_is_said_at_once() {
             ("/insurance_from", "insurance_gap"),
             ("/insurance_policy", "insurance_missing"),
             ("/insurance_until", "insurance_gap"),
-            ("/shifts", "two_adults"),
+            ("/shifts/0/seats", "two_adults"),
         ])
     );
     t.server.pass(TimeDelta::days(6)).await;
@@ -594,9 +594,7 @@ async fn a_series_goes_over_the_end_of_the_year_and_each_is_its_own() {
         .refused(404, "not_found")
         .await;
     act(&manager, "publish", json!({})).expect(200).await;
-    act(&manager, "publish", json!({}))
-        .refused(409, "move_not_allowed")
-        .await;
+    act(&manager, "publish", json!({})).expect(200).await; // the same again
     act(&stranger, "publish", json!({}))
         .refused(409, "move_not_allowed")
         .await;
@@ -616,6 +614,7 @@ async fn a_series_goes_over_the_end_of_the_year_and_each_is_its_own() {
     assert_eq!(t.edit_activity(&manager, &ids[3], moved).await.status, 200);
     let cancel = t.activity_act(&manager, &ids[0], "cancel");
     cancel.json(json!({"reason": "节日"})).expect(200).await;
+    t.server.work().await;
     assert_eq!(t.told(&stranger, "activity_cancelled").await, 1);
     let shown = of(&manager).await;
     assert_eq!(shown[0]["status"], "cancelled");
@@ -630,6 +629,7 @@ async fn a_series_goes_over_the_end_of_the_year_and_each_is_its_own() {
     act(&manager, "cancel", json!({"reason": "停办"}))
         .expect(200)
         .await;
+    t.server.work().await;
     assert_eq!(t.told(&stranger, "activity_cancelled").await, 2);
     t.server.get(&path).refused(404, "not_found").await;
 }
@@ -748,7 +748,7 @@ async fn work_with_minors_does_not_begin_without_two_vetted_adults() {
     let change =
         json!({"minors": true, "shifts": [shift("09:00", "10:00", 3), shift("10:00", "11:00", 3)]});
     let (id, shifts) = t.published(&manager, &a, change.clone()).await;
-    let (other, _) = t.published(&manager, &a, change).await;
+    let (other, other_shifts) = t.published(&manager, &a, change).await;
     let mut adults = Vec::new();
     for _ in 0..3 {
         let person = t.born("1990-02-28").await;
@@ -762,11 +762,14 @@ async fn work_with_minors_does_not_begin_without_two_vetted_adults() {
     t.server.pass(TimeDelta::hours(5 * 24 - 1)).await;
     let manager = t.server.again(&manager).await;
     let shown = t.activity(&manager, &id).await;
+    assert_eq!(shown["status"], "ongoing", "the first shift has its two");
+    let shown = t.activity(&manager, &other).await;
     assert_eq!(shown["status"], "enrolment_closed");
     assert_eq!(shown["held_up"], "adults_missing");
-    let anybody = t.server.get(&format!("/activities/{id}")).expect(200).await;
+    let path = format!("/activities/{other}");
+    let anybody = t.server.get(&path).expect(200).await;
     assert_eq!(anybody.json["held_up"], Value::Null);
-    assert_eq!(t.told(&manager, "activity_held_up").await, 2);
+    assert_eq!(t.told(&manager, "activity_held_up").await, 1);
     let inbox = t
         .server
         .get("/me/notifications")
@@ -774,22 +777,33 @@ async fn work_with_minors_does_not_begin_without_two_vetted_adults() {
         .expect(200)
         .await;
     let texts = inbox.json["items"].to_string();
-    assert!(texts.contains("2026-11-28 10:00"), "from when: {texts}");
+    assert!(texts.contains("2026-11-28 09:00"), "which shift: {texts}");
     // tried again, told once; then its time is over
     t.server.pass(TimeDelta::minutes(6)).await;
     assert_eq!(
         t.told(&t.server.again(&manager).await, "activity_held_up")
             .await,
-        2
+        1
     );
-    t.server.pass(TimeDelta::minutes(114)).await;
-    let manager = t.server.again(&manager).await;
-    for id in [&id, &other] {
-        assert_eq!(t.activity(&manager, id).await["status"], "cancelled");
-    }
-    assert_eq!(t.told(&manager, "activity_not_held").await, 2);
-    let person = t.server.again(&adults[0]).await;
+    t.server.pass(TimeDelta::minutes(54)).await;
+    let manager = t.server.refreshed(&manager).await;
+    let person = t.server.again(&adults[2]).await;
+    let too_late = t.enrol(&person, &other_shifts[1]);
+    too_late.refused(409, "enrolment_too_late").await;
+    t.activity_act(&manager, &other, "reopen-enrolment")
+        .expect(200)
+        .await;
+    t.enrol(&person, &other_shifts[1]).expect(201).await;
+    t.server.pass(TimeDelta::minutes(60)).await;
+    let manager = t.server.refreshed(&manager).await;
+    assert_eq!(t.activity(&manager, &id).await["status"], "finished");
+    assert_eq!(t.activity(&manager, &other).await["status"], "cancelled");
+    assert_eq!(t.told(&manager, "activity_not_held").await, 1);
+    let person = t.server.again(&person).await;
     assert_eq!(t.told(&person, "activity_not_held").await, 1);
+    t.activity_act(&manager, &other, "reopen-enrolment")
+        .refused(409, "move_not_allowed")
+        .await;
 
     // with two at every moment it begins
     let later = json!({"minors": true, "shifts": [
@@ -856,6 +870,7 @@ async fn who_is_enrolled_hears_of_another_time_or_place_and_may_go() {
         .await;
     assert_eq!(edited.status, 200, "{:#}", edited.json);
     assert_eq!(edited.json["enrolment_closes_at"], "2026-11-28T03:00:00Z");
+    t.server.work().await;
     for (n, times) in [(0, 2), (1, 1), (2, 1)] {
         assert_eq!(t.told(&people[n], "activity_changed").await, times);
         assert_eq!(t.told(&people[n], "enrolment_displaced").await, 0);
@@ -880,6 +895,7 @@ async fn who_is_enrolled_hears_of_another_time_or_place_and_may_go() {
     shift_one["ends_at"] = json!("2026-11-28T12:30:00+08:00");
     let collides = json!({"shifts": [shift_one, later[1]]});
     assert_eq!(t.edit_activity(&manager, &id, collides).await.status, 200);
+    t.server.work().await;
     assert_eq!(t.told(&people[1], "enrolment_displaced").await, 1);
     let shown = t.activity(&manager, &id).await;
     assert_eq!(shown["shifts"][0]["taken"], 1, "the third holds one");
@@ -889,6 +905,14 @@ async fn who_is_enrolled_hears_of_another_time_or_place_and_may_go() {
         .edit_activity(&manager, &id, json!({"shifts": [later[1]]}))
         .await;
     assert_eq!(refused.json["code"], "shift_in_use");
+    // the third and somebody else hold two seats of the second hour
+    let many = volunteer(&t.server, t.grid).await;
+    t.enrol(&many, &shifts[1]).expect(201).await;
+    let fewer = json!({"shifts": [json!(later[0]), {
+        "id": shifts[1], "name": "引导员", "starts_at": later[1]["starts_at"],
+        "ends_at": later[1]["ends_at"], "seats": 1}]});
+    let refused = t.edit_activity(&manager, &id, fewer).await;
+    assert_eq!(refused.json["code"], "shift_in_use", "{:#}", refused.json);
     let stale = t
         .server
         .call(Method::PATCH, &format!("/activities/{id}"))
@@ -934,6 +958,7 @@ async fn staff_of_the_region_cancel_what_is_published_there() {
     let cancelled = cancel(&t.street_admin, &id).expect(200).await;
     assert_eq!(cancelled.json["status"], "cancelled");
     cancel(&t.street_admin, &id).expect(200).await;
+    t.server.work().await;
     for person in &people {
         assert_eq!(
             t.told(person, "activity_cancelled").await,
@@ -979,4 +1004,97 @@ async fn after_the_enrolment_the_rest_can_still_be_changed() {
     let refused = t.edit_activity(&manager, &id, twice).await;
     let wrong = ("/shifts/1/id".to_owned(), "repeated".to_owned());
     assert_eq!(refused.fields(), [wrong], "{:#}", refused.json);
+}
+
+/// The region, whose staff review, is not free to choose: it follows the organisation or the project, and the
+/// place.
+#[actix_web::test]
+async fn the_region_of_an_activity_follows_who_holds_it_and_where() {
+    let t = town().await;
+    let elsewhere = crate::regions::another_street(&t.server).await;
+    let manager = t.server.person("示例·负责人").await;
+    let body = json!({"kind": "volunteer_team", "name": "示例·街道队", "region_id": t.street});
+    let a = t.draft(&manager, body).await;
+    t.act(&manager, &a, "submit").expect(200).await;
+    let approved = t.review(&t.street_admin, &a, "approve", json!({})).await;
+    assert_eq!(approved.status, 200, "{:#}", approved.json);
+    let body = t.own_work(&a);
+    let wrong = async |change: Value| {
+        let refused = t.write_activity(&manager, &body, change);
+        fields(&refused.refused(422, "invalid").await)
+    };
+    let outside = pairs(&[("/region_id", "outside_its_region")]);
+    for region in [elsewhere, t.district] {
+        assert_eq!(wrong(json!({ "region_id": region })).await, outside);
+    }
+    // a part of it is named by the place
+    let nowhere = json!({"region_id": t.grid, "longitude": null, "latitude": null});
+    assert_eq!(wrong(nowhere).await, pairs(&[("/longitude", "required")]));
+    let square = |west: f64, south: f64, east: f64, north: f64| {
+        let ring = [
+            [west, south],
+            [east, south],
+            [east, north],
+            [west, north],
+            [west, south],
+        ];
+        json!({"type": "Polygon", "coordinates": [ring]})
+    };
+    let grid = t.server.get(&format!("/regions/{}", t.grid)).expect(200);
+    let grid = grid.await.json["code"].as_str().unwrap().to_owned();
+    for (code, shape) in [
+        ("330206002", square(121.80, 29.88, 121.90, 29.95)),
+        ("330206003", square(121.65, 29.88, 121.79, 29.95)),
+        (grid.as_str(), square(121.86, 29.92, 121.88, 29.94)),
+    ] {
+        let code = code.to_owned();
+        t.server
+            .write(move |tx| {
+                use yiqilai::platform::journal::Actor;
+                yiqilai::regions::set_polygon(tx, Actor::System, &code, &shape)
+            })
+            .await;
+    }
+    let elsewhere = json!({"longitude": 121.70});
+    let misplaced = pairs(&[("/region_id", "place_elsewhere")]);
+    assert_eq!(wrong(elsewhere).await, misplaced);
+    // it is held in the street, and not in the grid whose name would spare it the review
+    t.demand_review(&t.street_admin, t.street, true).await;
+    t.demand_review(&t.street_admin, t.grid, false).await;
+    assert_eq!(wrong(json!({ "region_id": t.grid })).await, misplaced);
+    let there = json!({"region_id": t.grid, "longitude": 121.87, "latitude": 29.93});
+    let id = t.write_activity(&manager, &body, there).expect(201).await;
+    let moved = json!({"longitude": 121.85, "latitude": 29.91});
+    let moved = t.edit_activity(&manager, &id.id(), moved).await;
+    assert_eq!(fields(&moved), misplaced);
+
+    // what the review has seen of place and risks stays as it was
+    let id = t
+        .write_activity(&manager, &body, json!({}))
+        .expect(201)
+        .await;
+    let id = id.id();
+    t.activity_act(&manager, &id, "publish").expect(200).await;
+    let path = format!("/activities/{id}");
+    t.review_at(&t.street_admin, &path, "approve", json!({}))
+        .await;
+    let change =
+        json!({"place": "示例路9号", "risk_notice": "无", "longitude": 121.86, "latitude": 29.91});
+    let refused = t.edit_activity(&manager, &id, change).await;
+    assert_eq!(
+        fields(&refused),
+        pairs(&[
+            ("/longitude", "settled_by_review"),
+            ("/place", "settled_by_review"),
+            ("/risk_notice", "settled_by_review"),
+        ])
+    );
+    let rest = json!({"place": "示例路1号", "meeting_point": "南门"});
+    let edited = t.edit_activity(&manager, &id, rest).await;
+    assert_eq!(edited.status, 200, "{:#}", edited.json);
+    t.demand_review(&t.street_admin, t.street, false).await;
+    let edited = t
+        .edit_activity(&manager, &id, json!({"place": "示例路9号"}))
+        .await;
+    assert_eq!(edited.status, 200, "{:#}", edited.json);
 }

@@ -80,6 +80,42 @@ impl Town {
     }
 }
 
+/// An activity on that Saturday from nine to eleven, with so many who have enrolled in it one after the other.
+pub struct Line {
+    pub id: String,
+    pub shift: String,
+    pub manager: User,
+    pub organization: String,
+    pub people: Vec<User>,
+    /// Their enrolments.
+    pub places: Vec<String>,
+}
+
+impl Town {
+    /// An activity with so many seats, and so many who have enrolled.
+    pub async fn line(&self, seats: i32, people: usize) -> Line {
+        let (organization, manager) = self.active("示例·甲队").await;
+        let change = json!({"shifts": [shift("09:00", "11:00", seats)]});
+        let (id, mut shifts) = self.published(&manager, &organization, change).await;
+        let shift = shifts.remove(0);
+        let mut line = Line {
+            id,
+            shift,
+            manager,
+            organization,
+            people: Vec::new(),
+            places: Vec::new(),
+        };
+        for _ in 0..people {
+            let person = volunteer(&self.server, self.grid).await;
+            let place = self.enrol(&person, &line.shift).expect(201).await;
+            line.places.push(place.id());
+            line.people.push(person);
+        }
+        line
+    }
+}
+
 /// Everything that must hold of every shift, whoever was faster.
 async fn is_sound(server: &Server) {
     let read = server.app.platform.db.read(|conn| {
@@ -357,21 +393,14 @@ async fn the_29th_of_february_is_a_day_like_others() {
 #[actix_web::test]
 async fn fifty_want_the_last_seat_and_one_has_it() {
     let t = town().await;
-    let (a, manager) = t.active("示例·甲队").await;
-    let (id, shifts) = t
-        .published(
-            &manager,
-            &a,
-            json!({"shifts": [shift("09:00", "11:00", 1)]}),
-        )
-        .await;
+    let Line {
+        id, shift, manager, ..
+    } = t.line(1, 0).await;
     let mut people = Vec::new();
     for _ in 0..50 {
         people.push(volunteer(&t.server, t.grid).await);
     }
-    let asks = people
-        .iter()
-        .map(|person| t.enrol(person, &shifts[0]).send());
+    let asks = people.iter().map(|person| t.enrol(person, &shift).send());
     let answers = join_all(asks).await;
     let count = |status: &str| {
         answers
@@ -381,10 +410,7 @@ async fn fifty_want_the_last_seat_and_one_has_it() {
     };
     assert_eq!((count("confirmed"), count("waitlisted")), (1, 49));
     is_sound(&t.server).await;
-    let path = format!(
-        "/activities/{id}/enrolments?status=waitlisted&shift_id={}&limit=100",
-        shifts[0]
-    );
+    let path = format!("/activities/{id}/enrolments?status=waitlisted&shift_id={shift}&limit=100");
     let line = t.server.get(&path).by(&manager).expect(200).await.json;
     let mut ahead: Vec<_> = line["items"]
         .as_array()
@@ -438,6 +464,31 @@ async fn nobody_gets_into_two_places_at_once() {
     is_sound(&t.server).await;
 }
 
+/// Six hours and three more do not collide, and are too much for a day, whichever is asked for first.
+#[actix_web::test]
+async fn nobody_takes_on_more_than_a_day_has_however_fast() {
+    let t = town().await;
+    let (a, first) = t.active("示例·甲队").await;
+    let (b, second) = t.active("示例·乙队").await;
+    let six = json!({"shifts": [shift("06:00", "12:00", 50)]});
+    let three = json!({"shifts": [shift("13:00", "16:00", 50)]});
+    let (_, ours) = t.published(&first, &a, six).await;
+    let (_, theirs) = t.published(&second, &b, three).await;
+    let mut people = Vec::new();
+    for _ in 0..12 {
+        people.push(volunteer(&t.server, t.grid).await);
+    }
+    let asks = people
+        .iter()
+        .flat_map(|person| [&ours[0], &theirs[0]].map(|shift| t.enrol(person, shift).send()));
+    for both in join_all(asks).await.chunks(2) {
+        let refused: Vec<_> = both.iter().filter(|answer| answer.status == 409).collect();
+        assert_eq!(refused.len(), 1, "one of the two, and only one");
+        assert_eq!(refused[0].json["code"], "daily_cap");
+    }
+    is_sound(&t.server).await;
+}
+
 /// Whatever a program forgets, neither database keeps: two places at once, one shift twice, more than
 /// there are seats.
 #[actix_web::test]
@@ -454,7 +505,12 @@ async fn the_database_itself_guards_time_and_seats() {
     t.enrol(&person, &all[0]).expect(201).await;
     t.enrol(&person, &all[1]).expect(201).await;
     let between = t.enrol(&other, &all[2]).expect(201).await.id();
+    let waiting = t.enrol(&person, &all[2]).send().await;
+    assert_eq!(waiting.json["code"], "time_conflict");
+    let third = volunteer(&t.server, t.grid).await;
+    let again = t.enrol(&third, &all[2]).expect(201).await.id();
     let (id, who) = (between.parse().unwrap(), person.id);
+    let twice = (again.parse().unwrap(), other.id);
     type Write = fn(&mut yiqilai::platform::db::Conn, Ids) -> QueryResult<usize>;
     type Ids = (
         yiqilai::activities::enrolments::EnrolmentId,
@@ -475,14 +531,21 @@ async fn the_database_itself_guards_time_and_seats() {
             .set(activity_shifts::taken.eq(activity_shifts::taken - 2))
             .execute(conn)
     };
-    for write in [over as Write, full as Write, none as Write] {
-        let refused = t
-            .server
-            .app
-            .platform
-            .db
-            .write(move |tx| Ok(write(tx.conn, (id, who))?));
-        refused.await.unwrap_err();
+    // the second in line, given to the one who has the seat there
+    let same = |conn: &mut yiqilai::platform::db::Conn, (id, who): Ids| {
+        diesel::update(enrolments::table.find(id))
+            .set(enrolments::account_id.eq(who))
+            .execute(conn)
+    };
+    for (write, ids) in [
+        (over as Write, (id, who)),
+        (full as Write, (id, who)),
+        (none as Write, (id, who)),
+        (same as Write, twice),
+    ] {
+        let db = &t.server.app.platform.db;
+        let refused = db.write(move |tx| Ok(write(tx.conn, ids)?)).await;
+        refused.unwrap_err();
     }
     is_sound(&t.server).await;
 }
@@ -490,22 +553,14 @@ async fn the_database_itself_guards_time_and_seats() {
 #[actix_web::test]
 async fn promotions_and_withdrawals_meet_and_no_seat_is_lost() {
     let t = town().await;
-    let (a, manager) = t.active("示例·甲队").await;
-    let (id, shifts) = t
-        .published(
-            &manager,
-            &a,
-            json!({"shifts": [shift("09:00", "11:00", 3)]}),
-        )
-        .await;
-    let mut people = Vec::new();
-    for _ in 0..12 {
-        people.push(volunteer(&t.server, t.grid).await);
-    }
-    let mut ids = Vec::new();
-    for person in &people {
-        ids.push(t.enrol(person, &shifts[0]).expect(201).await.id());
-    }
+    let Line {
+        id,
+        shift,
+        manager,
+        people,
+        places: ids,
+        ..
+    } = t.line(3, 12).await;
     // those with seats go while those first in line go too, or come, and others come anew
     let mut calls: Vec<_> = (0..6)
         .map(|n| t.enrolment_act(&people[n], &ids[n], "withdraw").send())
@@ -514,7 +569,7 @@ async fn promotions_and_withdrawals_meet_and_no_seat_is_lost() {
     for _ in 0..4 {
         late.push(volunteer(&t.server, t.grid).await);
     }
-    calls.extend(late.iter().map(|person| t.enrol(person, &shifts[0]).send()));
+    calls.extend(late.iter().map(|person| t.enrol(person, &shift).send()));
     for answer in join_all(calls).await {
         // one who was promoted at that moment declines instead
         let is_fine = matches!(answer.status.as_u16(), 200 | 201)
@@ -553,22 +608,9 @@ async fn promotions_and_withdrawals_meet_and_no_seat_is_lost() {
 #[actix_web::test]
 async fn who_moves_up_has_time_to_accept_and_then_the_next_has_it() {
     let t = town().await;
-    let (a, manager) = t.active("示例·甲队").await;
-    let (id, shifts) = t
-        .published(
-            &manager,
-            &a,
-            json!({"shifts": [shift("09:00", "11:00", 1)]}),
-        )
-        .await;
-    let mut people = Vec::new();
-    for _ in 0..4 {
-        people.push(volunteer(&t.server, t.grid).await);
-    }
-    let mut ids = Vec::new();
-    for person in &people {
-        ids.push(t.enrol(person, &shifts[0]).expect(201).await.id());
-    }
+    let line = t.line(1, 4).await;
+    let (id, manager, a) = (line.id, line.manager, line.organization);
+    let (mut people, ids, shifts) = (line.people, line.places, [line.shift]);
     // the first in line took on something else meanwhile, and keeps the place
     let (_, busy) = t
         .published(
@@ -631,6 +673,7 @@ async fn who_moves_up_has_time_to_accept_and_then_the_next_has_it() {
     t.enrolment_act(&people[1], &elsewhere, "withdraw")
         .expect(200)
         .await;
+    t.server.work().await;
     let no = t
         .enrolment_act(&people[3], &ids[3], "decline")
         .expect(200)
@@ -880,6 +923,7 @@ async fn what_was_served_before_an_activity_is_broken_off_stays() {
     remove.refused(409, "withdrawal_too_late").await;
     let cancel = t.activity_act(&manager, &id, "cancel");
     cancel.json(json!({"reason": "大雨"})).expect(200).await;
+    t.server.work().await;
     assert_eq!(t.enrolment(&manager, &served).await["status"], "confirmed");
     assert_eq!(t.enrolment(&manager, &ahead).await["status"], "removed");
     let (first, second) = (t.server.again(&first).await, t.server.again(&second).await);

@@ -13,6 +13,7 @@ mod crews;
 mod enrolments;
 mod figures;
 mod filings;
+mod followers;
 mod harness;
 mod http;
 mod identity;

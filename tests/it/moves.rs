@@ -160,7 +160,8 @@ impl<'a> Walk<'a> {
         let path = self.noun.url(thing, address);
         let call = self.server.post(&path).by(person);
         let body = match (self.noun.name, address) {
-            ("qualification", "withdraw") => json!({}),
+            ("qualification" | "enrolment", "withdraw") => json!({}),
+            ("enrolment", "decline") => json!({}),
             _ => asked_with(address),
         };
         let call = call.header("if-match", etag).json(body);
@@ -924,6 +925,231 @@ async fn of_qualifications() {
             })
             .await;
         }
+    }
+    walk.offered_them_all();
+}
+
+// ---- activities
+
+const ACTIVITY: Noun = Noun {
+    name: "activity",
+    path: "/activities",
+    moves: &[
+        ("publish", "publish"),
+        ("submit", "publish"),
+        ("approve", "approve"),
+        ("return", "return"),
+        ("revise", "revise"),
+        ("close_enrolment", "close-enrolment"),
+        ("reopen_enrolment", "reopen-enrolment"),
+        ("settle", "settle"),
+        ("cancel", "cancel"),
+    ],
+};
+
+impl Town {
+    /// An activity of an organisation in some state; where a `review` is demanded it has passed it.
+    async fn activity_in(&self, state: &str, by: &User, of: &str, review: bool) -> Thing {
+        let draft = self.write_activity(by, &self.own_work(of), json!({}));
+        let id = draft.expect(201).await.id();
+        let path = format!("/activities/{id}");
+        let reviewed = async |verb: &str| {
+            let seen = self.server.get(&path).by(&self.street_admin).expect(200);
+            let etag = seen.await.header("etag").unwrap().to_owned();
+            let call = self.activity_act(&self.street_admin, &id, verb);
+            let call = call.header("if-match", &etag).json(asked_with(verb));
+            call.expect(200).await;
+        };
+        if state != "draft" {
+            self.activity_act(by, &id, "publish").expect(200).await;
+        }
+        match state {
+            "draft" | "submitted" => {}
+            "returned" => reviewed("return").await,
+            _ if review => reviewed("approve").await,
+            _ => {}
+        }
+        match state {
+            "enrolment_closed" => {
+                let close = self.activity_act(by, &id, "close-enrolment");
+                close.expect(200).await;
+            }
+            "cancelled" => {
+                let cancel = self.activity_act(by, &id, "cancel");
+                cancel.json(asked_with("cancel")).expect(200).await;
+            }
+            // only the clock brings it there, and tokens do not live as long
+            "ongoing" | "finished" | "settled" => {
+                use diesel::prelude::*;
+                use yiqilai::activities::ActivityId;
+                use yiqilai::schema::activities;
+                let (id, state): (ActivityId, _) = (id.parse().unwrap(), state.to_owned());
+                self.server
+                    .write(move |tx| {
+                        let there = activities::status.eq(state.clone());
+                        let row = activities::table.find(id);
+                        diesel::update(row).set(there).execute(tx.conn)?;
+                        Ok(())
+                    })
+                    .await;
+            }
+            _ => {}
+        }
+        Thing {
+            shown_at: vec![path],
+            id,
+        }
+    }
+}
+
+#[actix_web::test]
+async fn of_activities() {
+    let t = town_with(without_limits()).await;
+    let (organization, manager) = t.active("示例·甲队").await;
+    let member = t.server.person("示例·成员").await;
+    t.belongs(&member, &organization).await;
+    // staff who run the organisation, too
+    let (insider, _) = t.join(&manager, &organization, "manager").await;
+    let (id, street) = (insider.id, t.street);
+    t.server
+        .write(move |tx| identity::grant(tx, Actor::System, id, Role::RegionAdmin, Some(street)))
+        .await;
+    let elsewhere = Some(uuid::Uuid::now_v7());
+    let elsewhere = t.server.staff("示例·别处", Role::RegionAdmin, elsewhere);
+    let elsewhere = elsewhere.await;
+    let people = [
+        ("manager", &manager),
+        ("member", &member),
+        ("street", &t.street_admin),
+        ("insider", &insider),
+        ("elsewhere", &elsewhere),
+    ];
+    let mut walk = Walk::new(&t.server, ACTIVITY, &people);
+    for review in [false, true] {
+        let policy = format!("/activity-policies/{}", t.street);
+        let put = t.server.call(reqwest::Method::PUT, &policy);
+        let put = put.by(&t.street_admin).json(json!({ "review": review }));
+        put.expect(200).await;
+        let states: &[&str] = match review {
+            true => &["draft", "submitted", "returned", "published"],
+            false => &[
+                "draft",
+                "published",
+                "enrolment_closed",
+                "ongoing",
+                "finished",
+                "settled",
+                "cancelled",
+            ],
+        };
+        for state in states {
+            walk.state(state, async || {
+                t.activity_in(state, &manager, &organization, review).await
+            })
+            .await;
+        }
+    }
+    walk.offered_them_all();
+}
+
+// ---- enrolments
+
+const ENROLMENT: Noun = Noun {
+    name: "enrolment",
+    path: "/enrolments",
+    moves: &[
+        ("accept", "accept"),
+        ("decline", "decline"),
+        ("withdraw", "withdraw"),
+        ("withdraw_late", "withdraw"),
+        ("remove", "remove"),
+    ],
+};
+
+#[actix_web::test]
+async fn of_enrolments() {
+    let t = town_with(without_limits()).await;
+    let (organization, manager) = t.active("示例·甲队").await;
+    let (other, leader) = t.active("示例·乙队").await;
+    let passer_by = volunteer(&t.server, t.grid).await;
+    let person = volunteer(&t.server, t.grid).await;
+    t.join_as(&leader, &other, &person).await;
+    let people = [
+        ("manager", &manager),
+        ("person", &person),
+        ("leader", &leader),
+        ("passer-by", &passer_by),
+    ];
+    let mut walk = Walk::new(&t.server, ENROLMENT, &people);
+    let minute = std::sync::atomic::AtomicU32::new(0);
+    for state in [
+        "invited",
+        "waitlisted",
+        "promoted",
+        "confirmed",
+        "late",
+        "declined",
+        "withdrawn",
+        "late_withdrawn",
+        "removed",
+    ] {
+        walk.state(state, async || {
+            // a few minutes of their own, so that nothing collides
+            let n = minute.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let at = |minute: u32| {
+                format!(
+                    "2026-11-2{}T{:02}:{:02}:00Z",
+                    4 + minute / 600,
+                    minute % 600 / 60,
+                    minute % 60
+                )
+            };
+            let hours = if state.starts_with("late") { 720 } else { 0 };
+            let change = json!({"withdrawal_hours": hours, "shifts": [
+                {"name": "引导员", "seats": 1, "starts_at": at(2 * n), "ends_at": at(2 * n + 1)}]});
+            let (_, shifts) = t.published(&manager, &organization, change).await;
+            let shift = &shifts[0];
+            let holder = match state {
+                "waitlisted" | "promoted" => {
+                    let holder = volunteer(&t.server, t.grid).await;
+                    let seat = t.enrol(&holder, shift).expect(201).await.id();
+                    Some((holder, seat))
+                }
+                _ => None,
+            };
+            let id = match state {
+                "invited" | "declined" => {
+                    let path = format!("/shifts/{shift}/enrolments");
+                    let ask = t.server.post(&path).by(&leader);
+                    ask.json(json!({"account_id": person.id})).expect(201).await
+                }
+                _ => t.enrol(&person, shift).expect(201).await,
+            }
+            .id();
+            let step = match state {
+                "promoted" => {
+                    let (holder, seat) = holder.as_ref().unwrap();
+                    t.enrolment_act(holder, seat, "withdraw").expect(200).await;
+                    None
+                }
+                "declined" => Some((&person, "decline")),
+                "withdrawn" | "late_withdrawn" => Some((&person, "withdraw")),
+                "removed" => Some((&manager, "remove")),
+                _ => None,
+            };
+            if let Some((by, verb)) = step {
+                let body = match verb {
+                    "remove" => asked_with(verb),
+                    _ => json!({}),
+                };
+                t.enrolment_act(by, &id, verb).json(body).expect(200).await;
+            }
+            Thing {
+                shown_at: vec![format!("/enrolments/{id}")],
+                id,
+            }
+        })
+        .await;
     }
     walk.offered_them_all();
 }

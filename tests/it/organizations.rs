@@ -107,6 +107,16 @@ impl Town {
     /// Lets a new person join; returns it with the membership's id.
     pub async fn join(&self, manager: &User, id: &str, role: &str) -> (User, String) {
         let person = self.server.person("示例·成员").await;
+        let invitation = self.take_in(manager, id, &person, role).await;
+        (person, invitation)
+    }
+
+    /// Makes somebody a member.
+    pub async fn join_as(&self, manager: &User, id: &str, person: &User) {
+        self.take_in(manager, id, person, "member").await;
+    }
+
+    async fn take_in(&self, manager: &User, id: &str, person: &User, role: &str) -> String {
         let body = json!({"phone": person.phone, "name": "示例·成员", "role": role});
         let path = format!("/organizations/{id}/invitations");
         let invited = self
@@ -125,12 +135,12 @@ impl Town {
         let accepted = self
             .server
             .post(&accept)
-            .by(&person)
+            .by(person)
             .json(json!({}))
             .expect(200)
             .await;
         assert_eq!(accepted.json["status"], "active");
-        (person, invited.id())
+        invited.id()
     }
 
     pub async fn add_charter(&self, by: &User, id: &str) -> Answer {

@@ -68,6 +68,30 @@ async fn lists_ask_once_for_all_their_rows() {
     assert_eq!(rows, 4);
     assert!(in_batches <= 2 * few, "{in_batches} statements, not {few}");
 
+    // activities, those who stand in them, and one's own places
+    let mut last = String::new();
+    for hour in 8..16 {
+        let at = |hour: i32| format!("{hour:02}:00");
+        let shifts = json!({"shifts": [crate::activities::shift(&at(hour), &at(hour + 1), 4)]});
+        let (id, shifts) = t.published(&leader, &a, shifts).await;
+        for person in &people[..8] {
+            t.enrol(person, &shifts[0]).expect(201).await;
+        }
+        last = id;
+    }
+    let one = format!("/activities/{last}/enrolments");
+    for (list, reader, some) in [
+        ("/activities", &people[0], 2),
+        ("/activities", &t.street_admin, 2),
+        ("/me/activities", &leader, 2),
+        (one.as_str(), &leader, 5), // four have a seat, the others wait
+        ("/me/enrolments", &people[7], 2),
+    ] {
+        let (few, rows) = of(list, reader, some).await;
+        assert!(few > 0 && rows == some, "{few} statements for {rows}");
+        assert_eq!(of(list, reader, 8).await, (few, 8), "{list}");
+    }
+
     let crew = format!("/project-claims/{}/crew", claims[0]);
     for reader in [&leader, &people[1]] {
         let (few, rows) = of(&crew, reader, 2).await;

@@ -64,8 +64,14 @@ CREATE TABLE activities (
     changed_at           timestamptz,
     -- when it was last found not fit to begin
     held_up_at           timestamptz,
+    -- when it began
+    began_at             timestamptz,
+    -- counts the changes of its place: whoever stands in it hears of each
+    news                 integer NOT NULL,
     status               text NOT NULL,
     status_since         timestamptz NOT NULL,
+    -- why it was returned or cancelled, in the words of who did it
+    reason               text,
     version              integer NOT NULL,
     created_at           timestamptz NOT NULL,
     CHECK (starts_at < ends_at),
@@ -94,6 +100,10 @@ CREATE TABLE activity_shifts (
     seats         integer NOT NULL,
     -- how many of them are held: counted up and down by compare-and-set
     taken         integer NOT NULL,
+    -- how many have ever joined its line: gives each the next number there
+    queued        integer NOT NULL,
+    -- of work with minors: whether it was found at its beginning that two vetted adults come
+    held          boolean,
     -- a kind of qualification its holder must have
     qualification text,
     -- [{skill, level, required, importance}]
@@ -117,11 +127,17 @@ CREATE TABLE enrolments (
     -- those of its shift
     starts_at    timestamptz NOT NULL,
     ends_at      timestamptz NOT NULL,
-    -- its place in the line
-    queued_at    timestamptz,
+    -- its number in the line, and when the line last passed it over, as something was in the way
+    queue_no     integer,
+    skipped_at   timestamptz,
     -- until when a pending one may be accepted
     accept_by    timestamptz,
     ended_at     timestamptz,
+    -- why it ended, in the words of who ended it
+    reason       text,
+    -- the last news of its activity that the person was told, and when time or place changed last for them
+    heard        integer NOT NULL,
+    changed_at   timestamptz,
     created_at   timestamptz NOT NULL,
     -- nobody is in two places at once; half-open: 9-10 and 10-11 do not collide
     CONSTRAINT enrolments_overlap EXCLUDE USING gist
@@ -131,8 +147,13 @@ CREATE TABLE enrolments (
 CREATE UNIQUE INDEX enrolments_once ON enrolments (shift_id, account_id) WHERE ended_at IS NULL;
 CREATE INDEX enrolments_activity ON enrolments (activity_id, status, id);
 CREATE INDEX enrolments_of_activity ON enrolments (activity_id, id);
-CREATE INDEX enrolments_person ON enrolments (activity_id, account_id);
-CREATE INDEX enrolments_shift ON enrolments (shift_id, status, queued_at);
+CREATE INDEX enrolments_person ON enrolments (activity_id, account_id, id);
+CREATE INDEX enrolments_shift ON enrolments (shift_id, status, queue_no);
+-- how often somebody has asked for a place in a shift
+CREATE INDEX enrolments_asked ON enrolments (account_id, shift_id);
+-- lines that end as their shifts begin, and those to be looked at again
+CREATE INDEX enrolments_begin ON enrolments (status, starts_at);
+CREATE INDEX enrolments_skipped ON enrolments (status, skipped_at);
 CREATE INDEX enrolments_account ON enrolments (account_id, starts_at, id);
 CREATE INDEX enrolments_inviter ON enrolments (invited_by);
 CREATE INDEX enrolments_accept ON enrolments (status, accept_by);

@@ -61,8 +61,14 @@ CREATE TABLE activities (
     changed_at           INTEGER,
     -- when it was last found not fit to begin
     held_up_at           INTEGER,
+    -- when it began
+    began_at             INTEGER,
+    -- counts the changes of its place: whoever stands in it hears of each
+    news                 INTEGER NOT NULL,
     status               TEXT NOT NULL,
     status_since         INTEGER NOT NULL,
+    -- why it was returned or cancelled, in the words of who did it
+    reason               TEXT,
     version              INTEGER NOT NULL,
     created_at           INTEGER NOT NULL,
     CHECK (starts_at < ends_at),
@@ -91,6 +97,10 @@ CREATE TABLE activity_shifts (
     seats         INTEGER NOT NULL,
     -- how many of them are held: counted up and down by compare-and-set
     taken         INTEGER NOT NULL,
+    -- how many have ever joined its line: gives each the next number there
+    queued        INTEGER NOT NULL,
+    -- of work with minors: whether it was found at its beginning that two vetted adults come
+    held          INTEGER,
     -- a kind of qualification its holder must have
     qualification TEXT,
     -- [{skill, level, required, importance}]
@@ -114,19 +124,30 @@ CREATE TABLE enrolments (
     -- those of its shift
     starts_at    INTEGER NOT NULL,
     ends_at      INTEGER NOT NULL,
-    -- its place in the line
-    queued_at    INTEGER,
+    -- its number in the line, and when the line last passed it over, as something was in the way
+    queue_no     INTEGER,
+    skipped_at   INTEGER,
     -- until when a pending one may be accepted
     accept_by    INTEGER,
     ended_at     INTEGER,
+    -- why it ended, in the words of who ended it
+    reason       TEXT,
+    -- the last news of its activity that the person was told, and when time or place changed last for them
+    heard        INTEGER NOT NULL,
+    changed_at   INTEGER,
     created_at   INTEGER NOT NULL
 ) STRICT;
 -- a person stands once in a shift
 CREATE UNIQUE INDEX enrolments_once ON enrolments (shift_id, account_id) WHERE ended_at IS NULL;
 CREATE INDEX enrolments_activity ON enrolments (activity_id, status, id);
 CREATE INDEX enrolments_of_activity ON enrolments (activity_id, id);
-CREATE INDEX enrolments_person ON enrolments (activity_id, account_id);
-CREATE INDEX enrolments_shift ON enrolments (shift_id, status, queued_at);
+CREATE INDEX enrolments_person ON enrolments (activity_id, account_id, id);
+CREATE INDEX enrolments_shift ON enrolments (shift_id, status, queue_no);
+-- how often somebody has asked for a place in a shift
+CREATE INDEX enrolments_asked ON enrolments (account_id, shift_id);
+-- lines that end as their shifts begin, and those to be looked at again
+CREATE INDEX enrolments_begin ON enrolments (status, starts_at);
+CREATE INDEX enrolments_skipped ON enrolments (status, skipped_at);
 CREATE INDEX enrolments_account ON enrolments (account_id, starts_at, id);
 CREATE INDEX enrolments_inviter ON enrolments (invited_by);
 CREATE INDEX enrolments_accept ON enrolments (status, accept_by);

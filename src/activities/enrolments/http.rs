@@ -1,5 +1,7 @@
 //! Enrolments over HTTP.
 
+use std::collections::HashMap;
+
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpResponse, get, post};
 use serde::{Deserialize, Serialize};
@@ -7,13 +9,13 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
-use super::model::{EnrolmentId, EnrolmentStatus};
-use super::rules;
-use super::service::{self, NewEnrolment, Seen};
+use super::model::{Enrolment, EnrolmentId, EnrolmentStatus};
+use super::rules::{self, Relation};
+use super::service::{self, NewEnrolment};
 use super::store;
-use crate::activities::model::{ActivityId, ActivityStatus, ShiftId};
+use crate::activities::model::{Activity, ActivityId, ActivityStatus, Shift, ShiftId};
 use crate::activities::service::{self as activities, Desk};
-use crate::activities::store as shifts;
+use crate::activities::store as activity_store;
 use crate::error::{Code, Result};
 use crate::identity::{self, AccountId, Caller, Command, Made};
 use crate::platform::Platform;
@@ -65,6 +67,8 @@ pub struct EnrolmentView {
     pub status: EnrolmentStatus,
     /// Since when.
     pub status_since: Instant,
+    /// Why it ended, in the words of who ended it. Only for the person and who organises the activity.
+    pub reason: Option<String>,
     /// Whether a seat is held for it.
     pub holds_seat: bool,
     /// How many stand in the line before it; only while it waits there.
@@ -82,50 +86,104 @@ pub struct EnrolmentView {
     pub created_at: Instant,
 }
 
+/// What is said of some enrolments beside their rows, asked for at once.
+struct Beside {
+    activities: HashMap<ActivityId, Activity>,
+    shifts: HashMap<ShiftId, Shift>,
+    names: HashMap<AccountId, String>,
+    ahead: HashMap<EnrolmentId, i64>,
+}
+
+impl Beside {
+    fn of(conn: &mut Conn, rows: &[Enrolment]) -> Result<Self> {
+        let activities: Vec<_> = rows.iter().map(|row| row.activity_id).collect();
+        let shifts: Vec<_> = rows.iter().map(|row| row.shift_id).collect();
+        let people: Vec<_> = rows.iter().map(|row| row.account_id).collect();
+        let waits = |row: &&Enrolment| row.status == EnrolmentStatus::Waitlisted;
+        let waiting: Vec<_> = rows.iter().filter(waits).map(|row| row.id).collect();
+        Ok(Self {
+            activities: activity_store::activities_of(conn, &activities)?,
+            shifts: activity_store::shifts_named(conn, &shifts)?,
+            names: identity::names(conn, &people)?,
+            ahead: match waiting.is_empty() {
+                true => HashMap::new(),
+                false => store::before_in_line(conn, waiting)?,
+            },
+        })
+    }
+}
+
 impl EnrolmentView {
-    /// An enrolment as the caller sees it.
+    /// Enrolments as the caller sees them, who has to do with each of them.
     ///
     /// # Errors
-    /// `not_found`.
+    /// Those of the database.
+    pub fn all(
+        conn: &mut Conn,
+        rows: Vec<Enrolment>,
+        caller: &Caller,
+        with: (&Desk, Instant),
+    ) -> Result<Vec<Self>> {
+        let beside = Beside::of(conn, &rows)?;
+        rows.into_iter()
+            .map(|row| Self::view(row, &beside, caller, with))
+            .collect()
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// Those of the database.
     pub fn of(
         conn: &mut Conn,
+        row: Enrolment,
         caller: &Caller,
-        id: EnrolmentId,
+        with: (&Desk, Instant),
+    ) -> Result<Self> {
+        let beside = Beside::of(conn, std::slice::from_ref(&row))?;
+        Self::view(row, &beside, caller, with)
+    }
+
+    fn view(
+        row: Enrolment,
+        beside: &Beside,
+        caller: &Caller,
         (desk, now): (&Desk, Instant),
     ) -> Result<Self> {
-        let Seen {
-            enrolment,
-            activity,
-            shift,
-            relation,
-        } = service::visible(conn, caller, id)?;
-        let is_waiting = enrolment.status == EnrolmentStatus::Waitlisted;
-        let ahead = match is_waiting {
-            true => Some(store::before_in_line(conn, &enrolment)?),
-            false => None,
+        let activity = beside
+            .activities
+            .get(&row.activity_id)
+            .ok_or(Code::NotFound)?;
+        let shift = beside.shifts.get(&row.shift_id).ok_or(Code::NotFound)?;
+        let relation = Relation {
+            person: row.account_id == caller.account,
+            organizer: activities::organizes(caller, activity),
+            inviter: row.invited_by == Some(caller.account),
         };
-        let account = identity::account(conn, enrolment.account_id);
+        // somebody who is gone has no name any more
+        let name = beside.names.get(&row.account_id).cloned();
+        let is_waiting = row.status == EnrolmentStatus::Waitlisted;
+        let ahead = beside.ahead.get(&row.id).copied().unwrap_or_default();
         Ok(Self {
-            moves: rules::moves(&enrolment, relation, &activity, &desk.rules, now),
-            name: account
-                .map(|account| account.display_name)
-                .unwrap_or_default(),
-            ahead,
-            id: enrolment.id,
+            moves: rules::moves(&row, relation, (activity, shift), &desk.rules, now),
+            name: name.unwrap_or_default(),
+            ahead: is_waiting.then_some(ahead),
+            id: row.id,
             activity_id: activity.id,
-            title: activity.title,
+            title: activity.title.clone(),
             activity_status: activity.status,
             shift_id: shift.id,
-            role: shift.name,
-            account_id: enrolment.account_id,
-            invited_by: enrolment.invited_by,
-            status: enrolment.status,
-            status_since: enrolment.status_since,
-            holds_seat: enrolment.holds_seat,
-            starts_at: enrolment.starts_at,
-            ends_at: enrolment.ends_at,
-            accept_by: enrolment.accept_by,
-            created_at: enrolment.created_at,
+            role: shift.name.clone(),
+            account_id: row.account_id,
+            invited_by: row.invited_by,
+            status: row.status,
+            status_since: row.status_since,
+            reason: row.reason.filter(|_| relation.person || relation.organizer),
+            holds_seat: row.holds_seat,
+            starts_at: row.starts_at,
+            ends_at: row.ends_at,
+            accept_by: row.accept_by,
+            created_at: row.created_at,
         })
     }
 }
@@ -178,7 +236,7 @@ async fn read_verdict(
 ) -> Result<Json<VerdictView>> {
     let at = (platform.clock.now(), platform.zone);
     let found = platform.db.read(move |conn| {
-        let shift = shifts::shift(conn, *id)?;
+        let shift = activity_store::shift(conn, *id)?;
         let (activity, _) = activities::visible(conn, Some(&caller), shift.activity_id)?;
         let codes = service::verdict(conn, &desk, (&activity, &shift), caller.account, at)?;
         Ok((codes, shift.taken >= shift.seats))
@@ -227,7 +285,7 @@ async fn enrol(
             let location = format!("/api/v1/enrolments/{}", row.id);
             let with = (desk.as_ref(), tx.now);
             Ok(Made::new(
-                EnrolmentView::of(tx.conn, caller, row.id, with)?,
+                EnrolmentView::of(tx.conn, row, caller, with)?,
                 location,
             ))
         })
@@ -273,8 +331,11 @@ async fn list_enrolments(
         let (_, relation) = activities::visible(conn, Some(&caller), *id)?;
         relation.acts_as(crate::activities::rules::By::Organizer)?;
         let rows = store::of_activity(conn, *id, which.shift_id, which.status, after, limit)?;
-        Page::of(rows, limit, |row| row.id)
-            .try_map(|row| EnrolmentView::of(conn, &caller, row.id, (desk.as_ref(), now)))
+        let page = Page::of(rows, limit, |row| row.id);
+        Ok(Page {
+            items: EnrolmentView::all(conn, page.items, &caller, (desk.as_ref(), now))?,
+            next: page.next,
+        })
     });
     Ok(List(found.await?))
 }
@@ -309,8 +370,11 @@ async fn my_enrolments(
     let now = platform.clock.now();
     let found = platform.db.read(move |conn| {
         let rows = store::of_person(conn, caller.account, mine.status, before, limit)?;
-        Page::of(rows, limit, |row| (row.starts_at, row.id))
-            .try_map(|row| EnrolmentView::of(conn, &caller, row.id, (desk.as_ref(), now)))
+        let page = Page::of(rows, limit, |row| (row.starts_at, row.id));
+        Ok(Page {
+            items: EnrolmentView::all(conn, page.items, &caller, (desk.as_ref(), now))?,
+            next: page.next,
+        })
     });
     Ok(List(found.await?))
 }
@@ -329,9 +393,10 @@ async fn read_enrolment(
     id: Path<EnrolmentId>,
 ) -> Result<Json<EnrolmentView>> {
     let now = platform.clock.now();
-    let read = platform
-        .db
-        .point(move |conn| EnrolmentView::of(conn, &caller, *id, (desk.as_ref(), now)));
+    let read = platform.db.point(move |conn| {
+        let seen = service::visible(conn, &caller, *id)?;
+        EnrolmentView::of(conn, seen.enrolment, &caller, (desk.as_ref(), now))
+    });
     Ok(Json(read.await?))
 }
 
@@ -351,7 +416,7 @@ macro_rules! moves {
                     let ($id, $desk) = (*id, desk.as_ref());
                     let row = $do?;
                     let with = ($desk, $tx.now);
-                    Ok(Made::changed(EnrolmentView::of($tx.conn, $caller, row.id, with)?))
+                    Ok(Made::changed(EnrolmentView::of($tx.conn, row, $caller, with)?))
                 })
                 .await
         }

@@ -10,8 +10,11 @@
 //!
 //! A seat is held from the promotion on, and from an invitation only once it is accepted. Seats are counted
 //! in the shift's own row, up by compare-and-set; that nobody is in two places at once is guarded in the
-//! database. What frees a seat promotes the first in line whom it still suits, in the same transaction.
-//! Going is late from the organiser's deadline on, except for a while after time or place were changed.
+//! database. What frees a seat promotes the first in line whom it still suits, in the same transaction; whom
+//! it does not suit just then is passed over, and looked at again when something about the person has
+//! changed, and every hour. A line ends as its shift begins. Who may not come any more, since a certificate
+//! or a membership counts no more, gives the seat to the next. Going is late from the organiser's deadline
+//! on, except for a while after time or place were changed.
 
 pub mod http;
 mod model;
@@ -21,6 +24,6 @@ mod store;
 
 pub use http::EnrolmentView;
 pub use model::{Enrolment, EnrolmentId, EnrolmentStatus};
-pub use service::{NewEnrolment, accept, enrol, sweep, withdraw};
-pub(in crate::activities) use service::{call_off, close_line, follow_change, presences, promote};
-pub(in crate::activities) use store::{any_in, ever_in};
+pub use service::{NewEnrolment, accept, enrol, react, sweep, withdraw};
+pub(in crate::activities) use service::{follow, is_suspended, look_again, session, to_look_at};
+pub(in crate::activities) use store::{any_in, ever_among, ever_in};

@@ -26,7 +26,7 @@ text_enum! {
         Withdrawn,
         /// The person went so late that finding somebody else is hard. Not a no-show.
         LateWithdrawn,
-        /// The organiser sent the person away, or the activity was cancelled.
+        /// The organiser sent the person away, the person may not come any more, or the activity was cancelled.
         Removed,
     }
 }
@@ -55,12 +55,20 @@ pub struct Enrolment {
     pub starts_at: Instant,
     /// When its shift ends; not included.
     pub ends_at: Instant,
-    /// Its place in the line.
-    pub queued_at: Option<Instant>,
+    /// Its number in the line: the lower is the first.
+    pub queue_no: Option<i32>,
+    /// When the line last passed it over, because something was in the way.
+    pub skipped_at: Option<Instant>,
     /// Until when it may be accepted.
     pub accept_by: Option<Instant>,
     /// When it ended without service.
     pub ended_at: Option<Instant>,
+    /// Why it ended, in the words of who ended it.
+    pub reason: Option<String>,
+    /// The last news of its activity that the person was told.
+    pub heard: i32,
+    /// When time or place last became another for the person.
+    pub changed_at: Option<Instant>,
     /// When it was made.
     pub created_at: Instant,
 }

@@ -11,7 +11,7 @@ use super::model::{
     },
 };
 use crate::activities::model::{Activity, ActivityStatus, Shift};
-use crate::activities::rules::{ActivityRules, minutes_by_day};
+use crate::activities::rules::{ActivityRules, LIVE, minutes_by_day, open_until};
 use crate::error::{Code, Result};
 use crate::platform::clock::Instant;
 use crate::platform::lifecycle::{self, ActsAs, Move};
@@ -33,6 +33,9 @@ pub enum By {
     Time,
     /// What becomes of the activity.
     Activity,
+    /// What becomes of the person: a certificate or a membership that counts no more.
+    #[strum(serialize = "the person's standing")]
+    Standing,
 }
 
 /// Every move of an enrolment (domain §3). One begins confirmed, or waitlisted where the shift is
@@ -99,6 +102,12 @@ pub const MOVES: &[Move<EnrolmentStatus, By>] = &[
         by: &[By::Activity],
     },
     Move {
+        from: &[Pending, Confirmed],
+        verb: "disqualify",
+        to: Removed,
+        by: &[By::Standing],
+    },
+    Move {
         from: &[Pending, Waitlisted, Confirmed],
         verb: "call_off",
         to: Removed,
@@ -122,38 +131,37 @@ impl ActsAs<By> for Relation {
         let holds = match party {
             By::Person => self.person,
             By::Organizer => self.organizer,
-            By::Line | By::Time | By::Activity => false,
+            By::Line | By::Time | By::Activity | By::Standing => false,
         };
         if holds { Ok(()) } else { Err(Code::Forbidden) }
     }
 }
 
 /// What withdrawing is called now: late from so many hours before the shift on, unless the time or the
-/// place has just been changed.
+/// place has just been changed for the person.
 pub fn withdrawing(
     enrolment: &Enrolment,
     activity: &Activity,
     rules: &ActivityRules,
     now: Instant,
 ) -> &'static str {
+    let is_late = now >= free_until(enrolment, activity, rules);
     match enrolment.status {
         LateWithdrawn => "withdraw_late",
-        Confirmed if is_late(enrolment, activity, rules, now) => "withdraw_late",
+        Confirmed if is_late => "withdraw_late",
         _ => "withdraw",
     }
 }
 
-fn is_late(
-    enrolment: &Enrolment,
-    activity: &Activity,
-    rules: &ActivityRules,
-    now: Instant,
-) -> bool {
-    let since_change = |at: Instant| {
-        at >= enrolment.created_at && now < at + TimeDelta::hours(rules.changed_hours)
-    };
+/// Until when withdrawing is not late: until so many hours before the shift, and for a while after its
+/// time or place was changed; never longer than until it begins.
+pub fn free_until(enrolment: &Enrolment, activity: &Activity, rules: &ActivityRules) -> Instant {
     let deadline = enrolment.starts_at - TimeDelta::hours(activity.withdrawal_hours.into());
-    now >= deadline && !activity.changed_at.is_some_and(since_change)
+    let changed = enrolment.changed_at;
+    let after_change = changed.map(|at| at + TimeDelta::hours(rules.changed_hours));
+    deadline
+        .max(after_change.unwrap_or(deadline))
+        .min(enrolment.starts_at)
 }
 
 /// The moves of an enrolment that are somebody's now ([`lifecycle::open_to`]); withdrawing is called
@@ -161,12 +169,12 @@ fn is_late(
 pub fn moves(
     enrolment: &Enrolment,
     who: Relation,
-    activity: &Activity,
+    (activity, shift): (&Activity, &Shift),
     rules: &ActivityRules,
     now: Instant,
 ) -> Vec<&'static str> {
     let going = withdrawing(enrolment, activity, rules, now);
-    let is_open = now < enrolment.starts_at;
+    let is_open = now < open_until(activity, shift);
     let mut verbs = lifecycle::open_to(MOVES, who, enrolment.status);
     verbs.retain(|verb| match *verb {
         "queue" => false, // what accepting does where the shift is full
@@ -179,10 +187,17 @@ pub fn moves(
 
 /// Until when a seat that is held for somebody may be accepted: so many hours, and not after the shift
 /// has begun.
-pub fn accept_by(rules: &ActivityRules, shift: &Shift, now: Instant) -> Instant {
-    shift
-        .starts_at
-        .min(now + TimeDelta::hours(rules.accept_hours))
+pub fn accept_by(
+    rules: &ActivityRules,
+    (activity, shift): (&Activity, &Shift),
+    now: Instant,
+) -> Instant {
+    open_until(activity, shift).min(now + TimeDelta::hours(rules.accept_hours))
+}
+
+/// Whether the line of a shift moves: its activity is on, and its time has not come.
+pub fn moves_up(activity: &Activity, shift: &Shift, now: Instant) -> bool {
+    LIVE.contains(&activity.status) && now < open_until(activity, shift)
 }
 
 /// How somebody has a qualification.
@@ -221,6 +236,8 @@ pub struct Facts<'a> {
     pub vetting: Held,
     /// Whether they stand in the shift already.
     pub is_enrolled: bool,
+    /// How often they stood in it before.
+    pub times_asked: i64,
     /// When they hold seats, here and elsewhere.
     pub taken: Vec<(Instant, Instant)>,
 }
@@ -236,7 +253,7 @@ pub fn verdict(facts: &Facts<'_>, rules: &ActivityRules, now: Instant, zone: Tz)
         codes.push(Code::ProjectSuspended);
     }
     let is_before = activity.enrolment_opens_at.is_some_and(|at| now < at);
-    let is_after = now >= activity.enrolment_closes_at || now >= shift.starts_at;
+    let is_after = now >= activity.enrolment_closes_at || now >= open_until(activity, shift);
     if activity.status != ActivityStatus::Published || is_after {
         codes.push(Code::EnrolmentTooLate);
     } else if is_before {
@@ -244,6 +261,8 @@ pub fn verdict(facts: &Facts<'_>, rules: &ActivityRules, now: Instant, zone: Tz)
     }
     if facts.is_enrolled {
         codes.push(Code::EnrolledAlready);
+    } else if facts.times_asked >= rules.enrolments_per_shift {
+        codes.push(Code::EnrolledTooOften);
     }
     codes.extend(unfit(facts));
     // beside its own place there, which is what the person asks for

@@ -1,16 +1,20 @@
 //! The SQL of enrolments.
 
-use diesel::dsl::exists;
+use std::collections::{HashMap, HashSet};
+
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 
 use super::model::{Enrolment, EnrolmentId, EnrolmentStatus};
-use crate::activities::model::{ActivityId, ShiftId};
+use crate::activities::model::{ActivityId, ActivityStatus, ShiftId};
+use crate::activities::rules::LIVE;
+use crate::each;
 use crate::error::{Code, Error, Result};
 use crate::identity::AccountId;
 use crate::platform::clock::Instant;
-use crate::platform::db::{Conn, Tx};
-use crate::schema::enrolments;
+use crate::platform::db::{Conn, Prepared, Tx};
+use crate::schema::{activities, activity_shifts, enrolments};
 
 /// What both databases call the guard against being in two places at once.
 const OVERLAP: &str = "enrolments_overlap";
@@ -77,54 +81,123 @@ pub fn save(tx: &mut Tx<'_>, seen: EnrolmentStatus, to: &Enrolment) -> Result<bo
     Ok(guarded(tx, |conn| Ok(update.execute(conn)?))? > 0)
 }
 
-/// The enrolment of a person in a shift that is not over.
-pub fn standing(conn: &mut Conn, shift: ShiftId, who: AccountId) -> Result<Option<Enrolment>> {
+/// What a person has or had in a shift.
+pub fn in_shift(conn: &mut Conn, shift: ShiftId, who: AccountId) -> Result<Vec<Enrolment>> {
     Ok(enrolments::table
-        .filter(enrolments::shift_id.eq(shift))
         .filter(enrolments::account_id.eq(who))
-        .filter(enrolments::ended_at.is_null())
+        .filter(enrolments::shift_id.eq(shift))
         .select(Enrolment::as_select())
-        .first(conn)
-        .optional()?)
+        .load(conn)?)
 }
 
-/// When a person holds seats that end after an instant, but for one of the enrolments.
+/// When these people hold seats that end after an instant.
 pub fn taken(
     conn: &mut Conn,
-    who: AccountId,
+    people: &[AccountId],
     after: Instant,
-    but: Option<EnrolmentId>,
-) -> Result<Vec<(Instant, Instant)>> {
-    let mut rows = enrolments::table
-        .filter(enrolments::account_id.eq(who))
+) -> Result<Vec<(AccountId, EnrolmentId, Instant, Instant)>> {
+    let held = enrolments::table
+        .filter(enrolments::account_id.eq_any(people.to_vec()))
         .filter(enrolments::holds_seat)
         .filter(enrolments::ends_at.gt(after))
-        .select((enrolments::starts_at, enrolments::ends_at))
-        .into_boxed();
-    if let Some(but) = but {
-        rows = rows.filter(enrolments::id.ne(but));
-    }
-    Ok(rows.load(conn)?)
+        .select((
+            enrolments::account_id,
+            enrolments::id,
+            enrolments::starts_at,
+            enrolments::ends_at,
+        ));
+    Ok(each!(conn, c => Prepared::listing(held, people.len()).load(c))?)
 }
 
-/// Those who wait for a seat of a shift, the first in line first.
-pub fn line(conn: &mut Conn, shift: ShiftId) -> Result<Vec<Enrolment>> {
+/// The first few of those who wait for a seat of a shift, but for those whom its line has passed over since an
+/// instant.
+pub fn first_in_line(
+    conn: &mut Conn,
+    shift: ShiftId,
+    since: Instant,
+    few: i64,
+) -> Result<Vec<Enrolment>> {
+    let passed_over = enrolments::skipped_at.gt(since).assume_not_null();
+    let is_passed_over = enrolments::skipped_at.is_not_null().and(passed_over);
     Ok(enrolments::table
         .filter(enrolments::shift_id.eq(shift))
         .filter(enrolments::status.eq(EnrolmentStatus::Waitlisted))
-        .order((enrolments::queued_at, enrolments::id))
+        .filter(not(is_passed_over))
+        .order((enrolments::queue_no, enrolments::id))
+        .limit(few)
         .select(Enrolment::as_select())
         .load(conn)?)
 }
 
-/// The enrolments in an activity that are not over.
-pub fn open_ones(conn: &mut Conn, of: ActivityId) -> Result<Vec<Enrolment>> {
+/// Notes that the line has passed somebody over.
+pub fn pass_over(tx: &mut Tx<'_>, id: EnrolmentId) -> Result<()> {
+    diesel::update(enrolments::table.find(id))
+        .set(enrolments::skipped_at.eq(Some(tx.now)))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// Lets the line look at somebody again.
+pub fn look_at(conn: &mut Conn, id: EnrolmentId) -> Result<()> {
+    diesel::update(enrolments::table.find(id))
+        .set(enrolments::skipped_at.eq(None::<Instant>))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The places of a person ahead that hold a seat, or that a line has passed over.
+pub fn to_look_at(conn: &mut Conn, who: AccountId, now: Instant) -> Result<Vec<EnrolmentId>> {
+    let held_up = activities::held_up_at.is_not_null();
     Ok(enrolments::table
+        .inner_join(activities::table)
+        .filter(enrolments::account_id.eq(who))
+        .filter(enrolments::ended_at.is_null())
+        .filter(enrolments::starts_at.gt(now).or(held_up))
+        .filter(enrolments::holds_seat.or(enrolments::skipped_at.is_not_null()))
+        .filter(activities::status.eq_any(LIVE.to_vec()))
+        .order(enrolments::activity_id)
+        .select(enrolments::id)
+        .load(conn)?)
+}
+
+/// The enrolments in an activity that are not over, of people after somebody, in the order of the people;
+/// one more than a page where there is one.
+pub fn open_after(
+    conn: &mut Conn,
+    of: ActivityId,
+    after: Option<AccountId>,
+    limit: i64,
+) -> Result<Vec<Enrolment>> {
+    let mut rows = enrolments::table
         .filter(enrolments::activity_id.eq(of))
         .filter(enrolments::ended_at.is_null())
-        .order(enrolments::id)
         .select(Enrolment::as_select())
+        .into_boxed();
+    if let Some(after) = after {
+        rows = rows.filter(enrolments::account_id.gt(after));
+    }
+    Ok(rows
+        .order((enrolments::account_id, enrolments::id))
+        .limit(limit + 1)
         .load(conn)?)
+}
+
+/// Those who come to a shift, the oldest places first.
+pub fn comers(
+    conn: &mut Conn,
+    shift: ShiftId,
+    after: Option<EnrolmentId>,
+    limit: i64,
+) -> Result<Vec<(EnrolmentId, AccountId)>> {
+    let mut rows = enrolments::table
+        .filter(enrolments::shift_id.eq(shift))
+        .filter(enrolments::status.eq(EnrolmentStatus::Confirmed))
+        .select((enrolments::id, enrolments::account_id))
+        .into_boxed();
+    if let Some(after) = after {
+        rows = rows.filter(enrolments::id.gt(after));
+    }
+    Ok(rows.order(enrolments::id).limit(limit).load(conn)?)
 }
 
 /// Whether somebody ever stood in a shift.
@@ -144,41 +217,96 @@ pub fn ever_in(conn: &mut Conn, activity: ActivityId, who: AccountId) -> Result<
     Ok(diesel::select(exists(theirs)).get_result(conn)?)
 }
 
-/// Lets the enrolments in an activity hold nobody's time, until they are written anew: shifts that move
-/// together would collide with each other on the way.
-pub fn release(conn: &mut Conn, of: ActivityId) -> Result<()> {
-    let held = enrolments::table
-        .filter(enrolments::activity_id.eq(of))
-        .filter(enrolments::holds_seat);
-    diesel::update(held)
+/// Those of some activities that a person is or was enrolled in.
+pub fn ever_among(
+    conn: &mut Conn,
+    among: &[ActivityId],
+    who: AccountId,
+) -> Result<HashSet<ActivityId>> {
+    let theirs: Vec<ActivityId> = enrolments::table
+        .filter(enrolments::account_id.eq(who))
+        .filter(enrolments::activity_id.eq_any(among.to_vec()))
+        .select(enrolments::activity_id)
+        .distinct()
+        .load(conn)?;
+    Ok(theirs.into_iter().collect())
+}
+
+/// Lets enrolments hold nobody's time, until they are written anew: shifts that move together would collide
+/// with each other on the way.
+pub fn release(conn: &mut Conn, ids: Vec<EnrolmentId>) -> Result<()> {
+    diesel::update(enrolments::table.filter(enrolments::id.eq_any(ids)))
         .set(enrolments::holds_seat.eq(false))
         .execute(conn)?;
     Ok(())
 }
 
-/// How many stand in the line of a shift before somebody.
-pub fn before_in_line(conn: &mut Conn, of: &Enrolment) -> Result<i64> {
-    let Some(queued_at) = of.queued_at else {
-        return Ok(0);
-    };
-    let sooner = enrolments::queued_at.lt(queued_at).assume_not_null();
-    let beside = enrolments::queued_at.eq(queued_at).assume_not_null();
-    Ok(enrolments::table
-        .filter(enrolments::shift_id.eq(of.shift_id))
-        .filter(enrolments::status.eq(EnrolmentStatus::Waitlisted))
-        .filter(sooner.or(beside.and(enrolments::id.lt(of.id))))
+diesel::alias!(enrolments as others: Others);
+
+/// How many stand in the line before each of these who wait.
+pub fn before_in_line(conn: &mut Conn, of: Vec<EnrolmentId>) -> Result<HashMap<EnrolmentId, i64>> {
+    let sooner = others
+        .filter(others.field(enrolments::shift_id).eq(enrolments::shift_id))
+        .filter(
+            others
+                .field(enrolments::status)
+                .eq(EnrolmentStatus::Waitlisted),
+        )
+        .filter(others.field(enrolments::queue_no).lt(enrolments::queue_no))
         .count()
-        .get_result(conn)?)
+        .single_value();
+    let rows: Vec<(EnrolmentId, Option<i64>)> = enrolments::table
+        .filter(enrolments::id.eq_any(of))
+        .select((enrolments::id, sooner))
+        .load(conn)?;
+    let ahead = rows.into_iter().map(|(id, n)| (id, n.unwrap_or_default()));
+    Ok(ahead.collect())
 }
 
+/// An enrolment that time moves on, and its activity, which is locked first.
+pub type Due = (ActivityId, EnrolmentId);
+
 /// The enrolments whose time to accept is over, whatever their activities do.
-pub fn overdue(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec<Enrolment>> {
+pub fn overdue(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec<Due>> {
     Ok(enrolments::table
         .filter(enrolments::status.eq(EnrolmentStatus::Pending))
         .filter(enrolments::accept_by.le(now))
-        .order((enrolments::activity_id, enrolments::id)) // as their activities are locked
+        .order((enrolments::activity_id, enrolments::id))
         .limit(limit)
-        .select(Enrolment::as_select())
+        .select((enrolments::activity_id, enrolments::id))
+        .load(conn)?)
+}
+
+/// Those who still wait for a shift that has begun. Of an activity that is held up nothing has.
+pub fn left_waiting(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec<Due>> {
+    let begun = [
+        ActivityStatus::Ongoing,
+        ActivityStatus::Finished,
+        ActivityStatus::Settled,
+    ];
+    Ok(enrolments::table
+        .inner_join(activities::table)
+        .filter(enrolments::status.eq(EnrolmentStatus::Waitlisted))
+        .filter(enrolments::starts_at.le(now))
+        .filter(activities::status.eq_any(begun.to_vec()))
+        .order((enrolments::activity_id, enrolments::id))
+        .limit(limit)
+        .select((enrolments::activity_id, enrolments::id))
+        .load(conn)?)
+}
+
+/// Those whom a line passed over before an instant, where a seat is free now.
+pub fn passed_over(conn: &mut Conn, before: Instant, limit: i64) -> Result<Vec<Due>> {
+    Ok(enrolments::table
+        .inner_join(activities::table)
+        .inner_join(activity_shifts::table)
+        .filter(enrolments::status.eq(EnrolmentStatus::Waitlisted))
+        .filter(enrolments::skipped_at.le(before))
+        .filter(activity_shifts::taken.lt(activity_shifts::seats))
+        .filter(activities::status.eq_any(LIVE.to_vec()))
+        .order((enrolments::activity_id, enrolments::id))
+        .limit(limit)
+        .select((enrolments::activity_id, enrolments::id))
         .load(conn)?)
 }
 

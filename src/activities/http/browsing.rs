@@ -7,11 +7,12 @@ use strum::VariantArray;
 use utoipa::IntoParams;
 use validator::Validate;
 
+use super::super::enrolments;
 use super::super::model::{ActivityId, ActivityStatus};
-use super::super::rules::{AHEAD, PUBLIC, around};
-use super::super::service;
+use super::super::rules::{AHEAD, LIVE, PUBLIC};
+use super::super::service::{self, Desk};
 use super::super::store::{self, Query};
-use super::{ActivityView, view};
+use super::{ActivityView, view, views};
 use crate::error::{Code, Problem, Result};
 use crate::identity::{Caller, MaybeCaller, Role};
 use crate::organizations::OrganizationId;
@@ -22,7 +23,7 @@ use crate::platform::http::page::DEFAULT_LIMIT;
 use crate::platform::http::valid::finite;
 use crate::platform::http::{Cursor, List, Page, Params, ProblemBody, etag};
 use crate::projects::ProjectId;
-use crate::regions::RegionId;
+use crate::regions::{self, RegionId};
 use crate::taxonomies::LifeCycle;
 
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
@@ -66,9 +67,10 @@ pub(super) struct Browse {
 
 fn page(conn: &mut Conn, caller: Option<&Caller>, query: &Query) -> Result<Page<ActivityView>> {
     let rows = store::list(conn, query)?;
-    Page::of(rows, query.limit, |row| (row.starts_at, row.id)).try_map(|row| {
-        let relation = service::relation(conn, caller, &row)?;
-        view(conn, row, relation)
+    let page = Page::of(rows, query.limit, |row| (row.starts_at, row.id));
+    Ok(Page {
+        items: views(conn, caller, page.items)?,
+        next: page.next,
     })
 }
 
@@ -89,7 +91,7 @@ pub(super) async fn list(
     let inside = match (browse.longitude, browse.latitude) {
         (Some(longitude), Some(latitude)) => {
             let radius_m = browse.radius_m.unwrap_or(5_000.0);
-            Some(around(longitude, latitude, radius_m))
+            Some(regions::around((longitude, latitude), radius_m))
         }
         (None, None) => None,
         _ => {
@@ -246,11 +248,22 @@ pub(super) async fn to_review(
 pub(super) async fn read(
     caller: MaybeCaller,
     platform: Data<Platform>,
+    desk: Data<Desk>,
     id: Path<ActivityId>,
 ) -> Result<HttpResponse> {
+    let zone = platform.zone;
     let found = platform.db.point(move |conn| {
         let (row, relation) = service::visible(conn, caller.0.as_ref(), *id)?;
-        view(conn, row, relation)
+        let warns = row.minors && relation.organizer && LIVE.contains(&row.status);
+        let mut shown = view(conn, row, relation)?;
+        if warns {
+            let shifts = store::shifts(conn, *id)?;
+            for (shown, shift) in shown.shifts.iter_mut().zip(&shifts) {
+                let session = enrolments::session(conn, &desk, shift, zone)?;
+                shown.adults_missing = Some(session.lacks());
+            }
+        }
+        Ok(shown)
     });
     let activity = found.await?;
     Ok(HttpResponse::Ok()

@@ -4,13 +4,15 @@ mod browsing;
 mod moves;
 mod policies;
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::{Activity, ActivityId, ActivityStatus, Shift, ShiftId};
-use super::rules::{self, AHEAD, Relation};
+use super::rules::{self, Relation};
 use super::series::SeriesId;
 use super::{enrolments, series, service, store};
 use crate::error::{Code, Result};
@@ -19,7 +21,7 @@ use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::projects::claims::ClaimId;
-use crate::projects::{ProjectId, RoleSkill};
+use crate::projects::{self, ProjectId, RoleSkill};
 use crate::regions::RegionId;
 use crate::taxonomies::LifeCycle;
 
@@ -65,6 +67,9 @@ pub struct ShiftView {
     pub seats: i32,
     /// How many of the seats are held.
     pub taken: i32,
+    /// How many vetted adults a shift of work with minors still lacks. Only where the activity is read by
+    /// itself, for those who organise it.
+    pub adults_missing: Option<i64>,
     /// A kind of qualification its holder must have on its day.
     pub qualification: Option<String>,
     /// The skills it asks for.
@@ -80,6 +85,7 @@ impl From<Shift> for ShiftView {
             ends_at: shift.ends_at,
             seats: shift.seats,
             taken: shift.taken,
+            adults_missing: None,
             qualification: shift.qualification,
             skills: shift.skills.0,
         }
@@ -158,8 +164,10 @@ pub struct ActivityView {
     pub status: ActivityStatus,
     /// Since when.
     pub status_since: Instant,
-    /// What keeps it from beginning although its time has come: `adults_missing`. Only for those who
-    /// organise it.
+    /// Why it was returned or cancelled, in the words of who did it.
+    pub reason: Option<String>,
+    /// What keeps it from beginning although its time has come: `adults_missing`, `project_suspended`. Only
+    /// for those who organise it, who may reopen its enrolment or move it to another time.
     pub held_up: Option<&'static str>,
     /// The moves that are the caller's now; a rule may still refuse one. `submit` is asked for as
     /// `publish`.
@@ -170,17 +178,71 @@ pub struct ActivityView {
     pub created_at: Instant,
 }
 
+/// What is said of some activities beside their rows, asked for at once.
+struct Beside {
+    shifts: HashMap<ActivityId, Vec<Shift>>,
+    demanding: HashSet<RegionId>,
+    suspended: HashSet<ProjectId>,
+}
+
+impl Beside {
+    fn of(conn: &mut Conn, rows: &[Activity]) -> Result<Self> {
+        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+        let drafts = rows
+            .iter()
+            .filter(|row| row.status == ActivityStatus::Draft);
+        let regions: Vec<_> = drafts.map(|row| row.region_id).collect();
+        let held_up = rows.iter().filter(|row| rules::is_held_up(row));
+        let projects: Vec<_> = held_up.filter_map(|row| row.project_id).collect();
+        Ok(Self {
+            shifts: store::shifts_of(conn, &ids)?,
+            demanding: match regions.is_empty() {
+                true => HashSet::new(),
+                false => store::demanding(conn, &regions)?,
+            },
+            suspended: match projects.is_empty() {
+                true => HashSet::new(),
+                false => projects::suspended_among(conn, &projects)?,
+            },
+        })
+    }
+}
+
+/// Activities as a caller sees them.
+fn views(
+    conn: &mut Conn,
+    caller: Option<&Caller>,
+    rows: Vec<Activity>,
+) -> Result<Vec<ActivityView>> {
+    let relations = service::relations(conn, caller, &rows)?;
+    let beside = Beside::of(conn, &rows)?;
+    let each = rows.into_iter().zip(relations);
+    Ok(each
+        .map(|(row, relation)| view_of(row, relation, &beside))
+        .collect())
+}
+
 fn view(conn: &mut Conn, row: Activity, relation: Relation) -> Result<ActivityView> {
-    let shifts = store::shifts(conn, row.id)?;
-    let review = match row.status {
-        ActivityStatus::Draft => store::demands_review(conn, row.region_id)?,
-        _ => false,
+    let beside = Beside::of(conn, std::slice::from_ref(&row))?;
+    Ok(view_of(row, relation, &beside))
+}
+
+fn view_of(row: Activity, relation: Relation, beside: &Beside) -> ActivityView {
+    let shifts = beside.shifts.get(&row.id).cloned().unwrap_or_default();
+    let is_suspended = row
+        .project_id
+        .is_some_and(|id| beside.suspended.contains(&id));
+    let holds_up = match is_suspended {
+        true => Code::ProjectSuspended,
+        false => Code::AdultsMissing,
     };
-    let is_held_up = row.held_up_at.is_some() && AHEAD.contains(&row.status);
-    Ok(ActivityView {
+    let is_held_up = relation.organizer && rules::is_held_up(&row);
+    let review = beside.demanding.contains(&row.region_id);
+    ActivityView {
         shifts: shifts.into_iter().map(ShiftView::from).collect(),
-        held_up: (is_held_up && relation.organizer).then(|| Code::AdultsMissing.as_str()),
+        held_up: is_held_up.then(|| holds_up.as_str()),
         moves: rules::moves(&row, relation, review),
+        reason: row.reason,
         id: row.id,
         series_id: row.series_id,
         project_id: row.project_id,
@@ -215,7 +277,7 @@ fn view(conn: &mut Conn, row: Activity, relation: Relation) -> Result<ActivityVi
         status_since: row.status_since,
         version: row.version,
         created_at: row.created_at,
-    })
+    }
 }
 
 /// The answer to a write: the activity as the caller sees it now.

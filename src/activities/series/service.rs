@@ -50,9 +50,10 @@ pub fn visible(
     id: SeriesId,
 ) -> Result<(Series, Vec<Activity>)> {
     let series = store::series(conn, id)?;
+    let all = activities::of_series(conn, id)?;
+    let relations = service::relations(conn, caller, &all)?;
     let mut seen = Vec::new();
-    for activity in activities::of_series(conn, id)? {
-        let relation = service::relation(conn, caller, &activity)?;
+    for (activity, relation) in all.into_iter().zip(relations) {
         if relation.may_see(activity.status) {
             seen.push(activity);
         }
@@ -81,7 +82,7 @@ pub fn repeat(
         return Err(Code::InSeries.into());
     }
     if first.status != ActivityStatus::Draft {
-        return Err(lifecycle::refusal(MOVES, relation, first.status));
+        return Err(service::refusal(tx.conn, &first, caller.actor()));
     }
     may_organize(tx, caller, &first)?;
     let recurrence = Recurrence {
@@ -132,12 +133,14 @@ pub fn repeat(
 }
 
 /// Makes a move of all activities of a series that stand where it is open; of none, where it is open to
-/// none. Whatever keeps one of them from it keeps all.
+/// none. Whatever keeps one of them from it keeps all. Where the caller has made it before it is answered as
+/// then; a review wants to have `seen` the series as it is, once nobody else is about to change it.
 fn all(
     tx: &mut Tx<'_>,
     caller: &Caller,
     id: SeriesId,
     verbs: &[&str],
+    seen_at: Option<&IfMatch>,
     mut one: impl FnMut(&mut Tx<'_>, &Activity) -> Result<Activity>,
 ) -> Result<Series> {
     let (_, mut seen) = visible(tx.conn, Some(caller), id)?;
@@ -145,23 +148,41 @@ fn all(
     for activity in &seen {
         serialize(tx, activity.id)?;
     }
-    let mut last = None;
-    let mut moved = 0;
+    let series = store::series(tx.conn, id)?;
+    let mut open = Vec::new();
+    let mut over = Vec::new();
     for activity in seen {
         let activity = activities::activity(tx.conn, activity.id)?;
-        last = Some(activity.clone());
-        let open = lifecycle::allowed(MOVES, activity.status);
+        let allowed = lifecycle::allowed(MOVES, activity.status);
         // what is going on is cancelled by itself, not with the rest of its series
         let is_ahead = activity.status != ActivityStatus::Ongoing;
-        if is_ahead && verbs.iter().any(|verb| open.contains(verb)) {
-            one(tx, &activity)?;
-            moved += 1;
+        match is_ahead && verbs.iter().any(|verb| allowed.contains(verb)) {
+            true => open.push(activity),
+            false => over.push(activity),
         }
     }
-    match last {
-        Some(last) if moved == 0 => Err(service::refusal(tx.conn, &last, caller.actor())),
-        _ => store::series(tx.conn, id),
+    if open.is_empty() {
+        for activity in &over {
+            for verb in verbs {
+                if service::is_repeat(tx.conn, activity, verb, caller)? {
+                    return Ok(series);
+                }
+            }
+        }
     }
+    if let Some(seen_at) = seen_at {
+        seen_at.expect(series.version)?;
+    }
+    match over.last() {
+        Some(last) if open.is_empty() => {
+            return Err(service::refusal(tx.conn, last, caller.actor()));
+        }
+        _ => {}
+    }
+    for activity in &open {
+        one(tx, activity)?;
+    }
+    store::series(tx.conn, id)
 }
 
 /// Publishes the drafts of a series, or hands them in where their region demands a review.
@@ -169,7 +190,8 @@ fn all(
 /// # Errors
 /// `not_found`, `move_not_allowed` where there are none, and whatever keeps one of them from it.
 pub fn publish(tx: &mut Tx<'_>, caller: &Caller, id: SeriesId) -> Result<Series> {
-    all(tx, caller, id, &["publish", "submit"], |tx, activity| {
+    let verbs = &["publish", "submit"];
+    all(tx, caller, id, verbs, None, |tx, activity| {
         service::publish(tx, caller, activity.id)
     })
 }
@@ -179,9 +201,7 @@ pub fn publish(tx: &mut Tx<'_>, caller: &Caller, id: SeriesId) -> Result<Series>
 /// # Errors
 /// As of [`publish`]; `version_required`, `version_mismatch`.
 pub fn approve(tx: &mut Tx<'_>, caller: &Caller, id: SeriesId, seen: &IfMatch) -> Result<Series> {
-    let (series, _) = visible(tx.conn, Some(caller), id)?;
-    seen.expect(series.version)?;
-    all(tx, caller, id, &["approve"], |tx, activity| {
+    all(tx, caller, id, &["approve"], Some(seen), |tx, activity| {
         service::approve(tx, caller, activity.id, &IfMatch::Any)
     })
 }
@@ -197,9 +217,7 @@ pub fn send_back(
     seen: &IfMatch,
     reason: &str,
 ) -> Result<Series> {
-    let (series, _) = visible(tx.conn, Some(caller), id)?;
-    seen.expect(series.version)?;
-    all(tx, caller, id, &["return"], |tx, activity| {
+    all(tx, caller, id, &["return"], Some(seen), |tx, activity| {
         service::send_back(tx, caller, activity.id, &IfMatch::Any, reason)
     })
 }
@@ -209,7 +227,7 @@ pub fn send_back(
 /// # Errors
 /// As of [`publish`].
 pub fn cancel(tx: &mut Tx<'_>, caller: &Caller, id: SeriesId, reason: &str) -> Result<Series> {
-    all(tx, caller, id, &["cancel"], |tx, activity| {
+    all(tx, caller, id, &["cancel"], None, |tx, activity| {
         service::cancel(tx, caller, activity.id, reason)
     })
 }

@@ -7,18 +7,19 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::super::model::{Activity, ActivityId, ActivityStatus, Shift};
-use super::super::rules::{self, AHEAD, By, MOVES};
+use super::super::rules::{self, AHEAD, By};
 use super::super::{enrolments, series, store};
+use super::followed::follow_later;
 use super::moves::refuse;
-use super::writing::{NewShift, as_shifts, check, span};
-use super::{Desk, alone, change};
+use super::writing::{NewShift, as_shifts, span};
+use super::{Desk, alone, change, check, refusal};
 use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
 use crate::platform::clock::Instant;
 use crate::platform::db::Tx;
 use crate::platform::http::IfMatch;
 use crate::platform::http::valid::given;
-use crate::platform::lifecycle::{self, ActsAs};
+use crate::platform::lifecycle::ActsAs;
 use crate::regions::RegionId;
 use crate::taxonomies::LifeCycle;
 
@@ -148,13 +149,47 @@ impl EditActivity {
         wrong
     }
 
+    /// What would become another than a review has seen.
+    fn reviewed(&self, before: &Activity) -> Vec<&'static str> {
+        let mut pointers = Vec::new();
+        for (pointer, changes) in [
+            (
+                "/place",
+                self.place.as_ref().is_some_and(|new| *new != before.place),
+            ),
+            (
+                "/longitude",
+                self.longitude.is_some_and(|new| new != before.longitude),
+            ),
+            (
+                "/latitude",
+                self.latitude.is_some_and(|new| new != before.latitude),
+            ),
+            (
+                "/risk_notice",
+                self.risk_notice
+                    .as_ref()
+                    .is_some_and(|new| *new != before.risk_notice),
+            ),
+        ] {
+            if changes {
+                pointers.push(pointer);
+            }
+        }
+        pointers
+    }
+
     fn apply(self, before: &Activity, shifts: &[Shift]) -> Activity {
         let (starts_at, ends_at) = span(shifts);
         let old = before.clone();
         // enrolment that ends with the beginning goes on doing so, and never ends after it
         let closes_at = match self.enrolment_closes_at {
             Some(at) => at,
-            None if old.enrolment_closes_at == old.starts_at => starts_at,
+            // reopened while it is held up, and not moved
+            None if rules::is_held_up(&old) && starts_at == old.starts_at => {
+                old.enrolment_closes_at
+            }
+            None if old.enrolment_closes_at >= old.starts_at => starts_at,
             None => old.enrolment_closes_at.min(starts_at),
         };
         Activity {
@@ -187,8 +222,9 @@ impl EditActivity {
     }
 }
 
-/// Changes an activity. When its time or place changes and people stand in it, they are told, and may go
-/// without its being late for a while; whom the new time collides with is let go.
+/// Changes an activity. When its time or place changes those who stand in it and whom that concerns follow:
+/// they are told, and may go without its being late for a while; who cannot come at the new time, or may not
+/// on the new day, is let go. Where its region demands a review, what was reviewed of place and risks stays.
 ///
 /// # Errors
 /// `invalid` with every wrong field; `version_required`, `version_mismatch`; `move_not_allowed` while it is
@@ -206,7 +242,7 @@ pub fn edit(
     seen.expect(before.version)?;
     let is_published = AHEAD.contains(&before.status);
     if !is_published && before.status != ActivityStatus::Draft {
-        return Err(lifecycle::refusal(MOVES, relation, before.status));
+        return Err(refusal(tx.conn, &before, caller.actor()));
     }
     let known = store::shifts(tx.conn, id)?;
     let mut shifts = match &edit.shifts {
@@ -220,6 +256,11 @@ pub fn edit(
         true => edit.settled(),
         false => Problem::new(Code::Invalid),
     };
+    if is_published && store::demands_review(tx.conn, before.region_id)? {
+        for pointer in edit.reviewed(&before) {
+            wrong = wrong.field(pointer, Code::SettledByReview);
+        }
+    }
     for (n, shift) in shifts.iter_mut().enumerate() {
         let is_named = edit.shifts.as_ref().is_some_and(|all| all[n].id.is_some());
         let Some(old) = known.iter().find(|old| old.id == shift.id) else {
@@ -229,6 +270,9 @@ pub fn edit(
             continue;
         };
         shift.taken = old.taken;
+        shift.queued = old.queued;
+        let stays = (old.starts_at, old.ends_at) == (shift.starts_at, shift.ends_at);
+        shift.held = old.held.filter(|_| stays);
         if is_published && shift.qualification != old.qualification {
             let pointer = format!("/shifts/{n}/qualification");
             wrong = wrong.field(pointer, Code::SettledByPublishing);
@@ -243,11 +287,14 @@ pub fn edit(
         return Err(repeated.into());
     }
     let mut after = edit.clone().apply(&before, &shifts);
-    check(tx, desk, &after, Some(before.region_id), &shifts)?;
     let has_moved = shifts.iter().any(|shift| {
         let mut old = known.iter().filter(|old| old.id == shift.id);
         old.any(|old| (old.starts_at, old.ends_at) != (shift.starts_at, shift.ends_at))
     });
+    if has_moved {
+        after.held_up_at = None;
+    }
+    check(tx, desk, &after, Some(before.region_id), &shifts)?;
     let is_elsewhere = (
         &after.place,
         &after.meeting_point,
@@ -273,6 +320,7 @@ pub fn edit(
     }
     if is_news {
         after.changed_at = Some(tx.now);
+        after.news += i32::from(is_elsewhere);
     }
     write_shifts(tx, &known, &shifts)?;
     if !store::save(tx.conn, &after)? {
@@ -283,16 +331,10 @@ pub fn edit(
     }
     let what = json!({ "time": has_moved, "place": is_elsewhere });
     tx.journal(change(&after, caller.actor(), "edit").payload(what))?;
-    let after = store::activity(tx.conn, id)?;
-    if is_news {
-        enrolments::follow_change(tx, desk, &after, has_moved)?;
-    }
     if is_published {
-        for shift in &shifts {
-            enrolments::promote(tx, desk, &after, shift.id)?;
-        }
+        follow_later(tx, id)?;
     }
-    Ok(after)
+    store::activity(tx.conn, id)
 }
 
 /// What a project is about, so are its activities.

@@ -3,11 +3,12 @@
 use super::super::model::{Activity, ActivityId, ActivityStatus, Shift};
 use super::super::rules::{self, MOVES};
 use super::super::{enrolments, series, store};
+use super::followed::follow_later;
 use super::writing::may_organize;
-use super::{advance, is_repeat, notice, organizers, refusal, tell, to_move};
+use super::{Desk, advance, broadcast, is_repeat, organizers, refusal, tell, to_move};
 use crate::error::{Code, FieldError, Problem, Result};
 use crate::identity::Caller;
-use crate::notifications::{self, Kind, notify};
+use crate::notifications::{self, Kind};
 use crate::platform::db::Tx;
 use crate::platform::http::IfMatch;
 use crate::platform::journal::Actor;
@@ -34,11 +35,9 @@ pub fn publish(tx: &mut Tx<'_>, caller: &Caller, id: ActivityId) -> Result<Activ
     complete(&activity, &shifts, tx)?;
     let moved = advance(tx, &activity, verb, caller.actor(), None)?;
     if review {
-        for to in notifications::staff_of(tx.conn, moved.region_id)? {
-            if to != caller.account {
-                notify(tx, &notice(&moved, to, Kind::ActivitySubmitted))?;
-            }
-        }
+        let mut staff = notifications::staff_of(tx.conn, moved.region_id)?;
+        staff.retain(|to| *to != caller.account);
+        broadcast(tx, &moved, &staff, Kind::ActivitySubmitted, &[])?;
     }
     Ok(moved)
 }
@@ -80,7 +79,7 @@ pub fn approve(
     complete(&activity, &shifts, tx)?;
     let moved = advance(tx, &activity, "approve", caller.actor(), None)?;
     let to = organizers(tx.conn, &moved)?;
-    tell(tx, &moved, &to, Kind::ActivityApproved, &[])?;
+    broadcast(tx, &moved, &to, Kind::ActivityApproved, &[])?;
     Ok(moved)
 }
 
@@ -102,13 +101,8 @@ pub fn send_back(
     seen.expect(activity.version)?;
     let moved = advance(tx, &activity, "return", caller.actor(), Some(reason))?;
     let to = organizers(tx.conn, &moved)?;
-    tell(
-        tx,
-        &moved,
-        &to,
-        Kind::ActivityReturned,
-        &[("reason", reason)],
-    )?;
+    let params = [("reason", reason)];
+    broadcast(tx, &moved, &to, Kind::ActivityReturned, &params)?;
     Ok(moved)
 }
 
@@ -128,17 +122,21 @@ pub fn close_enrolment(tx: &mut Tx<'_>, caller: &Caller, id: ActivityId) -> Resu
     plainly(tx, caller, id, "close_enrolment")
 }
 
-/// Lets people enrol again while there is time.
+/// Lets people enrol again while there is time: of one that is held up, to its end, for those who are missing
+/// are to come yet.
 ///
 /// # Errors
 /// `forbidden`, `move_not_allowed`, `enrolment_too_late`.
 pub fn reopen_enrolment(tx: &mut Tx<'_>, caller: &Caller, id: ActivityId) -> Result<Activity> {
-    let activity = to_move(tx, caller, id, "reopen_enrolment")?;
+    let mut activity = to_move(tx, caller, id, "reopen_enrolment")?;
     let is_closed = activity.status == ActivityStatus::EnrolmentClosed;
     if is_closed && activity.enrolment_closes_at <= tx.now {
-        return Err(Code::EnrolmentTooLate.into());
+        if !rules::is_held_up(&activity) || activity.ends_at <= tx.now {
+            return Err(Code::EnrolmentTooLate.into());
+        }
+        activity.enrolment_closes_at = activity.ends_at;
     }
-    plainly(tx, caller, id, "reopen_enrolment")
+    make(tx, caller, &activity, "reopen_enrolment")
 }
 
 /// Says that what was done in a finished activity is settled.
@@ -151,10 +149,40 @@ pub fn settle(tx: &mut Tx<'_>, caller: &Caller, id: ActivityId) -> Result<Activi
 
 fn plainly(tx: &mut Tx<'_>, caller: &Caller, id: ActivityId, verb: &str) -> Result<Activity> {
     let activity = to_move(tx, caller, id, verb)?;
-    if is_repeat(tx.conn, &activity, verb, caller)? {
-        return Ok(activity);
+    make(tx, caller, &activity, verb)
+}
+
+fn make(tx: &mut Tx<'_>, caller: &Caller, wanted: &Activity, verb: &str) -> Result<Activity> {
+    if is_repeat(tx.conn, wanted, verb, caller)? {
+        return Ok(wanted.clone());
     }
-    advance(tx, &activity, verb, caller.actor(), None)
+    advance(tx, wanted, verb, caller.actor(), None)
+}
+
+/// Tells who organises work with minors which of its shifts still lack vetted adults, now that nobody comes by
+/// themselves any more.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn warn_of_missing_adults(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    activity: &Activity,
+) -> Result<()> {
+    if !activity.minors {
+        return Ok(());
+    }
+    let to = organizers(tx.conn, activity)?;
+    for shift in store::shifts(tx.conn, activity.id)? {
+        let session = enrolments::session(tx.conn, desk, &shift, tx.zone)?;
+        if shift.starts_at <= tx.now || session.lacks() == 0 {
+            continue;
+        }
+        let at = shift.starts_at.on_the_wall(tx.zone);
+        let params = [("role", shift.name.as_str()), ("at", at.as_str())];
+        tell(tx, activity, &to, Kind::ShiftLacksAdults, &params)?;
+    }
+    Ok(())
 }
 
 /// Cancels an activity; everybody concerned is told why. For its organiser and, once it is published, for
@@ -171,30 +199,28 @@ pub fn cancel(tx: &mut Tx<'_>, caller: &Caller, id: ActivityId, reason: &str) ->
     call_off(tx, &activity, by, Some(reason))
 }
 
-/// Cancels an activity, and tells everybody who stands in it, and who organises it unless they did it. Of one
-/// that is going on, whoever's shift has begun keeps the place: that service was done.
+/// Cancels an activity, and tells who organises it unless they did it. Everybody who stands in it follows, and
+/// is told; of one that is going on, whoever's shift has begun keeps the place: that service was done.
 pub(super) fn call_off(
     tx: &mut Tx<'_>,
     activity: &Activity,
     by: Actor,
     reason: Option<&str>,
 ) -> Result<Activity> {
-    let has_begun = activity.status == ActivityStatus::Ongoing;
     let moved = advance(tx, activity, "cancel", by, reason)?;
-    let (theirs, organizers_kind) = match reason {
-        Some(_) => (Kind::ActivityCancelled, Kind::ActivityCancelledOf),
-        None => (Kind::ActivityStopped, Kind::ActivityStoppedOf),
+    follow_later(tx, moved.id)?;
+    let kind = match reason {
+        Some(_) => Kind::ActivityCancelledOf,
+        None => Kind::ActivityStoppedOf,
     };
     let params: Vec<_> = reason
         .map(|reason| ("reason", reason))
         .into_iter()
         .collect();
-    let told = enrolments::call_off(tx, &moved, reason, has_begun)?;
-    tell(tx, &moved, &told, theirs, &params)?;
     let organizers = organizers(tx.conn, &moved)?;
     let is_theirs = |who| by == Actor::Account(crate::platform::columns::Uid(who));
     if !organizers.iter().any(|who| is_theirs(who.0)) {
-        tell(tx, &moved, &organizers, organizers_kind, &params)?;
+        broadcast(tx, &moved, &organizers, kind, &params)?;
     }
     if let Some(series) = moved.series_id {
         series::touch(tx.conn, series)?;

@@ -1,13 +1,13 @@
 //! Writing an activity down.
 
-use chrono::{NaiveDate, Timelike};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::super::model::{Activity, ActivityId, ActivityStatus, Shift, ShiftId};
 use super::super::{rules, store};
-use super::{Desk, alone, change};
+use super::{Desk, alone, change, check};
 use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{Caller, Role};
 use crate::organizations::{self, OrganizationId};
@@ -17,9 +17,9 @@ use crate::platform::db::Tx;
 use crate::platform::lifecycle::ActsAs;
 use crate::projects::claims::rules::{LIVE, has_run_out};
 use crate::projects::claims::{self, ClaimId, ProjectClaim};
-use crate::projects::{self, Project, RoleSkill, is_plausible};
-use crate::regions::{self, RegionId};
-use crate::taxonomies::{self, LifeCycle};
+use crate::projects::{self, Project, RoleSkill};
+use crate::regions::RegionId;
+use crate::taxonomies::LifeCycle;
 
 /// A shift as an organiser writes it down.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
@@ -245,8 +245,11 @@ fn draft(
         withdrawal_hours: new.withdrawal_hours.unwrap_or(desk.rules.withdrawal_hours),
         changed_at: None,
         held_up_at: None,
+        began_at: None,
+        news: 0,
         status: ActivityStatus::Draft,
         status_since: tx.now,
+        reason: None,
         version: 1,
         created_at: tx.now,
     };
@@ -266,6 +269,8 @@ pub(super) fn as_shifts(activity_id: ActivityId, shifts: &[NewShift]) -> Vec<Shi
             ends_at: shift.ends_at,
             seats: shift.seats,
             taken: 0,
+            queued: 0,
+            held: None,
             qualification: shift.qualification.clone(),
             skills: Json(shift.skills.clone()),
         })
@@ -308,99 +313,6 @@ pub(in crate::activities) fn may_organize(
     }
 }
 
-/// Checks what can be wrong in any activity. The region that is `kept` may have ended.
-pub(in crate::activities) fn check(
-    tx: &mut Tx<'_>,
-    desk: &Desk,
-    activity: &Activity,
-    kept: Option<RegionId>,
-    shifts: &[Shift],
-) -> Result<()> {
-    let (today, zone) = (tx.today(), tx.zone);
-    let mut wrong = Problem::new(Code::Invalid);
-    if let Err(code) = regions::current(tx.conn, activity.region_id, kept, today)? {
-        wrong = wrong.field("/region_id", code);
-    }
-    if let Some(id) = activity.organization_id
-        && organizations::organization(tx.conn, id).is_err()
-    {
-        wrong = wrong.field("/organization_id", Code::UnknownReference);
-    }
-    if let Some(id) = activity.volunteers_region_id
-        && regions::by_id(tx.conn, id).is_err()
-    {
-        wrong = wrong.field("/volunteers_region_id", Code::UnknownReference);
-    }
-    let project = match activity.project_id {
-        Some(id) => Some(projects::project(tx.conn, id)?),
-        None => None,
-    };
-    for (n, shift) in shifts.iter().enumerate() {
-        let at = |field: &str| format!("/shifts/{n}/{field}");
-        for (field, instant) in [("starts_at", shift.starts_at), ("ends_at", shift.ends_at)] {
-            if instant.second() != 0 || instant.nanosecond() != 0 {
-                wrong = wrong.field(at(field), Code::Format);
-            } else if !is_plausible(rules::day_of(instant, zone), today) {
-                wrong = wrong.field(at(field), Code::Range);
-            }
-        }
-        if shift.ends_at <= shift.starts_at {
-            wrong = wrong.field(at("ends_at"), Code::EndsBeforeItBegins);
-        } else if shift.ends_at - shift.starts_at > chrono::TimeDelta::days(1) {
-            wrong = wrong.field(at("ends_at"), Code::Range);
-        } else if rules::minutes_by_day(shift.starts_at, shift.ends_at, zone)
-            .iter()
-            .any(|(_, minutes)| *minutes > desk.rules.daily_minutes)
-        {
-            wrong = wrong.field(at("ends_at"), Code::DailyCap);
-        }
-        if let Some(project) = &project {
-            let days = project.starts_on..=project.ends_on;
-            if !days.contains(&rules::day_of(shift.starts_at, zone)) {
-                wrong = wrong.field(at("starts_at"), Code::Range);
-            }
-        }
-        if let Some(kind) = &shift.qualification
-            && taxonomies::qualification(kind).is_none()
-        {
-            wrong = wrong.field(at("qualification"), Code::UnknownQualification);
-        }
-        for (pointer, code) in projects::check_skills(&shift.skills.0) {
-            wrong = wrong.field(at(&pointer), code);
-        }
-    }
-    for (pointer, day) in [
-        ("/insurance_from", activity.insurance_from),
-        ("/insurance_until", activity.insurance_until),
-    ] {
-        if day.is_some_and(|day| !is_plausible(day, today)) {
-            wrong = wrong.field(pointer, Code::Range);
-        }
-    }
-    if activity.enrolment_closes_at > activity.starts_at {
-        wrong = wrong.field("/enrolment_closes_at", Code::Range);
-    } else if activity
-        .enrolment_opens_at
-        .is_some_and(|at| at >= activity.enrolment_closes_at)
-    {
-        wrong = wrong.field("/enrolment_closes_at", Code::EndsBeforeItBegins);
-    }
-    if activity
-        .max_age
-        .is_some_and(|max| activity.min_age.is_some_and(|min| max < min))
-    {
-        wrong = wrong.field("/max_age", Code::Range);
-    }
-    if activity.longitude.is_some() != activity.latitude.is_some() {
-        wrong = wrong.field("/longitude", Code::Required);
-    }
-    if wrong.errors.is_empty() {
-        Ok(())
-    } else {
-        Err(wrong.into())
-    }
-}
-
 /// Writes an activity down anew as a draft that begins at another time.
 ///
 /// # Errors
@@ -438,6 +350,8 @@ pub(in crate::activities) fn copied(
         shift.id = ShiftId::new();
         shift.activity_id = id;
         shift.taken = 0;
+        shift.queued = 0;
+        shift.held = None;
     }
     let copy = Activity {
         id,
@@ -446,8 +360,12 @@ pub(in crate::activities) fn copied(
         author_id: caller.account,
         changed_at: None,
         held_up_at: None,
+        began_at: None,
+        news: 0,
+        enrolment_closes_at: moved.enrolment_closes_at.min(moved.starts_at),
         status: ActivityStatus::Draft,
         status_since: tx.now,
+        reason: None,
         version: 1,
         created_at: tx.now,
         ..moved

@@ -35,11 +35,21 @@ impl Tx<'_> {
     /// Those of the database, such as a lock that is not had in time.
     pub fn serialize_on(&mut self, what: &str) -> Result<()> {
         if let Conn::Postgres(conn) = self.conn {
-            let key = token::digest(what.as_bytes());
-            let key = i64::from_be_bytes([
-                key[0], key[1], key[2], key[3], key[4], key[5], key[6], key[7],
-            ]);
-            diesel::select(pg_advisory_xact_lock(key)).execute(conn)?;
+            diesel::select(pg_advisory_xact_lock(key(what))).execute(conn)?;
+        }
+        Ok(())
+    }
+
+    /// Lets this write go on beside others that share the same thing, and makes those wait for it, and it
+    /// for them, that [serialize on it](Self::serialize_on): for the many writes about one thing that rows of
+    /// their own guard. Whoever shares does not serialize on the same afterwards: two would wait for each
+    /// other.
+    ///
+    /// # Errors
+    /// Those of the database, such as a lock that is not had in time.
+    pub fn share(&mut self, what: &str) -> Result<()> {
+        if let Conn::Postgres(conn) = self.conn {
+            diesel::select(pg_advisory_xact_lock_shared(key(what))).execute(conn)?;
         }
         Ok(())
     }
@@ -66,7 +76,19 @@ impl Tx<'_> {
     }
 }
 
+/// The number of a lock by what it is about.
+fn key(what: &str) -> i64 {
+    let key = token::digest(what.as_bytes());
+    i64::from_be_bytes([
+        key[0], key[1], key[2], key[3], key[4], key[5], key[6], key[7],
+    ])
+}
+
 diesel::define_sql_function! {
     /// Waits for a lock that the end of the transaction releases; what it returns is nothing.
     fn pg_advisory_xact_lock(key: diesel::sql_types::BigInt) -> diesel::sql_types::Bool;
+}
+diesel::define_sql_function! {
+    /// The same for one that others may have at the same time.
+    fn pg_advisory_xact_lock_shared(key: diesel::sql_types::BigInt) -> diesel::sql_types::Bool;
 }

@@ -12,8 +12,8 @@ use crate::platform::token::Vault;
 pub use clock::sweep;
 pub use profile::{birth_date, check, import, profile, write_profile};
 pub use qualifications::{
-    ForReview, Held, NewQualification, attach, document, ended, held_by, holds_qualification,
-    may_attach, number, of_region, reject, revoke, submit, verify, withdraw,
+    ForReview, Held, NewQualification, attach, changed, document, ended, held_by,
+    holds_qualification, may_attach, number, of_region, reject, revoke, submit, verify, withdraw,
 };
 pub use skills::{mark, skills};
 

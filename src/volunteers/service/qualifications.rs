@@ -89,6 +89,28 @@ pub fn ended(conn: &mut Conn, entry: &Entry) -> Result<Option<(AccountId, String
     }
 }
 
+/// Whose profile or certificates are others since an entry of the journal: what the person may take on may
+/// be another, too.
+///
+/// # Errors
+/// Those of the database.
+pub fn changed(conn: &mut Conn, entry: &Entry) -> Result<Option<AccountId>> {
+    match entry.kind.as_str() {
+        "volunteer.joined" | "volunteer.updated" => Ok(Some(AccountId(entry.subject_id.0))),
+        "qualification.verify"
+        | "qualification.revoke"
+        | "qualification.withdraw"
+        | "qualification.expired" => {
+            match store::qualification(conn, QualificationId(entry.subject_id.0)) {
+                Ok(row) => Ok(Some(row.account_id)),
+                Err(Error::Problem(_)) => Ok(None), // gone with its holder
+                Err(error) => Err(error),
+            }
+        }
+        _ => Ok(None),
+    }
+}
+
 /// How a caller stands to the certificates of a volunteer.
 ///
 /// # Errors

@@ -135,13 +135,14 @@ fn nearest(
     radius: f64,
     after: Option<(i64, WishId)>,
 ) -> Result<Page<WishView>> {
-    let tall = radius / 111_000.0 + PUBLIC_PLACE_WITHIN;
-    let wide = if here.1.abs() > 89.0 {
-        360.0
-    } else {
-        (tall / here.1.to_radians().cos() + PUBLIC_PLACE_WITHIN).min(360.0)
-    };
-    let around = (here.0 - wide, here.1 - tall, here.0 + wide, here.1 + tall);
+    let (west, south, east, north) = regions::around(here, radius);
+    // a public place stands for the wish's own, which it is near to
+    let around = (
+        west - PUBLIC_PLACE_WITHIN,
+        south - PUBLIC_PLACE_WITHIN,
+        east + PUBLIC_PLACE_WITHIN,
+        north + PUBLIC_PLACE_WITHIN,
+    );
     let mut places: Vec<(i64, WishId)> = store::places(conn, query, around)?
         .into_iter()
         .map(|(id, place)| (regions::distance_m(here, place), id))

@@ -3,11 +3,12 @@
 use super::super::model::{Enrolment, EnrolmentId, EnrolmentStatus};
 use super::super::rules::{self, MOVES};
 use super::super::store;
+use super::known::Known;
+use super::line::freed;
 use super::{
-    Seen, advance, facts, is_repeat, promote, refuse, seen, serialize_on_person, tell_organizers,
-    tell_person,
+    Seen, advance, is_repeat, refuse, seen, serialize_on_person, step, tell_organizers, tell_person,
 };
-use crate::activities::rules::AHEAD;
+use crate::activities::rules::{is_held_up, open_until};
 use crate::activities::service::{Desk, tell};
 use crate::activities::store as activities;
 use crate::error::{Code, Result};
@@ -23,31 +24,32 @@ use crate::platform::lifecycle;
 /// `not_found`, `forbidden`, `move_not_allowed`, `enrolment_too_late`, and whatever keeps the person from
 /// the shift by now.
 pub fn accept(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: EnrolmentId) -> Result<Enrolment> {
+    let seen = seen(tx, caller, id)?;
+    lifecycle::may(MOVES, seen.relation, "accept")?;
+    for verb in ["accept", "queue"] {
+        if is_repeat(tx, &seen.enrolment, verb, caller)? {
+            return Ok(seen.enrolment);
+        }
+    }
+    step(desk, &seen, "accept", tx.now)?;
     let Seen {
         enrolment,
         activity,
         shift,
         relation,
-    } = seen(tx, caller, id)?;
-    lifecycle::may(MOVES, relation, "accept")?;
-    if is_repeat(tx, &enrolment, "accept", caller)? || is_repeat(tx, &enrolment, "queue", caller)? {
-        return Ok(enrolment);
-    }
-    lifecycle::step(MOVES, relation, enrolment.status, "accept")?;
+    } = seen;
     serialize_on_person(tx, enrolment.account_id)?;
     let is_late = enrolment.accept_by.is_some_and(|by| by <= tx.now);
-    if is_late || !AHEAD.contains(&activity.status) {
+    if is_late || !rules::moves_up(&activity, &shift, tx.now) {
         return Err(Code::EnrolmentTooLate.into());
     }
-    let at = (tx.now, tx.zone);
     let who = enrolment.account_id;
-    let known = facts(tx.conn, desk, (&activity, &shift), who, Some(id), at)?;
+    let known = Known::of(tx.conn, desk, &activity, &[who], (tx.now, tx.zone))?;
     let codes = if enrolment.holds_seat {
-        let mut codes = rules::unfit(&known);
-        codes.extend(rules::in_the_way(&known, &desk.rules, tx.zone));
-        codes
+        known.obstacles(&shift, who, Some(id))
     } else {
-        rules::verdict(&known, &desk.rules, tx.now, tx.zone)
+        let facts = known.facts(&shift, who, Some(id));
+        rules::verdict(&facts, &desk.rules, tx.now, tx.zone)
     };
     refuse(&codes)?;
     let by = caller.actor();
@@ -55,11 +57,14 @@ pub fn accept(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: EnrolmentId) ->
         advance(tx, &activity, &enrolment, "accept", by, None)?
     } else {
         let queued = Enrolment {
-            queued_at: Some(tx.now),
+            queue_no: Some(activities::next_in_line(tx.conn, shift.id)?),
             ..enrolment.clone()
         };
         advance(tx, &activity, &queued, "queue", by, None)?
     };
+    if moved.holds_seat && is_held_up(&activity) {
+        activities::try_again(tx.conn, &activity)?;
+    }
     let (kind, told) = match moved.status {
         EnrolmentStatus::Confirmed => (Kind::EnrolmentConfirmed, Kind::EnrolmentAccepted),
         _ => (Kind::EnrolmentWaitlisted, Kind::EnrolmentQueued),
@@ -93,10 +98,11 @@ pub fn decline(
     if is_repeat(tx, &seen.enrolment, "decline", caller)? {
         return Ok(seen.enrolment);
     }
+    step(desk, &seen, "decline", tx.now)?;
     let by = caller.actor();
     let moved = advance(tx, &seen.activity, &seen.enrolment, "decline", by, None)?;
     tell_inviter(tx, &seen, Kind::EnrolmentDeclined)?;
-    promote(tx, desk, &seen.activity, seen.shift.id)?;
+    freed(tx, desk, &seen.activity, &seen.enrolment)?;
     Ok(moved)
 }
 
@@ -110,19 +116,20 @@ pub fn withdraw(
     caller: &Caller,
     id: EnrolmentId,
 ) -> Result<Enrolment> {
+    let seen = seen(tx, caller, id)?;
+    let verb = rules::withdrawing(&seen.enrolment, &seen.activity, &desk.rules, tx.now);
+    lifecycle::may(MOVES, seen.relation, verb)?;
+    if is_repeat(tx, &seen.enrolment, verb, caller)? {
+        return Ok(seen.enrolment);
+    }
+    step(desk, &seen, verb, tx.now)?;
     let Seen {
         enrolment,
         activity,
         shift,
-        relation,
-    } = seen(tx, caller, id)?;
-    let verb = rules::withdrawing(&enrolment, &activity, &desk.rules, tx.now);
-    lifecycle::may(MOVES, relation, verb)?;
-    if is_repeat(tx, &enrolment, verb, caller)? {
-        return Ok(enrolment);
-    }
-    lifecycle::step(MOVES, relation, enrolment.status, verb)?;
-    if tx.now >= enrolment.starts_at {
+        ..
+    } = seen;
+    if tx.now >= open_until(&activity, &shift) {
         return Err(Code::WithdrawalTooLate.into());
     }
     let moved = advance(tx, &activity, &enrolment, verb, caller.actor(), None)?;
@@ -133,7 +140,7 @@ pub fn withdraw(
         };
         tell_organizers(tx, &activity, &shift, enrolment.account_id, kind)?;
     }
-    promote(tx, desk, &activity, shift.id)?;
+    freed(tx, desk, &activity, &enrolment)?;
     Ok(moved)
 }
 
@@ -148,25 +155,26 @@ pub fn remove(
     id: EnrolmentId,
     reason: &str,
 ) -> Result<Enrolment> {
+    let seen = seen(tx, caller, id)?;
+    lifecycle::may(MOVES, seen.relation, "remove")?;
+    if is_repeat(tx, &seen.enrolment, "remove", caller)? {
+        return Ok(seen.enrolment);
+    }
+    step(desk, &seen, "remove", tx.now)?;
     let Seen {
         enrolment,
         activity,
         shift,
-        relation,
-    } = seen(tx, caller, id)?;
-    lifecycle::may(MOVES, relation, "remove")?;
-    if is_repeat(tx, &enrolment, "remove", caller)? {
-        return Ok(enrolment);
-    }
-    lifecycle::step(MOVES, relation, enrolment.status, "remove")?;
-    if tx.now >= enrolment.starts_at {
+        ..
+    } = seen;
+    if tx.now >= open_until(&activity, &shift) {
         return Err(Code::WithdrawalTooLate.into());
     }
     let by = caller.actor();
     let moved = advance(tx, &activity, &enrolment, "remove", by, Some(reason))?;
     let (who, params) = (enrolment.account_id, [("reason", reason)]);
     tell_person(tx, &activity, &shift, who, Kind::EnrolmentRemoved, &params)?;
-    promote(tx, desk, &activity, shift.id)?;
+    freed(tx, desk, &activity, &enrolment)?;
     store::enrolment(tx.conn, moved.id)
 }
 

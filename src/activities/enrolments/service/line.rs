@@ -1,228 +1,147 @@
-//! What moves places in shifts by itself: the line, the clock, and what becomes of the activity.
+//! The lines of shifts: who moves up, and what time does to those who wait.
 
 use chrono::TimeDelta;
 
 use super::super::model::{Enrolment, EnrolmentStatus};
-use super::super::rules::{self, Held, accept_by};
-use super::super::store;
-use super::{advance, facts, is_refusal, serialize_on_person, tell_person};
-use crate::activities::model::{Activity, ShiftId};
-use crate::activities::rules::{AHEAD, Presence};
-use crate::activities::service::{Desk, serialize};
+use super::super::rules::{accept_by, moves_up};
+use super::super::store::{self, Due};
+use super::known::{Known, is_suspended, session};
+use super::{advance, serialize_on_people, tell_person};
+use crate::activities::model::{Activity, ActivityStatus, ShiftId};
+use crate::activities::rules::LIVE;
+use crate::activities::service::{Desk, follow_later, organizers, serialize, tell};
 use crate::activities::store as activities;
-use crate::error::{Code, Error, Result};
-use crate::identity::AccountId;
+use crate::error::{Error, Result};
 use crate::notifications::Kind;
-use crate::platform::clock::Instant;
 use crate::platform::db::Tx;
 use crate::platform::journal::Actor;
-use crate::projects::ADULT_AGE;
-use crate::volunteers;
+
+/// The most of a line that one transaction looks at.
+const FEW: i64 = 20;
+
+/// How long somebody who was passed over is not looked at again, unless something happens that may have
+/// changed it.
+const PASSED_OVER: TimeDelta = TimeDelta::hours(1);
+
+/// What follows when somebody left a place: the line moves up, and where too few vetted adults are left once
+/// nobody comes by themselves any more, who organises it is told.
+pub(super) fn freed(
+    tx: &mut Tx<'_>,
+    desk: &Desk,
+    activity: &Activity,
+    left: &Enrolment,
+) -> Result<()> {
+    promote(tx, desk, activity, left.shift_id)?;
+    let is_closed = activity.status != ActivityStatus::Published;
+    let was_coming = left.status == EnrolmentStatus::Confirmed;
+    if !(activity.minors && is_closed && was_coming && LIVE.contains(&activity.status)) {
+        return Ok(());
+    }
+    let shift = activities::shift(tx.conn, left.shift_id)?;
+    let session = session(tx.conn, desk, &shift, tx.zone)?;
+    if session.lacks() == 0 {
+        return Ok(());
+    }
+    let to = organizers(tx.conn, activity)?;
+    let at = shift.starts_at.on_the_wall(tx.zone);
+    let params = [("role", shift.name.as_str()), ("at", at.as_str())];
+    tell(tx, activity, &to, Kind::ShiftLacksAdults, &params)
+}
 
 /// Holds the free seats of a shift for the first in line whom it still suits, with time to accept. Who
-/// cannot now keeps the place in the line.
-pub(in crate::activities) fn promote(
+/// cannot now keeps the place in the line, and is passed over for a while. A long line is looked at in
+/// several transactions.
+pub(super) fn promote(
     tx: &mut Tx<'_>,
     desk: &Desk,
     activity: &Activity,
     shift: ShiftId,
 ) -> Result<()> {
     let shift = activities::shift(tx.conn, shift)?;
-    if !AHEAD.contains(&activity.status) || shift.starts_at <= tx.now {
+    let mut free = i64::from(shift.seats - shift.taken);
+    if free <= 0 || !moves_up(activity, &shift, tx.now) || is_suspended(tx.conn, activity)? {
         return Ok(());
     }
-    let mut free = shift.seats - shift.taken;
-    for waiting in store::line(tx.conn, shift.id)? {
-        if free <= 0 {
-            break;
+    let mut looked_at = 0;
+    while free > 0 {
+        if looked_at >= FEW {
+            return follow_later(tx, activity.id);
         }
-        let (who, at) = (waiting.account_id, (tx.now, tx.zone));
-        serialize_on_person(tx, who)?;
-        let known = facts(tx.conn, desk, (activity, &shift), who, Some(waiting.id), at)?;
-        let suits = rules::unfit(&known).is_empty()
-            && rules::in_the_way(&known, &desk.rules, tx.zone).is_empty();
-        if !suits {
-            continue;
+        let few = free.min(FEW);
+        let first = store::first_in_line(tx.conn, shift.id, tx.now - PASSED_OVER, few)?;
+        if first.is_empty() {
+            return Ok(());
         }
-        let due = accept_by(&desk.rules, &shift, tx.now);
-        let promoted = tx.savepoint(|tx| {
-            if !activities::take_seat(tx.conn, shift.id)? {
-                return Err(Code::CapacityFull.into());
+        let people: Vec<_> = first.iter().map(|waiting| waiting.account_id).collect();
+        serialize_on_people(tx, people.clone())?;
+        let known = Known::of(tx.conn, desk, activity, &people, (tx.now, tx.zone))?;
+        for waiting in &first {
+            looked_at += 1;
+            let who = waiting.account_id;
+            let suits = known.obstacles(&shift, who, Some(waiting.id)).is_empty();
+            if !suits {
+                store::pass_over(tx, waiting.id)?;
+                continue;
             }
-            hold(tx, activity, &waiting, due)
-        });
-        match promoted {
-            Ok(()) => {}
-            // took on something else at this very moment
-            Err(error) if is_refusal(&error) => continue,
-            Err(error) => return Err(error),
+            if !activities::take_seat(tx.conn, shift.id)? {
+                return Ok(()); // somebody came to it meanwhile
+            }
+            free -= 1;
+            let due = accept_by(&desk.rules, (activity, &shift), tx.now);
+            let held = Enrolment {
+                holds_seat: true,
+                accept_by: Some(due),
+                ..waiting.clone()
+            };
+            advance(tx, activity, &held, "promote", Actor::System, None)?;
+            let due = due.on_the_wall(tx.zone);
+            let params = [("due", due.as_str())];
+            tell_person(tx, activity, &shift, who, Kind::EnrolmentPromoted, &params)?;
         }
-        free -= 1;
-        let due = due.on_the_wall(tx.zone);
-        let params = [("due", due.as_str())];
-        tell_person(tx, activity, &shift, who, Kind::EnrolmentPromoted, &params)?;
     }
     Ok(())
 }
 
-fn hold(tx: &mut Tx<'_>, activity: &Activity, waiting: &Enrolment, due: Instant) -> Result<()> {
-    let held = Enrolment {
-        holds_seat: true,
-        accept_by: Some(due),
-        ..waiting.clone()
-    };
-    advance(tx, activity, &held, "promote", Actor::System, None).map(|_| ())
-}
-
-/// Ends the enrolments that were not accepted in time, up to `limit`, and gives their seats on; returns how
-/// many were due.
+/// What time does to those who wait, up to `limit`: who did not accept in time loses the seat, a line ends as
+/// its shift begins, and who was passed over long ago is looked at again where a seat is free. Returns how
+/// many it moved on.
 ///
 /// # Errors
 /// Those of the database.
 pub fn sweep(tx: &mut Tx<'_>, desk: &Desk, limit: i64) -> Result<usize> {
-    let due = store::overdue(tx.conn, tx.now, limit)?;
-    for seen in &due {
-        match tx.savepoint(|tx| lapse(tx, desk, seen)) {
-            Err(Error::Problem(_)) | Ok(()) => {}
+    let mut due = store::overdue(tx.conn, tx.now, limit)?;
+    due.extend(store::left_waiting(tx.conn, tx.now, limit)?);
+    due.extend(store::passed_over(tx.conn, tx.now - PASSED_OVER, limit)?);
+    due.sort_unstable(); // as their activities are locked
+    due.dedup();
+    let mut moved = 0;
+    for one in due {
+        match tx.savepoint(|tx| move_on(tx, desk, one)) {
+            Ok(()) => moved += 1,
+            Err(Error::Problem(_)) => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(due.len())
+    Ok(moved)
 }
 
-fn lapse(tx: &mut Tx<'_>, desk: &Desk, seen: &Enrolment) -> Result<()> {
-    serialize(tx, seen.activity_id)?;
-    let activity = activities::activity(tx.conn, seen.activity_id)?;
-    let enrolment = store::enrolment(tx.conn, seen.id)?;
-    let is_due = enrolment.status == EnrolmentStatus::Pending
-        && enrolment.accept_by.is_some_and(|by| by <= tx.now);
-    if !is_due {
-        return Ok(()); // answered at the same moment
-    }
-    advance(tx, &activity, &enrolment, "lapse", Actor::System, None)?;
+fn move_on(tx: &mut Tx<'_>, desk: &Desk, (id, one): Due) -> Result<()> {
+    serialize(tx, id)?;
+    let activity = activities::activity(tx.conn, id)?;
+    let enrolment = store::enrolment(tx.conn, one)?;
     let shift = activities::shift(tx.conn, enrolment.shift_id)?;
-    let who = enrolment.account_id;
-    tell_person(tx, &activity, &shift, who, Kind::EnrolmentLapsed, &[])?;
-    promote(tx, desk, &activity, shift.id)
-}
-
-/// Ends the places in an activity that is cancelled, those of shifts that have begun only where it has not
-/// been `going_on`; returns whose they were, to be told.
-pub(in crate::activities) fn call_off(
-    tx: &mut Tx<'_>,
-    activity: &Activity,
-    reason: Option<&str>,
-    going_on: bool,
-) -> Result<Vec<AccountId>> {
-    let mut whose = Vec::new();
-    for enrolment in store::open_ones(tx.conn, activity.id)? {
-        if going_on && enrolment.starts_at <= tx.now {
-            continue;
+    let (verb, kind) = match enrolment.status {
+        EnrolmentStatus::Pending if enrolment.accept_by.is_some_and(|by| by <= tx.now) => {
+            ("lapse", Kind::EnrolmentLapsed)
         }
-        advance(tx, activity, &enrolment, "call_off", Actor::System, reason)?;
-        whose.push(enrolment.account_id);
-    }
-    whose.sort_unstable();
-    whose.dedup();
-    Ok(whose)
-}
-
-/// Ends the waiting for an activity that has begun.
-pub(in crate::activities) fn close_line(tx: &mut Tx<'_>, activity: &Activity) -> Result<()> {
-    for enrolment in store::open_ones(tx.conn, activity.id)? {
-        if enrolment.status == EnrolmentStatus::Confirmed {
-            continue;
+        EnrolmentStatus::Waitlisted if moves_up(&activity, &shift, tx.now) => {
+            store::look_at(tx.conn, one)?;
+            return promote(tx, desk, &activity, shift.id);
         }
-        advance(tx, activity, &enrolment, "close", Actor::System, None)?;
-        let shift = activities::shift(tx.conn, enrolment.shift_id)?;
-        let who = enrolment.account_id;
-        tell_person(tx, activity, &shift, who, Kind::EnrolmentClosed, &[])?;
-    }
-    Ok(())
-}
-
-/// Lets those who stand in an activity follow a change of its time or place: they are told, and until when
-/// they may go without its being late. Whom the new time collides with is let go, and told.
-pub(in crate::activities) fn follow_change(
-    tx: &mut Tx<'_>,
-    desk: &Desk,
-    activity: &Activity,
-    has_moved: bool,
-) -> Result<()> {
-    let open = store::open_ones(tx.conn, activity.id)?;
-    if has_moved {
-        store::release(tx.conn, activity.id)?;
-    }
-    let due = (tx.now + TimeDelta::hours(desk.rules.changed_hours)).on_the_wall(tx.zone);
-    for seen in open {
-        let shift = activities::shift(tx.conn, seen.shift_id)?;
-        let who = seen.account_id;
-        let moved = Enrolment {
-            starts_at: shift.starts_at,
-            ends_at: shift.ends_at,
-            accept_by: seen.accept_by.map(|by| by.min(shift.starts_at)),
-            ..seen.clone()
-        };
-        if has_moved && !fits(tx, desk, activity, &moved)? {
-            // it holds a seat of the counter, and no time any more
-            advance(tx, activity, &moved, "displace", Actor::System, None)?;
-            tell_person(tx, activity, &shift, who, Kind::EnrolmentDisplaced, &[])?;
-            continue;
-        }
-        let params = [("due", due.as_str()), ("place", activity.place.as_str())];
-        tell_person(tx, activity, &shift, who, Kind::ActivityChanged, &params)?;
-    }
-    Ok(())
-}
-
-/// Writes an enrolment at its new time; whether it can be held there.
-fn fits(tx: &mut Tx<'_>, desk: &Desk, activity: &Activity, moved: &Enrolment) -> Result<bool> {
-    if moved.holds_seat {
-        let shift = activities::shift(tx.conn, moved.shift_id)?;
-        let (who, at) = (moved.account_id, (tx.now, tx.zone));
-        serialize_on_person(tx, who)?;
-        let known = facts(tx.conn, desk, (activity, &shift), who, Some(moved.id), at)?;
-        if !rules::in_the_way(&known, &desk.rules, tx.zone).is_empty() {
-            return Ok(false);
-        }
-    }
-    match store::save(tx, moved.status, moved) {
-        Ok(is_saved) => Ok(is_saved),
-        Err(error) if is_refusal(&error) => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// Who will be there, from when to when, and whether it is an adult who is vetted for work with minors.
-pub(in crate::activities) fn presences(
-    tx: &mut Tx<'_>,
-    desk: &Desk,
-    activity: &Activity,
-) -> Result<Vec<Presence>> {
-    let mut present = Vec::new();
-    for enrolment in store::open_ones(tx.conn, activity.id)? {
-        if enrolment.status != EnrolmentStatus::Confirmed {
-            continue;
-        }
-        let shift = activities::shift(tx.conn, enrolment.shift_id)?;
-        let (who, at) = (enrolment.account_id, (tx.now, tx.zone));
-        let known = facts(
-            tx.conn,
-            desk,
-            (activity, &shift),
-            who,
-            Some(enrolment.id),
-            at,
-        )?;
-        let is_adult = known
-            .birth_date
-            .is_some_and(|born| volunteers::age(born, known.day) >= ADULT_AGE);
-        let is_vetted = known.vetting == Held::Then;
-        present.push((
-            enrolment.starts_at,
-            enrolment.ends_at,
-            is_adult && is_vetted,
-        ));
-    }
-    Ok(present)
+        EnrolmentStatus::Waitlisted => ("close", Kind::EnrolmentClosed),
+        _ => return Ok(()), // answered at the same moment
+    };
+    advance(tx, &activity, &enrolment, verb, Actor::System, None)?;
+    tell_person(tx, &activity, &shift, enrolment.account_id, kind, &[])?;
+    freed(tx, desk, &activity, &enrolment)
 }

@@ -1,22 +1,26 @@
 //! What can be done with places in shifts.
 //!
-//! Everything about one activity waits for each other ([`serialize`]), and so does what takes a person's
-//! time, over all activities; in this order.
+//! What changes one activity, and what frees a place in it, waits for each other ([`serialize`]); those who
+//! come to it go side by side, and wait for that alone. What takes a person's time waits for each other, over
+//! all activities. Activities are locked before people, several of either in the order of their ids.
+//!
+//! What touches everybody in an activity (it is cancelled, or moved to another time) changes its row alone.
+//! Those who stand in it follow a page at a time, each in a small transaction ([`follow`]).
 
 mod answers;
 mod asking;
+mod followers;
+mod known;
 mod line;
+mod standing;
 
 use asking::is_in_team;
-use chrono::TimeDelta;
 
 use super::model::{Enrolment, EnrolmentId, EnrolmentStatus};
-use super::rules::{Facts, Held, MOVES, Relation};
+use super::rules::{self, MOVES, Relation};
 use super::store;
 use crate::activities::model::{Activity, Shift};
-use crate::activities::rules::day_of;
-use crate::activities::service::relation as relation_to_activity;
-use crate::activities::service::{Desk, organizers, serialize, tell};
+use crate::activities::service::{Desk, organizers, organizes, serialize, tell};
 use crate::activities::store as activities;
 use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{self, AccountId, Caller};
@@ -25,13 +29,14 @@ use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
-use crate::projects::{self, ProjectStatus};
-use crate::{party, regions, volunteers};
 
 pub use answers::{accept, decline, remove, withdraw};
 pub use asking::{NewEnrolment, enrol, verdict};
+pub(in crate::activities) use followers::follow;
+pub(in crate::activities) use known::{is_suspended, session};
 pub use line::sweep;
-pub(in crate::activities) use line::{call_off, close_line, follow_change, presences, promote};
+pub use standing::react;
+pub(in crate::activities) use standing::{look_again, to_look_at};
 
 /// An enrolment with its activity and shift, and how the caller stands to it.
 pub struct Seen {
@@ -77,7 +82,7 @@ pub fn relation(
 ) -> Result<Relation> {
     Ok(Relation {
         person: enrolment.account_id == caller.account,
-        organizer: relation_to_activity(conn, Some(caller), activity)?.organizer,
+        organizer: organizes(caller, activity),
         inviter: enrolment.invited_by == Some(caller.account)
             && is_in_team(conn, caller, activity, enrolment.account_id)?,
     })
@@ -90,68 +95,20 @@ fn seen(tx: &mut Tx<'_>, caller: &Caller, id: EnrolmentId) -> Result<Seen> {
     visible(tx.conn, caller, id)
 }
 
+/// Refuses a move that the table does not have from there, with those that are the caller's.
+fn step(desk: &Desk, seen: &Seen, verb: &str, now: Instant) -> Result<()> {
+    let from = seen.enrolment.status;
+    if lifecycle::next(MOVES, from, verb).is_some() {
+        return Ok(());
+    }
+    let of = (&seen.activity, &seen.shift);
+    let moves = rules::moves(&seen.enrolment, seen.relation, of, &desk.rules, now);
+    Err(Problem::refused_move(from.into(), moves).into())
+}
+
 /// Whatever takes a person's time waits here for each other.
 fn serialize_on_person(tx: &mut Tx<'_>, who: AccountId) -> Result<()> {
     tx.serialize_on(&format!("time of:{who}"))
-}
-
-/// What is known about a person and a shift, beside one of the person's enrolments.
-fn facts<'a>(
-    conn: &mut Conn,
-    desk: &Desk,
-    (activity, shift): (&'a Activity, &'a Shift),
-    who: AccountId,
-    but: Option<EnrolmentId>,
-    (now, zone): (Instant, chrono_tz::Tz),
-) -> Result<Facts<'a>> {
-    let day = day_of(shift.starts_at, zone);
-    let today = day_of(now, zone);
-    let profile = volunteers::profile(conn, who)?.map(|(profile, _)| profile);
-    let is_suspended = match activity.project_id {
-        Some(id) => projects::project(conn, id)?.status == ProjectStatus::Suspended,
-        None => false,
-    };
-    let mut held = |kind: &str| -> Result<Held> {
-        if volunteers::holds_qualification(conn, who, kind, day)? {
-            Ok(Held::Then)
-        } else if volunteers::holds_qualification(conn, who, kind, today)? {
-            Ok(Held::Now)
-        } else {
-            Ok(Held::No)
-        }
-    };
-    let qualification = match &shift.qualification {
-        Some(kind) => held(kind)?,
-        None => Held::Then,
-    };
-    let vetting = match activity.minors {
-        true => held(&desk.projects.rules.vetting)?,
-        false => Held::Then,
-    };
-    let lives_there = match (activity.volunteers_region_id, &profile) {
-        (Some(region), Some(profile)) => regions::contains(conn, region, profile.region_id)?,
-        _ => false,
-    };
-    let is_party_member =
-        activity.party_only && party::is_party_member(conn, &desk.projects.vault, who)?;
-    let standing = store::standing(conn, shift.id, who)?;
-    let is_enrolled = standing.is_some_and(|standing| but != Some(standing.id));
-    // what ended before may still count into the same day
-    let since = shift.starts_at - TimeDelta::days(1);
-    Ok(Facts {
-        activity,
-        shift,
-        day,
-        is_suspended,
-        has_profile: profile.is_some(),
-        birth_date: profile.and_then(|profile| profile.birth_date),
-        is_party_member,
-        lives_there,
-        qualification,
-        vetting,
-        is_enrolled,
-        taken: store::taken(conn, who, since, but)?,
-    })
 }
 
 /// Refuses for all these reasons: by the first, with every one of them.
@@ -196,6 +153,8 @@ fn advance(
         holds_seat: to == Confirmed || (to == Pending && wanted.holds_seat),
         accept_by: wanted.accept_by.filter(|_| to == Pending),
         ended_at: (!is_open).then_some(tx.now),
+        reason: reason.filter(|_| !is_open).map(str::to_owned),
+        skipped_at: wanted.skipped_at.filter(|_| to == Waitlisted),
         ..wanted.clone()
     };
     if !store::save(tx, wanted.status, &moved)? {
@@ -238,6 +197,21 @@ fn name(tx: &mut Tx<'_>, who: AccountId) -> String {
         .unwrap_or_default()
 }
 
+/// The lock order of people, where several are held.
+fn serialize_on_people(tx: &mut Tx<'_>, mut people: Vec<AccountId>) -> Result<()> {
+    people.sort_unstable();
+    people.dedup();
+    people
+        .into_iter()
+        .try_for_each(|who| serialize_on_person(tx, who))
+}
+
+/// Why somebody may not come, in both languages.
+fn sentences(codes: &[Code]) -> (String, String) {
+    let (zh, en): (Vec<_>, Vec<_>) = codes.iter().map(|code| code.title()).unzip();
+    (zh.concat(), en.join(" "))
+}
+
 /// Tells the person of an enrolment: what it is, in which shift, and when.
 fn tell_person(
     tx: &mut Tx<'_>,
@@ -270,9 +244,4 @@ fn tell_organizers(
         ("at", at.as_str()),
     ];
     tell(tx, activity, &to, kind, &params)
-}
-
-/// Whether something was refused by a rule, and not by the database.
-fn is_refusal(error: &Error) -> bool {
-    matches!(error, Error::Problem(_))
 }
