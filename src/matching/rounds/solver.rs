@@ -275,8 +275,10 @@ impl<'a> Auction<'a> {
             ahead(&self.holds[person]);
         }
         if let Some(person) = self.waiting.get(AHEAD / 2) {
-            let first = self.holds[*person as usize];
-            self.held.get(first).map_or((), ahead);
+            // who has no place at the end of all holds nothing
+            if let Some(first) = self.held.get(self.holds[*person as usize]) {
+                ahead(first);
+            }
         }
     }
 
