@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use yiqilai::schema::{activity_shifts, enrolments};
 
 use crate::activities::{shift, shift_ids};
-use crate::harness::{Call, Server, User};
+use crate::harness::{Answer, Call, Server, User};
 use crate::organizations::{Town, town};
 use crate::projects::volunteer;
 
@@ -92,6 +92,36 @@ pub struct Line {
 }
 
 impl Town {
+    /// A dozen people ask for both shifts, all at once; two answers for each of them.
+    async fn each_asks_for_both(&self, one: &str, other: &str) -> Vec<Answer> {
+        let mut people = Vec::new();
+        for _ in 0..12 {
+            people.push(volunteer(&self.server, self.grid).await);
+        }
+        let asks = people
+            .iter()
+            .flat_map(|person| [one, other].map(|shift| self.enrol(person, shift).send()));
+        join_all(asks).await
+    }
+
+    /// A published activity of a claimed project, with one shift of so many seats: who leads it,
+    /// and the ids of project, activity and shift.
+    pub async fn of_a_project(&self, seats: i32) -> (User, [String; 3]) {
+        let (a, leader) = self.active("示例·甲队").await;
+        let project = self.open_project(json!({})).await;
+        let claim = self.executing(&leader, &project, &a).await;
+        let body = json!({
+            "claim_id": claim, "title": "示例·第一次活动", "summary": "见面会。", "place": "示例小学",
+            "shifts": [{"name": "辅导员", "seats": seats, "starts_at": "2026-12-05T01:00:00Z",
+                        "ends_at": "2026-12-05T03:00:00Z"}],
+        });
+        let draft = self.write_activity(&leader, &body, json!({}));
+        let id = draft.expect(201).await.id();
+        let published = self.activity_act(&leader, &id, "publish").expect(200).await;
+        let shift = shift_ids(&published.json).remove(0);
+        (leader, [project, id, shift])
+    }
+
     /// An activity with so many seats, and so many who have enrolled.
     pub async fn line(&self, seats: i32, people: usize) -> Line {
         let (organization, manager) = self.active("示例·甲队").await;
@@ -275,25 +305,7 @@ async fn the_verdict_names_every_reason() {
 #[actix_web::test]
 async fn a_suspended_project_takes_nobody_into_its_activities() {
     let t = town().await;
-    let (a, leader) = t.active("示例·甲队").await;
-    let project = t.open_project(json!({})).await;
-    let claim = t.executing(&leader, &project, &a).await;
-    let body = json!({
-        "claim_id": claim, "title": "示例·第一次活动", "summary": "见面会。", "place": "示例小学",
-        "shifts": [{"name": "辅导员", "seats": 3, "starts_at": "2026-12-05T01:00:00Z",
-                    "ends_at": "2026-12-05T03:00:00Z"}],
-    });
-    let id = t
-        .write_activity(&leader, &body, json!({}))
-        .expect(201)
-        .await
-        .id();
-    let published = t
-        .activity_act(&leader, &id, "publish")
-        .expect(200)
-        .await
-        .json;
-    let shift = shift_ids(&published).remove(0);
+    let (_, [project, _, shift]) = t.of_a_project(3).await;
     let why = json!({"reason": "台风"});
     let suspend = t
         .project_act(&t.street_admin, &project, "suspend")
@@ -446,15 +458,7 @@ async fn nobody_gets_into_two_places_at_once() {
             json!({"shifts": [shift("10:00", "12:00", 50)]}),
         )
         .await;
-    let mut people = Vec::new();
-    for _ in 0..12 {
-        people.push(volunteer(&t.server, t.grid).await);
-    }
-    let asks = people
-        .iter()
-        .flat_map(|person| [&ours[0], &theirs[0]].map(|shift| t.enrol(person, shift).send()));
-    let answers = join_all(asks).await;
-    for both in answers.chunks(2) {
+    for both in t.each_asks_for_both(&ours[0], &theirs[0]).await.chunks(2) {
         let mut statuses: Vec<_> = both.iter().map(|answer| answer.status.as_u16()).collect();
         statuses.sort_unstable();
         assert_eq!(statuses, [201, 409]);
@@ -474,14 +478,7 @@ async fn nobody_takes_on_more_than_a_day_has_however_fast() {
     let three = json!({"shifts": [shift("13:00", "16:00", 50)]});
     let (_, ours) = t.published(&first, &a, six).await;
     let (_, theirs) = t.published(&second, &b, three).await;
-    let mut people = Vec::new();
-    for _ in 0..12 {
-        people.push(volunteer(&t.server, t.grid).await);
-    }
-    let asks = people
-        .iter()
-        .flat_map(|person| [&ours[0], &theirs[0]].map(|shift| t.enrol(person, shift).send()));
-    for both in join_all(asks).await.chunks(2) {
+    for both in t.each_asks_for_both(&ours[0], &theirs[0]).await.chunks(2) {
         let refused: Vec<_> = both.iter().filter(|answer| answer.status == 409).collect();
         assert_eq!(refused.len(), 1, "one of the two, and only one");
         assert_eq!(refused[0].json["code"], "daily_cap");

@@ -403,21 +403,7 @@ async fn each_shift_with_minors_has_its_own_two_adults() {
 #[actix_web::test]
 async fn a_project_that_stands_still_neither_promotes_nor_begins() {
     let t = town().await;
-    let (a, leader) = t.active("示例·甲队").await;
-    let project = t.open_project(json!({})).await;
-    let claim = t.executing(&leader, &project, &a).await;
-    let body = json!({
-        "claim_id": claim, "title": "示例·第一次活动", "summary": "见面会。", "place": "示例小学",
-        "shifts": [{"name": "辅导员", "seats": 1, "starts_at": "2026-12-05T01:00:00Z",
-                    "ends_at": "2026-12-05T03:00:00Z"}],
-    });
-    let id = t
-        .write_activity(&leader, &body, json!({}))
-        .expect(201)
-        .await
-        .id();
-    let published = t.activity_act(&leader, &id, "publish").expect(200).await;
-    let shift = shift_ids(&published.json).remove(0);
+    let (leader, [project, id, shift]) = t.of_a_project(1).await;
     let (first, next) = (
         volunteer(&t.server, t.grid).await,
         volunteer(&t.server, t.grid).await,
