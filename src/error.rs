@@ -50,6 +50,23 @@ impl Error {
             Self::Database(E::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
         )
     }
+
+    /// Whether it is about what a row holds, and would be the same if it were tried again.
+    pub fn is_of_one_row(&self) -> bool {
+        use diesel::result::{DatabaseErrorKind as Kind, Error as E};
+        match self {
+            Self::Internal(_) => true,
+            Self::Database(E::NotFound | E::DeserializationError(_)) => true,
+            Self::Database(E::DatabaseError(kind, _)) => matches!(
+                kind,
+                Kind::UniqueViolation
+                    | Kind::ForeignKeyViolation
+                    | Kind::NotNullViolation
+                    | Kind::CheckViolation
+            ),
+            Self::Problem(_) | Self::Database(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for Error {
@@ -346,6 +363,7 @@ codes! {
     RegionMoved 422 "已有区域的级别和上级不能更改，请新建区域。" "The level and the parent of a region do not change. Make a new region.",
 
     // ---- wishes
+    WishesByStreet 422 "心愿按街道公开，请选择街道或区。" "Wishes are shown by street: ask for a street or a district.",
     WishRegion 422 "心愿须属于网格或社区。" "A wish belongs to a grid or a community.",
     ConsentRequired 422 "缺少本人同意，或同意方式填写有误。" "The person's consent is missing, or stands where none belongs.",
     AsksForMoney 422 "微心愿只限物品和服务，不得涉及任何形式的钱款。" "Wishes are for goods and services, never for money in any form.",

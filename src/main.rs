@@ -221,7 +221,15 @@ enum ConfigCommand {
 }
 
 fn main() -> ExitCode {
-    match actix_web::rt::System::new().block_on(run(Cli::parse())) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(asked) => {
+            let _ = asked.print();
+            // 2 is an import's word for rows that did not land
+            return ExitCode::from(u8::from(asked.use_stderr()));
+        }
+    };
+    match actix_web::rt::System::new().block_on(run(cli)) {
         Ok(code) => code,
         Err(error) => {
             tell(&error);
@@ -533,10 +541,30 @@ async fn import(cli: &Cli, command: &ImportCommand) -> Result<ExitCode> {
     };
     // before anything is done: what was not reported would be done again
     let no_file = lang.pick("无法写入", "cannot be written");
-    let mut written = match &command.report {
-        Some(path) => Some(std::fs::File::create(path).map_err(|why| at(path, no_file, why))?),
-        None => None,
+    let is_new = command.report.as_ref().is_some_and(|path| !path.exists());
+    if let Some(path) = &command.report {
+        let mut file = std::fs::File::options();
+        let opened = file.create(true).append(true).open(path);
+        opened.map_err(|why| at(path, no_file, why))?;
+    }
+    let report = match carry_out(config, order, lang).await {
+        Ok(report) => report,
+        Err(error) => {
+            if let Some(path) = command.report.as_ref().filter(|_| is_new) {
+                let _ = std::fs::remove_file(path); // there is nothing to report
+            }
+            return Err(error);
+        }
     };
+    say(&report.text(lang))?;
+    if let Some(path) = &command.report {
+        let json = serde_json::to_vec_pretty(&report).map_err(Error::internal)?;
+        std::fs::write(path, json).map_err(|why| at(path, no_file, why))?;
+    }
+    Ok(ExitCode::from(report.exit_code()))
+}
+
+async fn carry_out(config: Config, order: imports::Order, lang: Lang) -> Result<imports::Report> {
     let _alone = Alone::on(&config.database)?; // its transactions are long
     let app = App::build(config, Clock::system()).await?;
     migrate(&app).await?;
@@ -544,12 +572,8 @@ async fn import(cli: &Cli, command: &ImportCommand) -> Result<ExitCode> {
     let progress =
         std::sync::Arc::new(move |done: usize, of: usize| note(format_args!("{done}/{of} {rows}")));
     let report = imports::run(&app.platform.db, &app.imports(), order, progress).await?;
-    say(&report.text(lang))?;
-    if let Some(file) = &mut written {
-        let json = serde_json::to_vec_pretty(&report).map_err(Error::internal)?;
-        file.write_all(&json).map_err(Error::internal)?;
-    }
-    Ok(ExitCode::from(report.exit_code()))
+    app.platform.db.fold_log().await?;
+    Ok(report)
 }
 
 async fn serve(app: App, listener: TcpListener) -> Result<()> {
@@ -558,6 +582,7 @@ async fn serve(app: App, listener: TcpListener) -> Result<()> {
         tracing::error!(%error, "the file store takes no files");
     }
     let address = listener.local_addr().map_err(Error::internal)?;
+    let db = app.platform.db.clone();
     let worker = app
         .config
         .server
@@ -575,7 +600,7 @@ async fn serve(app: App, listener: TcpListener) -> Result<()> {
         worker.stop();
         let _ = working.await;
     }
-    Ok(())
+    db.fold_log().await
 }
 
 async fn work(app: App) -> Result<()> {

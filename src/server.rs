@@ -48,6 +48,7 @@ pub fn start(app: App, listener: TcpListener) -> Result<Server> {
             Actix::new()
                 .app_data(methods.clone())
                 .configure(|config| api::configure(&app, config))
+                .service(web::redirect("/", "/docs/"))
                 .service(web::redirect("/docs", "/docs/"))
                 .route("/docs/problems", web::get().to(problems))
                 .service(web::scope("/docs").wrap(from_fn(allow_reference)).service(

@@ -75,7 +75,7 @@ pub const ACCOUNTS: &[(&str, &str, &str)] = &[
     (
         "auditor@demo.invalid",
         "示例·审计员",
-        "auditor of the district",
+        "auditor of the district: reads what is public, as yet",
     ),
     (
         "secretary@demo.invalid",

@@ -204,14 +204,17 @@ pub(super) fn revoke(tx: &mut Tx<'_>, caller: &Caller, id: GrantId) -> Result<()
         .grants
         .iter()
         .any(|held| held.scope_id == grant.scope_id);
-    let is_known = entitled(tx.conn, caller, grant.role, grant.scope_id.map(|s| s.0))?
-        || (is_organizations && is_inside);
-    if !is_known {
+    let may = grant.account_id == caller.account
+        || entitled(tx.conn, caller, grant.role, grant.scope_id.map(|s| s.0))?;
+    if !may && !is_inside {
         return Err(Code::NotFound.into());
     }
     // organisations take their roles back as members go, and keep a manager
     if is_organizations {
         return Err(Code::RoleByInvitation.into());
+    }
+    if !may {
+        return Err(Code::Forbidden.into());
     }
     if revoked_at.is_some() {
         return Ok(());
@@ -261,6 +264,8 @@ fn entitled(conn: &mut Conn, caller: &Caller, role: Role, scope: Option<Uuid>) -
             (ScopeKind::All, _, _) => true,
             (ScopeKind::Region, Some(mine), Some(theirs)) => {
                 match region_of(conn, rules::scope_of(role), theirs)? {
+                    // who administers a region is named from above it
+                    Some(theirs) if role == Role::RegionAdmin && theirs.0 == mine.0 => false,
                     Some(theirs) => regions::contains(conn, RegionId(mine.0), theirs)?,
                     None => false,
                 }

@@ -158,6 +158,8 @@ pub struct Need {
     pub region: RegionId,
     /// The region and all it lies in.
     pub regions: Arc<[RegionId]>,
+    /// Those of them that the public knows of: of a wish its street and above.
+    pub public_regions: Arc<[RegionId]>,
     /// The name of its street, which is as much as the public learns of where it is.
     pub street: Option<Arc<str>>,
     /// The livelihood goal it serves.

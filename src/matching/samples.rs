@@ -56,6 +56,7 @@ pub fn need(n: u128) -> Need {
         title: "示例".to_owned(),
         region: RegionId(Uuid::from_u128(1)),
         regions: [RegionId(Uuid::from_u128(1))].into(),
+        public_regions: [RegionId(Uuid::from_u128(1))].into(),
         street: None,
         life_cycle: LifeCycle::OldAge,
         whereabouts: Whereabouts::At(site(121.85, 29.91), Located::Own),

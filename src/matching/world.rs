@@ -47,7 +47,7 @@ impl Wanting {
             && !self.except.contains(&need.id.kind)
             && self
                 .region
-                .is_none_or(|region| need.regions.contains(&region))
+                .is_none_or(|region| need.public_regions.contains(&region))
     }
 }
 

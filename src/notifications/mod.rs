@@ -160,10 +160,10 @@ impl Notice {
 
     /// Fills several gaps.
     #[must_use]
-    pub fn with_all(self, params: &[(&'static str, &str)]) -> Self {
+    pub fn with_all<T: AsRef<str>>(self, params: &[(&'static str, T)]) -> Self {
         params
             .iter()
-            .fold(self, |told, (gap, text)| told.with(gap, *text))
+            .fold(self, |told, (gap, text)| told.with(gap, text.as_ref()))
     }
 
     /// Fills another gap.

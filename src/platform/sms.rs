@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use super::config::is_http;
+use super::storage::private_folder;
 
 /// How SMS leave.
 #[derive(Clone, Debug, Deserialize, Serialize, Validate)]
@@ -109,7 +110,7 @@ impl SmsGateway {
             return Err(fault);
         }
         if config.gateway == SmsGatewayKind::Folder {
-            std::fs::create_dir_all(&config.folder)
+            private_folder(&config.folder)
                 .map_err(|error| format!("sms.folder: {}: {error}", config.folder.display()))?;
         }
         let client = reqwest::Client::builder()

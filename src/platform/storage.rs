@@ -1,5 +1,7 @@
-//! Whether what is written can be kept: a full disk shows only where something is written.
+//! Where things are kept, and whether what is written can be: a full disk shows only where something is
+//! written.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +12,18 @@ use tokio::time::timeout;
 use super::clock::{Clock, Instant};
 use super::db::Db;
 use super::files::FileStore;
+
+/// Makes a folder, and those above it that are missing, for the eyes of the user alone who runs this: codes,
+/// mails and the database itself lie in such.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn private_folder(path: &Path) -> std::io::Result<()> {
+    let mut folder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.recursive(true).create(path)
+}
 
 /// How long what was found counts: a look writes, and may be asked for by anybody.
 const FOR: TimeDelta = TimeDelta::seconds(30);

@@ -19,6 +19,6 @@ pub use model::{Level, Region, RegionId, RegionView};
 pub use rules::{around, distance_m};
 pub use service::{NewRegion, check_outline, current, set_polygon, upsert};
 pub use store::{
-    ancestors, by_code, by_id, contains, enclosing, enclosing_one, has_outline, holding, locate,
-    those_within, within, within_any,
+    ancestors, by_code, by_id, centred_in, contains, enclosing, enclosing_one, has_outline,
+    holding, locate, streets, those_within, within, within_any,
 };

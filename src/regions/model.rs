@@ -56,6 +56,13 @@ pub struct Region {
     pub version: i32,
 }
 
+impl Region {
+    /// Its centre, degrees east and north (WGS 84), when known.
+    pub fn centre(&self) -> Option<(f64, f64)> {
+        self.longitude.zip(self.latitude)
+    }
+}
+
 /// A region's outline.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = region_polygons)]

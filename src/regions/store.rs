@@ -112,6 +112,22 @@ mod subtree {
     }
 }
 
+/// The street that each of some regions lies in or is; a region above the streets stands for itself.
+///
+/// # Errors
+/// Those of the database.
+pub fn streets(conn: &mut Conn, ids: &[RegionId]) -> Result<HashMap<RegionId, Region>> {
+    let above: Vec<(RegionId, Region)> = region_ancestors::table
+        .inner_join(regions::table.on(regions::id.eq(region_ancestors::ancestor_id)))
+        .filter(region_ancestors::region_id.eq_any(ids.to_vec()))
+        .filter(regions::level.eq_any([Level::District, Level::Street]))
+        // what comes last stays: the nearest
+        .order(region_ancestors::distance.desc())
+        .select((region_ancestors::region_id, Region::as_select()))
+        .load(conn)?;
+    Ok(above.into_iter().collect())
+}
+
 /// The names of the regions of `level` that some regions lie in (or are), in one query.
 ///
 /// # Errors
@@ -272,6 +288,22 @@ pub fn holding(conn: &mut Conn, longitude: f64, latitude: f64) -> Result<Option<
         }
     }
     Ok(None)
+}
+
+/// The districts and streets whose centres lie in a box (west, south, east, north), degrees.
+///
+/// # Errors
+/// Those of the database.
+pub fn centred_in(
+    conn: &mut Conn,
+    (west, south, east, north): (f64, f64, f64, f64),
+) -> Result<Vec<Region>> {
+    Ok(regions::table
+        .filter(regions::level.eq_any([Level::District, Level::Street]))
+        .filter(regions::longitude.between(west, east))
+        .filter(regions::latitude.between(south, north))
+        .select(Region::as_select())
+        .load(conn)?)
 }
 
 /// The smallest region whose outline holds the point; without one, the region of any level whose

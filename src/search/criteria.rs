@@ -89,7 +89,7 @@ pub struct Criteria {
     /// Only things of this kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<SearchKind>,
-    /// Only what is in this region or below it.
+    /// Only what is in this region or below it. Wishes are found by their streets, not in anything smaller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<RegionId>,
     /// Only what is in this field, a code of the taxonomy.
@@ -106,7 +106,7 @@ pub struct Criteria {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<SearchState>,
     /// Only what is around this point: `longitude,latitude` in degrees. What has no place of its own lies at
-    /// the centre of its region.
+    /// the centre of its region, a wish at that of its street.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>, example = "121.831,29.915")]
     #[schema(value_type = Option<String>)]

@@ -34,11 +34,11 @@ text_enum! {
 ///
 /// | kind | found while | title | text | place |
 /// |---|---|---|---|---|
-/// | wish | published, up to its last day | title | description | rounded as in the list of wishes, else the centre of its region |
+/// | wish | published, up to its last day | title | description | rounded as in the list of wishes, else the centre of its street |
 /// | project | open to archived; an open one up to its last day | title | summary | its own, else the centre of its region |
 /// | organisation | active | name | introduction | its venue, else the centre of its region |
 ///
-/// Neither the contact nor the alias of a wish's beneficiary, no people, no reasons, no addresses.
+/// A wish belongs to its street: where in it, nobody finds out. Neither the contact nor the alias of a wish's beneficiary, no people, no reasons, no addresses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
     /// What it is.
@@ -49,7 +49,7 @@ pub struct Document {
     pub title: String,
     /// What is written about it.
     pub text: String,
-    /// The region it belongs to.
+    /// The region it belongs to; of a wish its street.
     pub region: RegionId,
     /// Its field, a code of the taxonomy.
     pub field: Option<String>,

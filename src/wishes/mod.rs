@@ -7,6 +7,7 @@
 
 pub mod http;
 mod model;
+mod money;
 pub mod rules;
 mod service;
 mod store;

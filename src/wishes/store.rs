@@ -1,5 +1,7 @@
 //! All of the room's SQL, but the thread's.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
@@ -16,8 +18,8 @@ use crate::organizations::OrganizationId;
 use crate::platform::clock::Instant;
 use crate::platform::columns::{like, lower};
 use crate::platform::db::{Conn, Newest, Prepared, Tx};
-use crate::regions::{self, RegionId};
-use crate::schema::{regions as all_regions, wish_claims, wish_evidence, wishes};
+use crate::regions::{self, Level, RegionId};
+use crate::schema::{wish_claims, wish_evidence, wishes};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 
 /// A wish.
@@ -404,37 +406,44 @@ pub fn list(conn: &mut Conn, query: &Query) -> Result<Vec<Wish>> {
 }
 
 /// Where the wishes are that fit and lie in a box (west, south, east, north), degrees, as far as the
-/// public knows: near their own places, else at the centres of their regions.
+/// public knows: near their own places, else at the centres of their streets.
 pub fn places(
     conn: &mut Conn,
     query: &Query,
-    (west, south, east, north): (f64, f64, f64, f64),
+    around: (f64, f64, f64, f64),
 ) -> Result<Vec<(WishId, (f64, f64))>> {
-    type Row = (WishId, Option<f64>, Option<f64>, Option<f64>, Option<f64>);
-    let rows = filtered!(
-        wishes::table.inner_join(all_regions::table).select((
-            wishes::id,
-            wishes::longitude,
-            wishes::latitude,
-            all_regions::longitude,
-            all_regions::latitude,
-        )),
-        query
-    );
+    type Row = (WishId, RegionId, Option<f64>, Option<f64>);
+    let (west, south, east, north) = around;
+    let (streets, districts): (Vec<_>, Vec<_>) = regions::centred_in(conn, around)?
+        .into_iter()
+        .map(|region| (region.id, region.level))
+        .partition(|(_, level)| *level == Level::Street);
+    let ids = |regions: Vec<(RegionId, Level)>| regions.into_iter().map(|(id, _)| id).collect();
+    let (streets, districts): (Vec<RegionId>, Vec<RegionId>) = (ids(streets), ids(districts));
     let at_own = wishes::longitude
         .between(west, east)
         .and(wishes::latitude.between(south, north))
         .assume_not_null();
-    let at_centre = all_regions::longitude
-        .between(west, east)
-        .and(all_regions::latitude.between(south, north))
-        .assume_not_null();
-    let rows: Vec<Row> = rows
-        .filter(at_own.or(wishes::longitude.is_null().and(at_centre)))
-        .load(conn)?;
-    let place = |(id, lon, lat, centre_lon, centre_lat): Row| {
-        let own = lon.zip(lat).map(public_place);
-        Some((id, own.or(centre_lon.zip(centre_lat))?))
+    let at_centre = wishes::region_id
+        .eq_any(regions::within_any(streets))
+        .or(wishes::region_id.eq_any(districts));
+    let rows: Vec<Row> = filtered!(
+        wishes::table.select((
+            wishes::id,
+            wishes::region_id,
+            wishes::longitude,
+            wishes::latitude,
+        )),
+        query
+    )
+    .filter(at_own.or(wishes::longitude.is_null().and(at_centre)))
+    .load(conn)?;
+    let of: BTreeSet<_> = rows.iter().map(|(_, region, ..)| *region).collect();
+    let streets = regions::streets(conn, &of.into_iter().collect::<Vec<_>>())?;
+    let place = |(id, region, longitude, latitude): Row| {
+        let own = longitude.zip(latitude).map(public_place);
+        let place = own.or_else(|| streets.get(&region)?.centre());
+        Some((id, place?))
     };
     Ok(rows.into_iter().filter_map(place).collect())
 }

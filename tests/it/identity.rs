@@ -753,6 +753,21 @@ async fn roles_are_granted_by_those_entitled_and_stop_at_once() {
     grant(&person, &worker, "region_admin", json!(district))
         .refused(403, "forbidden")
         .await;
+    // who administers a region is named, and removed, from above it
+    grant(&person, &worker, "region_admin", json!(street))
+        .refused(403, "forbidden")
+        .await;
+    let beside = server
+        .staff("示例·同事", Role::RegionAdmin, Some(street))
+        .await;
+    server
+        .call(Method::DELETE, &format!("/role-grants/{street_admin}"))
+        .by(&beside)
+        .refused(403, "forbidden")
+        .await;
+    let community = crate::regions::named(&server, "330206002-C1").await;
+    let below = grant(&person, &beside, "region_admin", json!(community));
+    below.expect(201).await;
     grant(&person, &worker, "organization_member", json!(grid))
         .refused(422, "invalid")
         .await;

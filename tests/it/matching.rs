@@ -208,7 +208,7 @@ async fn a_recommendation_says_why() {
     assert_eq!(
         located,
         ["region_centre", "own"],
-        "the grid's centre is nearer"
+        "the street's centre is nearer"
     );
     assert_eq!(items[0]["need"]["street"], "新碶街道");
     for item in items {
@@ -592,10 +592,10 @@ async fn readiness_waits_for_the_world() {
 
 fn elsewhere() -> NewRegion {
     NewRegion {
-        code: "330206002-C1-G01".to_owned(),
-        name: "示例一社区第01网格".to_owned(),
-        level: Level::Grid,
-        parent: Some("330206002-C1".to_owned()),
+        code: "330206002".to_owned(),
+        name: "新碶街道".to_owned(),
+        level: Level::Street,
+        parent: Some("330206".to_owned()),
         population: None,
         longitude: Some(121.95),
         latitude: Some(29.91),
@@ -620,7 +620,7 @@ async fn an_open_transaction_hides_nothing() {
     let (begun, ends) = (std::sync::Mutex::new(begun), std::sync::Mutex::new(ends));
     let open = actix_web::rt::spawn(async move {
         db.write(move |tx| {
-            // the grid's centre goes elsewhere, and with it the wish without a place of its own
+            // the street's centre goes elsewhere, and with it the wish without a place of its own
             regions::upsert(tx, Actor::System, &elsewhere())?;
             begun.lock().unwrap().send(()).unwrap();
             ends.lock().unwrap().recv().unwrap();

@@ -168,6 +168,71 @@ async fn a_stopped_server_answers_what_it_has_begun() {
     assert!(answer.contains("credentials_wrong"), "{answer}");
     let ended = process.0.wait().unwrap();
     assert!(ended.success(), "{ended}");
+    if backend() == Backend::Sqlite {
+        let log = server.folder.path().join("yiqilai.db-wal");
+        let left = std::fs::metadata(log).map_or(0, |log| log.len());
+        assert_eq!(left, 0, "the file is whole without its log");
+    }
+}
+
+/// A line for each request that was answered, with its id and route and nothing of what it holds; none for
+/// probes.
+#[actix_web::test]
+async fn requests_are_logged_without_what_they_hold() {
+    let server = Server::start_with(json!({"server": {"address": "127.0.0.1:0"}})).await;
+    let mut serve = yiqilai(&server);
+    let process = serve.arg("serve").stderr(Stdio::piped()).spawn().unwrap();
+    let mut process = Process(process);
+    let mut log = BufReader::new(process.0.stderr.take().unwrap()).lines();
+    let serves = log.by_ref().map(Result::unwrap);
+    let address = serves
+        .filter_map(|line| Some(line.split_once("address=")?.1.trim().to_owned()))
+        .next()
+        .unwrap();
+    for path in [
+        "livez",
+        "api/v1/wish-links/secret-token",
+        "api/v1/regions?name=秘密",
+    ] {
+        let asked = reqwest::Client::new()
+            .get(format!("http://{address}/{path}"))
+            .header("x-request-id", "0123456789ab");
+        asked.send().await.unwrap();
+    }
+    process.told("-TERM");
+    let rest: Vec<_> = log.map(Result::unwrap).collect();
+    let requests: Vec<_> = rest
+        .iter()
+        .filter(|line| line.contains("answered"))
+        .collect();
+    assert_eq!(requests.len(), 2, "{rest:#?}");
+    assert!(requests[0].contains("/wish-links/{token}") && requests[0].contains("status=404"));
+    assert!(requests[1].contains("status=200") && requests[1].contains("0123456789ab"));
+    let secret = |line: &String| line.contains("secret-token") || line.contains("%E7%A7%98");
+    assert!(!rest.iter().any(secret), "{rest:#?}");
+}
+
+/// What is kept is for the eyes of the user alone who runs the server.
+#[cfg(unix)]
+#[actix_web::test]
+async fn folders_are_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mut started = Command::new(env!("CARGO_BIN_EXE_yiqilai"));
+    let ended = started
+        .current_dir(folder.path())
+        .env("YIQILAI__DATABASE__URL", "sqlite:data/yiqilai.db")
+        .arg("migrate")
+        .output()
+        .unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    for kept in ["data", "data/mail", "data/sms", "data/files"] {
+        let mode = std::fs::metadata(folder.path().join(kept))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o700, "{kept}");
+    }
 }
 
 /// Nobody else can be at a job of a SQLite file: what a killed process held is begun by the next one

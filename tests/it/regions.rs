@@ -113,31 +113,30 @@ pub async fn three_levels(server: &Server) -> (uuid::Uuid, uuid::Uuid, uuid::Uui
             "新碶示例一社区",
             Level::Community,
             Some("330206002"),
-            Some((121.85, 29.91)),
+            Some((121.99, 29.99)),
         ),
         region(
             "330206002-C1-G01",
             "示例一社区第01网格",
             Level::Grid,
             Some("330206002-C1"),
-            Some((121.85, 29.91)),
+            Some((121.99, 29.99)),
         ),
     ] {
         add(server, new).await.unwrap();
     }
-    let id = |code: &'static str| async move {
-        let read = server
-            .app
-            .platform
-            .db
-            .read(move |conn| regions::by_code(conn, code));
-        read.await.unwrap().unwrap().id.0
-    };
     (
-        id("330206").await,
-        id("330206002").await,
-        id("330206002-C1-G01").await,
+        named(server, "330206").await,
+        named(server, "330206002").await,
+        named(server, "330206002-C1-G01").await,
     )
+}
+
+/// The region with a code.
+pub async fn named(server: &Server, code: &'static str) -> uuid::Uuid {
+    let db = &server.app.platform.db;
+    let read = db.read(move |conn| regions::by_code(conn, code));
+    read.await.unwrap().unwrap().id.0
 }
 
 /// Another grid beside that of [`three_levels`].

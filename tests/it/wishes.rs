@@ -544,17 +544,16 @@ async fn drafts_are_edited_by_version_and_only_drafts() {
 async fn a_draft_is_mended_in_everything_it_was_created_with() {
     let s = street().await;
     let id = s.draft(&s.resident, s.wish()).await;
-    let both = [
-        ("/longitude".to_owned(), "required".to_owned()),
-        ("/value_fen".to_owned(), "value_of_service".to_owned()),
+    let all = [
+        ("/contact/name", "length"),
+        ("/contact/phone", "format"),
+        ("/longitude", "required"),
+        ("/value_fen", "value_of_service"),
     ];
     let wrong = json!({"kind": "service", "latitude": null, "contact": {"name": "", "phone": "1", "address": "x"}});
-    let fields = s.edit(&s.resident, &id, wrong).await.fields();
-    assert_eq!(fields, [("/contact/name".to_owned(), "length".to_owned())]);
-    let wrong = json!({"kind": "service", "latitude": null});
     let mut fields = s.edit(&s.resident, &id, wrong).await.fields();
     fields.sort();
-    assert_eq!(fields, both);
+    assert_eq!(fields, all.map(|(p, c)| (p.to_owned(), c.to_owned())));
     for (wrong, pointer) in [
         (json!({"region_id": s.street}), "/region_id"),
         (json!({"region_id": Uuid::now_v7()}), "/region_id"),
@@ -612,9 +611,71 @@ async fn a_draft_is_mended_in_everything_it_was_created_with() {
     // it is found where it is now
     s.act(&s.resident, &id, "submit").expect(200).await;
     s.publish(&id).await;
-    let path = format!("/wishes?region_id={other_grid}&kind=service");
-    let found = s.server.get(&path).expect(200).await.json;
+    let path = format!("/staff/wishes?region_id={other_grid}&status=published");
+    let found = s.server.get(&path).by(&s.admin).expect(200).await.json;
     assert_eq!(found["items"][0]["id"], json!(id));
+}
+
+/// What a field is by itself and what it is beside others and to this day is said in one answer, also by
+/// those who change something.
+#[actix_web::test]
+async fn all_that_is_wrong_is_said_at_once() {
+    let s = street().await;
+    let pointers = |answer: &Answer| -> Vec<String> {
+        let mut pointers: Vec<_> = answer.fields().into_iter().map(|(at, _)| at).collect();
+        pointers.sort();
+        pointers
+    };
+    let mut wish = s.wish();
+    wish["title"] = json!("一");
+    wish["region_id"] = json!(s.street);
+    wish["value_fen"] = json!(999_999);
+    wish["latitude"] = json!(99.0);
+    wish["contact"]["phone"] = json!("123");
+    let call = s.server.post("/wishes").by(&s.resident).json(wish);
+    let refused = call.refused(422, "invalid").await;
+    let all = [
+        "/contact/phone",
+        "/latitude",
+        "/region_id",
+        "/title",
+        "/value_fen",
+    ];
+    assert_eq!(pointers(&refused), all);
+    let id = s.draft(&s.resident, s.wish()).await;
+    let edit = json!({"title": "一", "region_id": s.street, "expires_on": "2020-01-01"});
+    let refused = s.edit(&s.resident, &id, edit).await;
+    assert_eq!(pointers(&refused), ["/expires_on", "/region_id", "/title"]);
+
+    let nowhere = Uuid::now_v7();
+    let project = json!({
+        "region_id": nowhere, "title": "一", "summary": "示例", "field": "nonsense", "life_cycle": "education",
+        "starts_on": "2026-12-02", "ends_on": "2026-12-01", "claim_seats": 0,
+    });
+    let call = s.server.post("/projects").by(&s.admin).json(project);
+    let refused = call.refused(422, "invalid").await;
+    let all = ["/claim_seats", "/ends_on", "/field", "/region_id", "/title"];
+    assert_eq!(pointers(&refused), all);
+    let organization = json!({
+        "kind": "registered", "name": "队", "region_id": nowhere, "introduction": "示例",
+        "credit_code": "1", "longitude": 200.0,
+    });
+    let call = s.server.post("/organizations").by(&s.resident);
+    let refused = call.json(organization).refused(422, "invalid").await;
+    let said = pointers(&refused);
+    for at in ["/name", "/region_id", "/credit_code", "/longitude"] {
+        assert!(said.iter().any(|pointer| pointer == at), "{at}: {said:?}");
+    }
+    let profile = json!({
+        "region_id": nowhere, "introduction": "示".repeat(3000), "birth_date": "2999-01-01",
+        "skills": [], "interests": [], "availability": [], "places": [],
+    });
+    let call = s.server.call(Method::PUT, "/me/volunteer").by(&s.resident);
+    let refused = call.json(profile).refused(422, "invalid").await;
+    assert_eq!(
+        pointers(&refused),
+        ["/birth_date", "/introduction", "/region_id"]
+    );
 }
 
 /// Whom another person posts for agreed as the one who was named then.

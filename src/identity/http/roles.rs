@@ -116,8 +116,11 @@ pub(super) async fn grant_role(
 }
 
 /// Revoke a role
+///
+/// By those who may grant it, and by who holds it.
 #[utoipa::path(tag = "identity", params(("id" = GrantId, Path, description = "The grant")), responses(
     (status = 204, description = "Revoked; also when it was already"),
+    (status = 403, description = "In one's own region or branch, but not one's to revoke", body = ProblemBody),
     (status = 404, description = "No such grant, or not yours to see", body = ProblemBody),
     (status = 409, description = "The last platform admin", body = ProblemBody),
     (status = 422, description = "A role in an organisation: it ends with the membership", body = ProblemBody)))]

@@ -32,7 +32,7 @@ struct Recommend {
     personalized: Option<bool>,
     /// Only needs of this kind.
     kind: Option<NeedKind>,
-    /// Only needs in this region or below it.
+    /// Only needs in this region or below it. Wishes are found by their streets, not in anything smaller.
     region_id: Option<RegionId>,
     /// Rows, 1 to 100.
     #[validate(range(min = 1, max = 100))]

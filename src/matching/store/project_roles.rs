@@ -153,6 +153,7 @@ fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
             title: format!("{} · {}", row.title, row.name),
             region: row.region_id,
             regions: region.with_ancestors.clone(),
+            public_regions: region.with_ancestors.clone(),
             street: streets.get(&row.region_id).cloned(),
             life_cycle: row.life_cycle,
             whereabouts,

@@ -1,7 +1,8 @@
 //! Published wishes as needs.
 //!
 //! A wish has no hours, no start and no required skills; it wants one person. It lies at its own
-//! coordinates, else at the centre of its region, with the radius that is usual there.
+//! coordinates, rounded, else at the centre of its street, with the radius that is usual there: how far away
+//! it is must not tell where in the street.
 
 use std::collections::HashMap;
 
@@ -84,13 +85,16 @@ fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
         ))
         .load(conn)?;
     let mut of: Vec<_> = rows.iter().map(|row| row.region_id).collect();
+    let known = regions::streets(conn, &of)?;
+    of.extend(known.values().map(|street| street.id));
     of.sort_unstable();
     of.dedup();
     let facts = region_facts(conn, &of)?;
     let streets = street_names(conn, &of)?;
     let need = |row: Row| {
         let region = facts.get(&row.region_id)?;
-        let reach = setting.matching.regions.of(region.level);
+        let street = facts.get(&known.get(&row.region_id)?.id)?;
+        let reach = setting.matching.regions.of(street.level);
         let own = row.longitude.zip(row.latitude);
         let site = |(longitude, latitude): (f64, f64)| Site {
             spot: Spot {
@@ -99,7 +103,7 @@ fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
             },
             radius_m: reach.radius_m,
         };
-        let whereabouts = match (own, region.centre) {
+        let whereabouts = match (own, street.centre) {
             (Some(own), _) => Whereabouts::At(site(public_place(own)), Located::Own),
             (None, Some(centre)) => Whereabouts::At(site(centre), Located::RegionCentre),
             (None, None) => Whereabouts::Unknown,
@@ -113,6 +117,7 @@ fn load(conn: &mut Conn, setting: &Setting, ids: &[Uuid]) -> Result<Vec<Need>> {
             title: row.title,
             region: row.region_id,
             regions: region.with_ancestors.clone(),
+            public_regions: street.with_ancestors.clone(),
             street: streets.get(&row.region_id).cloned(),
             life_cycle: row.life_cycle,
             whereabouts,

@@ -11,7 +11,7 @@ use super::{OrganizationView, Relation, moved, view};
 use crate::error::Result;
 use crate::identity::{Command, Made};
 use crate::platform::http::ProblemBody;
-use crate::platform::http::valid::{Nothing, Reason};
+use crate::platform::http::valid::{Nothing, Reason, Unchecked};
 
 /// Write an organisation down
 ///
@@ -22,12 +22,12 @@ use crate::platform::http::valid::{Nothing, Reason};
     (status = 422, description = "Wrong fields", body = ProblemBody)))]
 #[post("/organizations")]
 pub(super) async fn create(
-    command: Command<NewOrganization>,
+    command: Command<Unchecked<NewOrganization>>,
     desk: Data<Desk>,
 ) -> Result<HttpResponse> {
     command
         .run(move |tx, caller, input| {
-            let row = service::create(tx, &desk, caller, input)?;
+            let row = service::create(tx, &desk, caller, &input.0)?;
             let (location, version) = (format!("/api/v1/organizations/{}", row.id), row.version);
             let relation = Relation {
                 founder: true,
@@ -141,14 +141,14 @@ reviews! {
     (status = 428, description = "Without If-Match", body = ProblemBody)))]
 #[patch("/organizations/{id}")]
 pub(super) async fn edit(
-    command: Command<EditOrganization>,
+    command: Command<Unchecked<EditOrganization>>,
     id: Path<OrganizationId>,
     desk: Data<Desk>,
 ) -> Result<HttpResponse> {
     let seen = command.if_match.clone();
     command
         .run(move |tx, caller, input| {
-            let row = service::edit(tx, &desk, caller, *id, &seen, input)?;
+            let row = service::edit(tx, &desk, caller, *id, &seen, &input.0)?;
             moved(tx, caller, row)
         })
         .await

@@ -281,12 +281,7 @@ fn tell_each(
     params: &[(&'static str, String)],
 ) -> Result<()> {
     for to in people {
-        let notice = params
-            .iter()
-            .fold(notice(organization, *to, kind), |notice, (gap, text)| {
-                notice.with(gap, text.clone())
-            });
-        notify(tx, &notice)?;
+        notify(tx, &notice(organization, *to, kind).with_all(params))?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::identity::{self, AccountId, Caller, ResidentId, Role};
 use crate::notifications::{self, Kind, notify};
 use crate::platform::db::Tx;
 use crate::platform::http::IfMatch;
-use crate::platform::http::valid::given;
+use crate::platform::http::valid::{self, given};
 use crate::platform::journal::Actor;
 use crate::regions::{self, Level, RegionId};
 use crate::taxonomies;
@@ -199,7 +199,10 @@ pub fn create(
     new: &NewOrganization,
 ) -> Result<Organization> {
     let mut organization = draft(tx, caller.account, new);
-    check(tx, &mut organization, None, Problem::new(Code::Invalid))?;
+    together([
+        valid::check(new, ""),
+        check(tx, &mut organization, None, Problem::new(Code::Invalid)),
+    ])?;
     tx.serialize_on(&format!("drafts:{}", caller.account))?;
     if store::count_drafts(tx.conn, caller.account)? >= desk.rules.drafts_per_founder {
         return Err(Code::TooManyDrafts.into());
@@ -322,6 +325,7 @@ pub fn edit(
         broken.errors = rules::broken(&before, after, &given);
     }
     together([
+        valid::check(edit, ""),
         check(tx, &mut organization, Some(&was), wrong),
         Err(broken.into()),
     ])?;

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::DbConfig;
 use crate::error::{Error, Result};
+use crate::platform::storage::private_folder;
 
 /// The right to work on a SQLite file alone; on PostgreSQL nothing is held.
 #[must_use]
@@ -28,7 +29,7 @@ impl Alone {
             Error::internal(format!("database.url: {}: {error}", database.display()))
         };
         if let Some(folder) = database.parent() {
-            std::fs::create_dir_all(folder).map_err(fault)?;
+            private_folder(folder).map_err(fault)?;
         }
         let mut path = database.clone().into_os_string();
         path.push(".lock");

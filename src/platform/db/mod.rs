@@ -25,6 +25,7 @@ use validator::Validate;
 
 use super::clock::Clock;
 use crate::error::{Error, Result};
+use crate::platform::storage::private_folder;
 
 mod lock;
 mod migrations;
@@ -138,8 +139,7 @@ impl Db {
         if let Some(folder) = sqlite.as_deref().and_then(Path::parent)
             && !folder.as_os_str().is_empty()
         {
-            std::fs::create_dir_all(folder)
-                .map_err(|why| wrong(format!("{}: {why}", folder.display())))?;
+            private_folder(folder).map_err(|why| wrong(format!("{}: {why}", folder.display())))?;
         }
         let writer = match &sqlite {
             Some(path) => {
@@ -224,6 +224,19 @@ impl Db {
         // a number that SQLite keeps for programs, and that this one does not use
         self.write(|tx| Ok(tx.conn.batch_execute("PRAGMA user_version = 0")?))
             .await
+    }
+
+    /// Moves what stands in SQLite's log into the file itself, which is then whole without it; PostgreSQL sees
+    /// to that by itself. For the end of a process, when nobody else reads or writes.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn fold_log(&self) -> Result<()> {
+        let fold = |conn: &mut Conn| Ok(conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?);
+        match &self.writer {
+            Some(writer) => writer.alone(fold).await,
+            None => Ok(()),
+        }
     }
 
     /// Runs a read by key: a few rows found by an index. SQLite answers one from its page cache in

@@ -74,6 +74,23 @@ impl Tx<'_> {
         self.journalled |= journalled;
         Ok(value)
     }
+
+    /// Does one of the things of a sweep. One that a rule keeps as it is, or that has a fault of its own, is
+    /// left as it was, a fault with a line in the log, and the others go on; whether it was done.
+    ///
+    /// # Errors
+    /// Those of the database that are not about this thing.
+    pub fn one_of_many(&mut self, f: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result<bool> {
+        match self.savepoint(f) {
+            Ok(()) => Ok(true),
+            Err(Error::Problem(_)) => Ok(false),
+            Err(error) if error.is_of_one_row() => {
+                tracing::error!(%error, "a sweep left something as it was");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// The number of a lock by what it is about.

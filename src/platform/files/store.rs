@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use super::kind::{TYPES, type_of};
 use super::photo::write_anew;
 use super::{FileContent, FileError, FileStoreKind, FilesConfig, StoredDocument, StoredPhoto};
+use crate::platform::storage::private_folder;
 
 /// How long a store may take over all tries of one request.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -60,7 +61,7 @@ impl FileStore {
         }
         let store: Arc<dyn ObjectStore> = match config.store {
             FileStoreKind::Local => {
-                std::fs::create_dir_all(&config.folder).map_err(|error| {
+                private_folder(&config.folder).map_err(|error| {
                     format!("files.folder: {}: {error}", config.folder.display())
                 })?;
                 let local = LocalFileSystem::new_with_prefix(&config.folder).map_err(storage)?;

@@ -80,12 +80,13 @@ pub async fn border<B: MessageBody + 'static>(
     let seconds = started.elapsed().as_secs_f64();
     metrics::counter!("http_requests_total", "method" => method, "route" => route.clone(), "status" => status)
         .increment(1);
+    let is_probe = matches!(route.as_str(), "/livez" | "/readyz" | "/metrics");
     metrics::histogram!("http_request_seconds", "route" => route).record(seconds);
-    tracing::debug!(
-        status = res.status().as_u16(),
-        ms = seconds * 1e3,
-        "answered"
-    );
+    let (status, ms) = (res.status().as_u16(), (seconds * 1e6).round() / 1e3);
+    match is_probe {
+        true => tracing::debug!(target: "requests", status, ms, "answered"),
+        false => tracing::info!(target: "requests", status, ms, "answered"),
+    }
     Ok(res)
 }
 

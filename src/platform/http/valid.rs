@@ -55,6 +55,18 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     }
 }
 
+/// A document whose field rules are not applied where it is read, but by the service together with all
+/// others ([`check`], [`crate::error::together`]): so everything that is wrong is said at once.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Unchecked<T>(pub T);
+
+impl<T> Validate for Unchecked<T> {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        Ok(())
+    }
+}
+
 /// Reads and checks a JSON document. Texts are taken without the blanks around them, passwords as
 /// they are.
 ///

@@ -15,6 +15,8 @@ mod smtp;
 
 use smtp::Smtp;
 
+use super::storage::private_folder;
+
 /// How mail leaves.
 #[derive(Clone, Debug, Deserialize, Serialize, Validate)]
 #[serde(deny_unknown_fields)]
@@ -185,7 +187,7 @@ impl Mailer {
         let from = config.sender()?;
         let transport = match config.transport {
             MailTransport::Folder => {
-                std::fs::create_dir_all(&config.folder).map_err(|error| {
+                private_folder(&config.folder).map_err(|error| {
                     format!("mail.folder: {}: {error}", config.folder.display())
                 })?;
                 Transport::Folder(config.folder.clone())

@@ -9,7 +9,7 @@ use super::{ProjectView, moved, view};
 use crate::error::Result;
 use crate::identity::{Command, Made};
 use crate::platform::http::ProblemBody;
-use crate::platform::http::valid::{Nothing, Reason};
+use crate::platform::http::valid::{Nothing, Reason, Unchecked};
 
 /// Write a project down
 ///
@@ -20,10 +20,10 @@ use crate::platform::http::valid::{Nothing, Reason};
     (status = 409, description = "The organisation may not act now", body = ProblemBody),
     (status = 422, description = "Wrong fields", body = ProblemBody)))]
 #[post("/projects")]
-pub(super) async fn create(command: Command<NewProject>) -> Result<HttpResponse> {
+pub(super) async fn create(command: Command<Unchecked<NewProject>>) -> Result<HttpResponse> {
     command
         .run(move |tx, caller, input| {
-            let row = service::create(tx, caller, input)?;
+            let row = service::create(tx, caller, &input.0)?;
             let (location, version) = (format!("/api/v1/projects/{}", row.id), row.version);
             let relation = service::relation(tx.conn, Some(caller), &row)?;
             Ok(Made::new(view(tx.conn, row, relation)?, location).version(version))
@@ -43,13 +43,13 @@ pub(super) async fn create(command: Command<NewProject>) -> Result<HttpResponse>
     (status = 428, description = "Without If-Match", body = ProblemBody)))]
 #[patch("/projects/{id}")]
 pub(super) async fn edit(
-    command: Command<EditProject>,
+    command: Command<Unchecked<EditProject>>,
     id: Path<ProjectId>,
 ) -> Result<HttpResponse> {
     let seen = command.if_match.clone();
     command
         .run(move |tx, caller, input| {
-            let row = service::edit(tx, caller, *id, &seen, input)?;
+            let row = service::edit(tx, caller, *id, &seen, &input.0)?;
             moved(tx, caller, row)
         })
         .await

@@ -9,11 +9,11 @@ use super::super::model::{ClaimMode, Project, ProjectId, ProjectStatus};
 use super::super::store;
 use super::writing::{NewRole, check, may_publish, write_roles};
 use super::{change, of_publisher, refusal};
-use crate::error::{Code, Result};
+use crate::error::{Code, Result, together};
 use crate::identity::Caller;
 use crate::platform::db::Tx;
 use crate::platform::http::IfMatch;
-use crate::platform::http::valid::given;
+use crate::platform::http::valid::{self, given};
 use crate::projects::campaigns::BatchId;
 use crate::regions::RegionId;
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
@@ -139,6 +139,7 @@ pub fn edit(
     if project.status != ProjectStatus::Draft {
         return Err(refusal(tx.conn, &project, caller.actor()));
     }
+    let well_formed = valid::check(edit, "");
     let edit = edit.clone();
     project.batch_id = edit.batch_id.unwrap_or(project.batch_id);
     let kept = Some(project.region_id);
@@ -169,7 +170,7 @@ pub fn edit(
     project.longitude = edit.longitude.unwrap_or(project.longitude);
     project.latitude = edit.latitude.unwrap_or(project.latitude);
     let roles = edit.roles.as_deref().unwrap_or_default();
-    check(tx, &project, kept, roles)?;
+    together([well_formed, check(tx, &project, kept, roles)])?;
     if let Some(region) = moves_to {
         may_publish(tx.conn, caller, project.organization_id, region)?;
     }

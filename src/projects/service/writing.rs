@@ -10,11 +10,12 @@ use super::super::model::{
 };
 use super::super::{rules, store};
 use super::change;
-use crate::error::{Code, Problem, Result};
+use crate::error::{Code, Problem, Result, together};
 use crate::identity::{AccountId, Caller, Role};
 use crate::organizations::{self, OrganizationId};
 use crate::platform::columns::Json;
 use crate::platform::db::{Conn, Tx};
+use crate::platform::http::valid;
 use crate::projects::campaigns::{self, BatchId};
 use crate::regions::{self, RegionId};
 use crate::taxonomies::{self, BeneficiaryGroup, LifeCycle};
@@ -152,7 +153,7 @@ pub(in crate::projects) fn draft(tx: &Tx<'_>, author: AccountId, new: &NewProjec
 /// `invalid` with every wrong field; `forbidden`; what keeps the organisation from acting.
 pub fn create(tx: &mut Tx<'_>, caller: &Caller, new: &NewProject) -> Result<Project> {
     let project = draft(tx, caller.account, new);
-    check(tx, &project, None, &new.roles)?;
+    together([valid::check(new, ""), check(tx, &project, None, &new.roles)])?;
     may_publish(tx.conn, caller, new.organization_id, new.region_id)?;
     store::insert(tx.conn, &project)?;
     write_roles(tx.conn, project.id, &new.roles)?;

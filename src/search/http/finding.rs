@@ -116,7 +116,7 @@ struct Item {
     snippet_highlights: Vec<Highlight>,
     /// Where it stands.
     state: SearchState,
-    /// The region it belongs to.
+    /// The region it belongs to; of a wish its street.
     region: RegionId,
     /// Its field.
     field: Option<String>,

@@ -1,5 +1,7 @@
 //! Published wishes, as the public sees them in their list.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use uuid::Uuid;
@@ -8,7 +10,7 @@ use super::{Source, by_no_other, public_ids};
 use crate::error::Result;
 use crate::platform::clock::Instant;
 use crate::platform::db::Conn;
-use crate::regions::RegionId;
+use crate::regions::{self, RegionId};
 use crate::schema::wishes;
 use crate::search::model::{Document, SearchKind, SearchState};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
@@ -59,19 +61,23 @@ fn load(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Document>> {
             wishes::created_at,
         ))
         .load(conn)?;
-    let document = |row: Row| Document {
-        kind: SearchKind::Wish,
-        id: row.id.0,
-        title: row.title,
-        text: row.description,
-        region: row.region_id,
-        field: None,
-        life_cycle: Some(row.life_cycle),
-        group: Some(row.beneficiary_group),
-        state: SearchState::Published,
-        place: row.longitude.zip(row.latitude).map(public_place),
-        last_day: row.expires_on,
-        published_at: row.published_at.unwrap_or(row.created_at),
+    let of: BTreeSet<_> = rows.iter().map(|row| row.region_id).collect();
+    let streets = regions::streets(conn, &of.into_iter().collect::<Vec<_>>())?;
+    let document = |row: Row| {
+        Some(Document {
+            kind: SearchKind::Wish,
+            id: row.id.0,
+            title: row.title,
+            text: row.description,
+            region: streets.get(&row.region_id)?.id,
+            field: None,
+            life_cycle: Some(row.life_cycle),
+            group: Some(row.beneficiary_group),
+            state: SearchState::Published,
+            place: row.longitude.zip(row.latitude).map(public_place),
+            last_day: row.expires_on,
+            published_at: row.published_at.unwrap_or(row.created_at),
+        })
     };
-    Ok(rows.into_iter().map(document).collect())
+    Ok(rows.into_iter().filter_map(document).collect())
 }

@@ -8,6 +8,7 @@ use super::super::service;
 use crate::error::{Code, Result};
 use crate::identity::{Caller, Command, Made};
 use crate::platform::Platform;
+use crate::platform::http::valid::Unchecked;
 use crate::platform::http::{ProblemBody, etag};
 
 /// Read one's volunteer profile
@@ -37,11 +38,11 @@ pub(super) async fn read_profile(caller: Caller, platform: Data<Platform>) -> Re
     (status = 422, description = "Wrong fields", body = ProblemBody),
     (status = 428, description = "Without If-Match", body = ProblemBody)))]
 #[put("/me/volunteer")]
-pub(super) async fn write_profile(command: Command<Profile>) -> Result<HttpResponse> {
+pub(super) async fn write_profile(command: Command<Unchecked<Profile>>) -> Result<HttpResponse> {
     let seen = command.if_match.clone();
     command
         .run(move |tx, caller, input| {
-            let (profile, version) = service::write_profile(tx, caller, &seen, input)?;
+            let (profile, version) = service::write_profile(tx, caller, &seen, &input.0)?;
             Ok(Made::changed(profile).version(version))
         })
         .await

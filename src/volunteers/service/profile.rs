@@ -54,7 +54,6 @@ pub fn import(
     account: AccountId,
     profile: &Profile,
 ) -> Result<(Profile, i32)> {
-    check(tx, profile)?;
     write(tx, actor, account, None, profile)
 }
 
@@ -94,7 +93,7 @@ fn write(
 ) -> Result<(Profile, i32)> {
     hold(tx, account)?;
     let known = store::volunteer(tx.conn, account)?;
-    fits(tx, profile, known.as_ref())?;
+    together([valid::check(profile, ""), fits(tx, profile, known.as_ref())])?;
     let verb = if known.is_some() {
         "volunteer.updated"
     } else {

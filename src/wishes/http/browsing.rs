@@ -27,7 +27,7 @@ use crate::wishes::store::{self, Query, Unsubmitted};
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Browse {
-    /// Only those in this region or below it.
+    /// Only those in this street or district: where in a street a wish is, the public does not learn.
     region_id: Option<RegionId>,
     /// Only those for this group.
     beneficiary_group: Option<BeneficiaryGroup>,
@@ -58,7 +58,7 @@ pub(super) struct Browse {
 /// Browse the published wishes
 ///
 /// What was published last comes first, or the nearest from a place; one without a place of its own lies at the
-/// centre of its region.
+/// centre of its street.
 #[utoipa::path(tag = "wishes", params(Browse), security((), ("bearer" = [])), responses(
     (status = 200, description = "A page of published wishes", body = Page<WishView>),
     (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
@@ -70,6 +70,12 @@ pub(super) async fn list(
 ) -> Result<List<Page<WishView>>> {
     let Params(browse) = query;
     let limit = browse.limit.unwrap_or(DEFAULT_LIMIT);
+    if let Some(region) = browse.region_id {
+        platform
+            .db
+            .read(move |conn| by_street(conn, region))
+            .await?;
+    }
     let query = Query {
         statuses: vec![WishStatus::Published],
         within: browse.region_id,
@@ -112,6 +118,17 @@ pub(super) async fn list(
         }
     };
     Ok(List(page))
+}
+
+/// Where in a street a wish is, the public does not learn, nor by asking for one part after the other.
+fn by_street(conn: &mut Conn, region: RegionId) -> Result<()> {
+    let street = regions::streets(conn, &[region])?;
+    match street.get(&region) {
+        Some(street) if street.id != region => Err(Problem::new(Code::Invalid)
+            .field("/region_id", Code::WishesByStreet)
+            .into()),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn newest(

@@ -47,9 +47,11 @@ pub(super) async fn linked(desk: &Desk, platform: &Platform, token: &str) -> Res
 pub(super) fn followed(conn: &mut Conn, token: &str, id: WishId) -> Result<FollowedWish> {
     let wish = store::wish(conn, id)?;
     let mut wish = view(conn, wish, Relation::LINK)?;
-    let photos = wish.involved.iter_mut().flat_map(|i| &mut i.evidence);
-    for photo in photos {
-        photo.photo_url = format!("/api/v1/wish-links/{token}/evidence/{}", photo.id);
+    if let Some(involved) = &mut wish.involved {
+        involved.may_read_contact = false; // for that one signs in
+        for photo in &mut involved.evidence {
+            photo.photo_url = format!("/api/v1/wish-links/{token}/evidence/{}", photo.id);
+        }
     }
     Ok(FollowedWish {
         wish,

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::identity::{Command, Made, Role};
 use crate::platform::Platform;
 use crate::platform::http::ProblemBody;
-use crate::platform::http::valid::{Nothing, Reason};
+use crate::platform::http::valid::{Nothing, Reason, Unchecked};
 use crate::wishes::model::WishId;
 use crate::wishes::service::{self, Desk, EditWish, Mover, NewWish, NewWishClaim};
 
@@ -20,10 +20,13 @@ use crate::wishes::service::{self, Desk, EditWish, Mover, NewWish, NewWishClaim}
     (status = 403, description = "Does not stand in for those who live there", body = ProblemBody),
     (status = 422, description = "Wrong fields", body = ProblemBody)))]
 #[post("/wishes")]
-pub(super) async fn create(command: Command<NewWish>, desk: Data<Desk>) -> Result<HttpResponse> {
+pub(super) async fn create(
+    command: Command<Unchecked<NewWish>>,
+    desk: Data<Desk>,
+) -> Result<HttpResponse> {
     command
         .run(move |tx, caller, input| {
-            let wish = service::create(tx, &desk, caller, input)?;
+            let wish = service::create(tx, &desk, caller, &input.0)?;
             let relation = service::relation(tx.conn, Some(caller), &wish)?;
             let location = format!("/api/v1/wishes/{}", wish.id);
             let version = wish.version;
@@ -47,14 +50,14 @@ pub(super) async fn create(command: Command<NewWish>, desk: Data<Desk>) -> Resul
     (status = 428, description = "Without If-Match", body = ProblemBody)))]
 #[patch("/wishes/{id}")]
 pub(super) async fn edit(
-    command: Command<EditWish>,
+    command: Command<Unchecked<EditWish>>,
     id: Path<WishId>,
     desk: Data<Desk>,
 ) -> Result<HttpResponse> {
     let seen = command.if_match.clone();
     command
         .run(move |tx, caller, input| {
-            let wish = service::edit(tx, &desk, caller, *id, &seen, input)?;
+            let wish = service::edit(tx, &desk, caller, *id, &seen, &input.0)?;
             moved(tx, caller, wish)
         })
         .await

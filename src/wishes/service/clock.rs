@@ -34,21 +34,18 @@ pub fn remind(tx: &mut Tx<'_>, payload: &serde_json::Value) -> Result<()> {
     Ok(())
 }
 
-/// Moves on what the clock has reached, up to `limit` wishes; returns how many. A wish that
-/// somebody moves at the same moment is left to them.
+/// Moves on what the clock has reached, up to `limit` wishes; returns how many it moved. A wish
+/// that somebody moves at the same moment is left to them.
 ///
 /// # Errors
 /// Those of the database.
 pub fn sweep(tx: &mut Tx<'_>, desk: &Desk, limit: i64) -> Result<usize> {
     let due = store::due(tx.conn, tx.now, tx.today(), limit)?;
-    let count = due.len();
+    let mut moved = 0;
     for wish in due {
-        match sweep_one(tx, desk, &wish) {
-            Err(Error::Problem(_)) | Ok(()) => {}
-            Err(error) => return Err(error),
-        }
+        moved += usize::from(tx.one_of_many(|tx| sweep_one(tx, desk, &wish))?);
     }
-    Ok(count)
+    Ok(moved)
 }
 
 fn sweep_one(tx: &mut Tx<'_>, desk: &Desk, wish: &Wish) -> Result<()> {

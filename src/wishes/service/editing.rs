@@ -8,11 +8,11 @@ use validator::Validate;
 
 use super::writing::{check, normal, sealed};
 use super::{Desk, change, contact, serves, to_move};
-use crate::error::{Code, Problem, Result};
+use crate::error::{Code, Problem, Result, together};
 use crate::identity::Caller;
 use crate::platform::db::Tx;
 use crate::platform::http::IfMatch;
-use crate::platform::http::valid::given;
+use crate::platform::http::valid::{self, given};
 use crate::platform::lifecycle;
 use crate::regions::RegionId;
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
@@ -125,7 +125,10 @@ pub fn edit(
         wrong = wrong.field("/consent_channel", Code::ConsentRequired);
     }
     let mut wish = applied(edit, &was);
-    check(tx, desk, &wish, Some(&was), wrong)?;
+    together([
+        valid::check(edit, ""),
+        check(tx, desk, &wish, Some(&was), wrong),
+    ])?;
     let moves_away = on_behalf && wish.region_id != was.region_id;
     if moves_away && !serves(tx.conn, caller, wish.region_id)? {
         return Err(Code::Forbidden.into());

@@ -129,11 +129,8 @@ fn tell(
     kind: Kind,
     params: &[(&'static str, String)],
 ) -> Result<()> {
-    let notice = params.iter().fold(
-        Notice::titled(to, kind, ("wish", wish.id.0), &wish.title),
-        |notice, (gap, text)| notice.with(gap, text.clone()),
-    );
-    notify(tx, &notice)
+    let notice = Notice::titled(to, kind, ("wish", wish.id.0), &wish.title);
+    notify(tx, &notice.with_all(params))
 }
 
 /// What a beneficiary's link is signed for.

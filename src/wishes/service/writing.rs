@@ -15,7 +15,8 @@ use crate::platform::token::Vault;
 use crate::regions::{self, Level, RegionId};
 use crate::taxonomies::{BeneficiaryGroup, LifeCycle};
 use crate::wishes::model::{ConsentChannel, Contact, Wish, WishId, WishKind, WishStatus};
-use crate::wishes::rules::{asks_for_money, is_on_behalf, names_amount};
+use crate::wishes::money::{asks_for_money, names_amount};
+use crate::wishes::rules::is_on_behalf;
 use crate::wishes::store;
 
 /// A wish as its author writes it.

@@ -38,20 +38,18 @@ pub fn remind(tx: &mut Tx<'_>, payload: &serde_json::Value) -> Result<()> {
     )
 }
 
-/// Ends the claims whose lease has run out, up to `limit`; returns how many were due. One that is
+/// Ends the claims whose lease has run out, up to `limit`; returns how many it looked at. One that is
 /// renewed at the same moment is left to its claimant; under a suspended project all stand still.
 ///
 /// # Errors
 /// Those of the database.
 pub fn sweep(tx: &mut Tx<'_>, desk: &Desk, limit: i64) -> Result<usize> {
     let due = store::overdue(tx.conn, tx.now, limit)?;
+    let mut done = 0;
     for seen in &due {
-        match tx.savepoint(|tx| expire(tx, desk, seen)) {
-            Err(Error::Problem(_)) | Ok(()) => {}
-            Err(error) => return Err(error),
-        }
+        done += usize::from(tx.one_of_many(|tx| expire(tx, desk, seen))?);
     }
-    Ok(due.len())
+    Ok(done)
 }
 
 fn expire(tx: &mut Tx<'_>, desk: &Desk, seen: &ProjectClaim) -> Result<()> {
