@@ -1,14 +1,15 @@
 //! Yiqilai (益起来): a district's public-benefit marketplace.
 //!
 //! One crate, a library and a thin `main.rs`. `src/` lists the domain, one room per noun; beside
-//! the rooms stand [`platform`] (plumbing that knows no domain noun) and the wiring files
-//! [`app`], [`api`], [`server`], [`worker`] and [`demo`].
+//! the rooms stand [`platform`] (plumbing that knows no domain noun) and the wiring: [`command`], [`app`],
+//! [`api`], [`server`], [`worker`] and [`demo`].
 //!
 //! A write flows `http → service → rules + store`, a read `http → store`. Rooms form a one-way
 //! street and meet only through their doors; `tests/house.rs` holds them to it.
 
 pub mod api;
 pub mod app;
+pub mod command;
 pub mod demo;
 pub mod error;
 pub mod platform;

@@ -134,7 +134,11 @@ async fn what_is_wrong_with_a_profile_comes_all_at_once() {
         .refused(422, "invalid")
         .await;
     let said = refused.fields();
-    for pointer in ["/places/0/latitude", "/places/0/radius_m", "/skills/0/level"] {
+    for pointer in [
+        "/places/0/latitude",
+        "/places/0/radius_m",
+        "/skills/0/level",
+    ] {
         let range = (pointer.to_owned(), "range".to_owned());
         assert!(said.contains(&range), "{pointer}: {said:?}");
     }
