@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 
 use actix_multipart::MultipartError;
 use actix_multipart::form::MultipartFormConfig;
-use actix_web::dev::ResourceDef;
 use actix_web::guard::fn_guard;
 use actix_web::http::Method;
 use actix_web::web::{self, Data, ServiceConfig as ActixConfig};
@@ -393,7 +392,7 @@ fn upload_limits(max_bytes: usize) -> MultipartFormConfig {
 }
 
 /// The methods each address takes; answers 405 with `Allow` where actix would say 404.
-pub struct Methods(Vec<(ResourceDef, Vec<String>)>);
+pub struct Methods(Vec<(String, Vec<String>)>);
 
 impl Methods {
     /// Reads them off the specification.
@@ -416,10 +415,27 @@ impl Methods {
         Self(
             methods
                 .into_iter()
-                .map(|(path, names)| (ResourceDef::new(path), names))
+                .map(|(path, names)| (path.to_owned(), names))
                 .collect(),
         )
     }
+}
+
+/// Whether a path is an address of this pattern, such as `/wishes/{id}/claim`. What actix has for that is a
+/// compiled expression for each, kept in memory for the rare call that finds nothing.
+fn is_address(pattern: &str, path: &str) -> bool {
+    let is_part = |(part, given): (&str, &str)| match part.split_once('{') {
+        Some((before, rest)) => {
+            let after = rest.split_once('}').map_or("", |(_, after)| after);
+            let inner = given
+                .strip_prefix(before)
+                .and_then(|rest| rest.strip_suffix(after));
+            inner.is_some_and(|inner| !inner.is_empty())
+        }
+        None => part == given,
+    };
+    pattern.split('/').count() == path.split('/').count()
+        && pattern.split('/').zip(path.split('/')).all(is_part)
 }
 
 /// What is answered where no route matches.
@@ -434,7 +450,7 @@ pub async fn unmatched(req: HttpRequest, methods: Data<Methods>) -> Result<HttpR
     let mut allowed: Vec<String> = methods
         .0
         .iter()
-        .filter(|(pattern, _)| pattern.is_match(req.path()))
+        .filter(|(pattern, _)| is_address(pattern, req.path()))
         .flat_map(|(_, names)| names.iter().cloned())
         .collect();
     if allowed.is_empty() {
@@ -450,6 +466,21 @@ pub async fn unmatched(req: HttpRequest, methods: Data<Methods>) -> Result<HttpR
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_told_by_their_patterns() {
+        for (pattern, path, is_one) in [
+            ("/wishes/{id}/claim", "/wishes/7/claim", true),
+            ("/wishes/{id}/claim", "/wishes//claim", false),
+            ("/wishes/{id}/claim", "/wishes/7/claims", false),
+            ("/wishes/{id}", "/wishes/7/claim", false),
+            ("/calendars/{secret}.ics", "/calendars/abc.ics", true),
+            ("/calendars/{secret}.ics", "/calendars/.ics", false),
+            ("/calendars/{secret}.ics", "/calendars/abc", false),
+        ] {
+            assert_eq!(is_address(pattern, path), is_one, "{pattern} {path}");
+        }
+    }
 
     #[test]
     fn no_two_rooms_begin_an_address_alike() {

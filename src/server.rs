@@ -2,7 +2,7 @@
 
 use std::future::ready;
 use std::net::TcpListener;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use actix_cors::Cors;
 use actix_web::dev::Server;
@@ -40,8 +40,12 @@ pub fn start(app: App, listener: TcpListener) -> Result<Server> {
         n => n,
     };
     let timeout = app.config.server.shutdown_seconds;
-    let spec = Arc::new(api::specification());
-    let methods = Data::new(Methods::of(&spec));
+    // kept as it is sent: as a tree it takes many times the room
+    let (spec, methods) = {
+        let spec = api::specification();
+        let json = serde_json::to_vec(&spec).map_err(Error::internal)?;
+        (web::Bytes::from(json), Data::new(Methods::of(&spec)))
+    };
     let server =
         HttpServer::new(move || {
             let spec = spec.clone();
@@ -56,7 +60,10 @@ pub fn start(app: App, listener: TcpListener) -> Result<Server> {
                 ))
                 .route(
                     "/openapi.json",
-                    web::get().to(move || ready(HttpResponse::Ok().json(spec.as_ref()))),
+                    web::get().to(move || {
+                        let mut answer = HttpResponse::Ok();
+                        ready(answer.content_type("application/json").body(spec.clone()))
+                    }),
                 )
                 .default_service(web::to(api::unmatched))
                 .wrap(cors(&app.config.server.allowed_origins))
