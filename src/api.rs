@@ -247,6 +247,8 @@ pub fn lifecycles() -> String {
 /// Writes whose answer is not kept for an idempotency key: request or answer hold what is stored
 /// sealed only, or doing it twice is the same as once by itself.
 const NOT_KEPT: &[&str] = &[
+    "activities_renew_calendar",
+    "activities_renew_organization_calendar",
     "identity_begin_contact_change",
     "identity_change_password",
     "identity_confirm_contact_change",

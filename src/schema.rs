@@ -800,6 +800,18 @@ table! {
 joinable!(activity_shifts -> activities (activity_id));
 joinable!(enrolments -> activities (activity_id));
 joinable!(enrolments -> activity_shifts (shift_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Binary, Nullable};
+    calendars (id) {
+        id -> Id,
+        account_id -> Nullable<Id>,
+        organization_id -> Nullable<Id>,
+        secret_hash -> Binary,
+        made_by -> Id,
+        made_at -> Instant,
+    }
+}
 
 // ---- matching
 table! {
@@ -1165,6 +1177,7 @@ allow_tables_to_appear_in_same_query!(
     activities,
     activity_shifts,
     enrolments,
+    calendars,
     recruitments,
     invitations,
     dismissed_needs,

@@ -44,6 +44,9 @@ pub struct ActivityRules {
     /// Days after its end when an activity that nobody has settled is settled by the clock.
     #[validate(range(min = 1, max = 1_000))]
     pub settle_days: i64,
+    /// Days after its end for which an activity stays in calendars.
+    #[validate(range(min = 1, max = 3_650))]
+    pub calendar_days: i64,
 }
 
 /// Who moves an activity.
