@@ -771,6 +771,7 @@ table! {
         held -> Nullable<Bool>,
         qualification -> Nullable<Text>,
         skills -> Json,
+        counted_for -> Nullable<Instant>,
     }
 }
 table! {
@@ -795,6 +796,9 @@ table! {
         heard -> Integer,
         changed_at -> Nullable<Instant>,
         created_at -> Instant,
+        remind_at -> Nullable<Instant>,
+        reminded_hours -> Nullable<Integer>,
+        reconfirmed_at -> Nullable<Instant>,
     }
 }
 joinable!(activity_shifts -> activities (activity_id));

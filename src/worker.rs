@@ -272,6 +272,7 @@ impl Worker {
         let (organizations, volunteers) = (app.organizations.clone(), app.volunteers.clone());
         let (projects, wishes) = (app.projects.clone(), app.wishes.clone());
         let (held, enrolled) = (app.activities.clone(), app.activities.clone());
+        let coming = app.activities.clone();
         let searches = app.saved_searches.clone();
         let dead = chrono::TimeDelta::days(app.config.worker.dead_days);
         let most = MOST as i64;
@@ -293,6 +294,8 @@ impl Worker {
             self.exhaust(move |tx| activities::sweep(tx, &held, most))
                 .await,
             self.exhaust(move |tx| activities::enrolments::sweep(tx, &enrolled, most))
+                .await,
+            self.exhaust(move |tx| activities::enrolments::remind(tx, &coming, most))
                 .await,
             db.write(move |tx| invitations::purge(tx, &invited))
                 .await

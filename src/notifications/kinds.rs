@@ -385,6 +385,15 @@ kinds! {
     /// To those who organise it.
     EnrolmentWithdrawn "有志愿者取消报名" "{name}取消了活动“{title}”（{role}，{at}）的报名。"
         "Somebody withdrew" "{name} withdrew from the activity \"{title}\" ({role}, {at}).",
+    /// To the volunteer, some days before: asked to say so again.
+    ShiftReminderAsking "请确认您会参加" "您报名的活动“{title}”（{role}）将于 {at} 开始，集合地点：{meeting_point}。请确认您会参加；如不能参加，请尽快取消报名。"
+        "Please say again that you come" "The activity \"{title}\" ({role}) begins at {at}; you meet here: {meeting_point}. Please say again that you come, or withdraw soon if you cannot.",
+    /// To the volunteer, shortly before.
+    ShiftReminder "活动即将开始" "您报名的活动“{title}”（{role}）将于 {at} 开始，集合地点：{meeting_point}。"
+        "Your activity is about to begin" "The activity \"{title}\" ({role}) begins at {at}; you meet here: {meeting_point}.",
+    /// To those who organise it, a day before.
+    ShiftUnconfirmed "有志愿者尚未再次确认" "活动“{title}”（{role}，{at}）有 {count} 名志愿者尚未再次确认参加。"
+        "Some have not said again that they come" "In the activity \"{title}\" ({role}, {at}), so many have not said again that they come: {count}.",
     /// To those who organise it: shortly before.
     EnrolmentWithdrawnLate "有志愿者临时取消报名" "{name}临时取消了活动“{title}”（{role}，{at}）的报名。"
         "Somebody withdrew late" "{name} withdrew late from the activity \"{title}\" ({role}, {at}).",

@@ -151,6 +151,13 @@ impl Notice {
         self
     }
 
+    /// Sends no mail any more from then on: it would be of no use.
+    #[must_use]
+    pub fn of_use_until(mut self, until: Instant) -> Self {
+        self.until = Some(until);
+        self
+    }
+
     /// Leaves it to the inbox: what is not worth a mail.
     #[must_use]
     pub fn inbox_only(mut self) -> Self {

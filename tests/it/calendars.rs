@@ -84,6 +84,12 @@ async fn a_person_has_the_own_places_in_a_calendar() {
     let comes = t.enrol(&first, &shifts[0]).expect(201).await.id();
     let waits = t.enrol(&second, &shifts[0]).expect(201).await.id();
 
+    let me = t.server.get("/me").by(&first).expect(200).await;
+    let chinese = t.server.call(Method::PATCH, "/me").by(&first);
+    let chinese = chinese.header("if-match", me.header("etag").unwrap());
+    let chinese = chinese.json(json!({"language": "zh-CN"}));
+    chinese.expect(200).await;
+
     let none = t.server.get("/me/calendar").by(&first).expect(200).await;
     assert_eq!(none.json["made_at"], json!(null));
     let path = address(&t.server, &first, "/me/calendar").await;

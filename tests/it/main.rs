@@ -36,6 +36,7 @@ mod projects;
 mod publishers;
 mod qualifications;
 mod regions;
+mod reminders;
 mod restore;
 mod rounds;
 mod schema;

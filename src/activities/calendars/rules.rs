@@ -164,7 +164,6 @@ fn description(activity: &Activity, shift: Option<&Shift>, first: &[&str], lang:
             ("注意事项：", "What to know before: "),
             &activity.risk_notice,
         ),
-        (("", ""), &activity.summary),
     ];
     for ((zh, en), text) in told {
         if !text.is_empty() {

@@ -200,6 +200,60 @@ pub fn moves_up(activity: &Activity, shift: &Shift, now: Instant) -> bool {
     LIVE.contains(&activity.status) && now < open_until(activity, shift)
 }
 
+// ---- reminders: a ladder of hours before the shift, from the first to the last
+
+/// The first step of the ladder that lies after an instant.
+pub fn remind_at(starts_at: Instant, ladder: &[i64], after: Instant) -> Option<Instant> {
+    let steps = ladder
+        .iter()
+        .map(|hours| starts_at - TimeDelta::hours(*hours));
+    steps.filter(|at| *at > after).min()
+}
+
+/// The step whose time has come and that was not told yet; of several that a worker was away for, the last.
+/// None of those from before the person had the place, or before its time or place was changed.
+pub fn due_step(enrolment: &Enrolment, ladder: &[i64], now: Instant) -> Option<i32> {
+    let since = enrolment.status_since;
+    let since = enrolment.changed_at.map_or(since, |at| at.max(since));
+    let is_due = |hours: &&i64| {
+        let at = enrolment.starts_at - TimeDelta::hours(**hours);
+        since < at && at <= now
+    };
+    let last = ladder.iter().filter(is_due).min()?;
+    let last = i32::try_from(*last).ok()?;
+    let is_new = enrolment.reminded_hours.is_none_or(|told| last < told);
+    (is_new && now < enrolment.starts_at).then_some(last)
+}
+
+/// A place of somebody who has just said that they come: they are reminded in time, and whoever says so after
+/// the step that asks has said it already.
+pub fn coming(enrolment: Enrolment, ladder: &[i64], now: Instant) -> Enrolment {
+    let asked_at = ladder.iter().max();
+    let asked_at = asked_at.map(|hours| enrolment.starts_at - TimeDelta::hours(*hours));
+    Enrolment {
+        remind_at: remind_at(enrolment.starts_at, ladder, now),
+        reconfirmed_at: asked_at.is_some_and(|at| at <= now).then_some(now),
+        ..enrolment
+    }
+}
+
+/// A place whose time has become another: the ladder begins anew, and a yes was to the time before.
+pub fn moved(enrolment: Enrolment, ladder: &[i64], now: Instant) -> Enrolment {
+    let next = remind_at(enrolment.starts_at, ladder, now);
+    Enrolment {
+        remind_at: next.filter(|_| enrolment.status == Confirmed),
+        reminded_hours: None,
+        reconfirmed_at: None,
+        ..enrolment
+    }
+}
+
+/// The step at which those who organise a shift are told how many have not said again that they come: the one
+/// after that which asks.
+pub fn counting_step(ladder: &[i64]) -> Option<i64> {
+    ladder.get(1).or(ladder.first()).copied()
+}
+
 /// How somebody has a qualification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
