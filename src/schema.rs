@@ -816,6 +816,50 @@ table! {
         made_at -> Instant,
     }
 }
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
+    incidents (id) {
+        id -> Id,
+        activity_id -> Id,
+        region_id -> Id,
+        reporter_id -> Id,
+        kind -> Text,
+        severity -> Text,
+        what -> Text,
+        happened_at -> Instant,
+        people -> Integer,
+        concerns_organizer -> Bool,
+        status -> Text,
+        status_since -> Instant,
+        outcome -> Nullable<Text>,
+        created_at -> Instant,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::Text;
+    incident_notes (id) {
+        id -> Id,
+        incident_id -> Id,
+        author_id -> Id,
+        written_as -> Text,
+        body -> Text,
+        created_at -> Instant,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::Text;
+    incident_photos (id) {
+        id -> Id,
+        incident_id -> Id,
+        author_id -> Id,
+        photo -> Text,
+        thumbnail -> Text,
+        created_at -> Instant,
+    }
+}
 
 // ---- matching
 table! {
@@ -1182,6 +1226,9 @@ allow_tables_to_appear_in_same_query!(
     activity_shifts,
     enrolments,
     calendars,
+    incidents,
+    incident_notes,
+    incident_photos,
     recruitments,
     invitations,
     dismissed_needs,

@@ -48,6 +48,7 @@ const PLANNINGS: i32 = 3;
 
 /// The rooms whose rows refer to files: a file goes only when none of them does. All stand here.
 const KEEPERS: &[Keeper] = &[
+    activities::incidents::keeps_file,
     organizations::keeps_file,
     projects::claims::keeps_file,
     volunteers::keeps_file,

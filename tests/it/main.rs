@@ -23,6 +23,7 @@ mod imports_again;
 mod imports_files;
 mod imports_open_data;
 mod imports_rows;
+mod incidents;
 mod invitations;
 mod matching;
 mod moves;

@@ -14,7 +14,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::model::{Activity, ActivityId, ActivityStatus, Shift, ShiftId};
 use super::rules::{self, Relation};
 use super::series::SeriesId;
-use super::{calendars, enrolments, series, service, store};
+use super::{calendars, enrolments, incidents, series, service, store};
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Made};
 use crate::organizations::OrganizationId;
@@ -50,6 +50,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     series::http::routes(config);
     enrolments::http::routes(config);
     calendars::http::routes(config);
+    incidents::http::routes(config);
 }
 
 /// A shift of an activity.
