@@ -860,6 +860,25 @@ table! {
         created_at -> Instant,
     }
 }
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Integer, Nullable, Text};
+    feedback (id) {
+        id -> Id,
+        enrolment_id -> Id,
+        activity_id -> Id,
+        organization_id -> Nullable<Id>,
+        author_id -> Id,
+        direction -> Text,
+        organization -> Nullable<Integer>,
+        safety -> Nullable<Integer>,
+        meaning -> Nullable<Integer>,
+        reliability -> Nullable<Integer>,
+        comment -> Text,
+        created_at -> Instant,
+        changed_at -> Instant,
+    }
+}
 
 // ---- matching
 table! {
@@ -1229,6 +1248,7 @@ allow_tables_to_appear_in_same_query!(
     incidents,
     incident_notes,
     incident_photos,
+    feedback,
     recruitments,
     invitations,
     dismissed_needs,

@@ -2,7 +2,7 @@
 //!
 //! Each has shifts: a role from when to when, with so many seats. A [`series`] sub-room makes them come again
 //! by a rule, [`enrolments`] holds who comes to which shift, [`calendars`] carries both into people's own,
-//! [`incidents`] keeps what went wrong.
+//! [`incidents`] keeps what went wrong, [`feedback`] what people thought of it.
 //!
 //! ```text
 //! draft ──publish──▶ published ⇄ enrolment_closed ──begin──▶ ongoing ──finish──▶ finished ──settle──▶ settled
@@ -23,6 +23,7 @@
 
 pub mod calendars;
 pub mod enrolments;
+pub mod feedback;
 pub mod http;
 pub mod incidents;
 mod model;

@@ -50,6 +50,12 @@ pub struct ActivityRules {
     /// Hours before a shift at which whoever comes is reminded, from the first to the last.
     #[validate(custom(function = "is_ladder"))]
     pub reminder_hours: Vec<i64>,
+    /// Days after its end in which feedback about an activity is given and changed.
+    #[validate(range(min = 1, max = 365))]
+    pub feedback_days: i64,
+    /// How many must have answered before averages and comments are shown.
+    #[validate(range(min = 2, max = 1_000))]
+    pub feedback_shown_from: i64,
 }
 
 /// Whether hours go down from the first to the last, and end before the shift.

@@ -12,6 +12,7 @@ mod claims;
 mod contract;
 mod crews;
 mod enrolments;
+mod feedback;
 mod figures;
 mod filings;
 mod followers;

@@ -26,5 +26,7 @@ mod store;
 pub use http::EnrolmentView;
 pub use model::{Enrolment, EnrolmentId, EnrolmentStatus};
 pub use service::{NewEnrolment, accept, enrol, react, remind, sweep, withdraw};
-pub(in crate::activities) use service::{follow, is_suspended, look_again, session, to_look_at};
+pub(in crate::activities) use service::{
+    follow, is_suspended, look_again, session, to_look_at, visible,
+};
 pub(in crate::activities) use store::{any_in, ever_among, ever_in};
