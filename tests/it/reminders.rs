@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use yiqilai::worker::Worker;
 
 use crate::activities::shift;
+use crate::enrolments::Line;
 use crate::harness::User;
 use crate::organizations::{Town, town};
 use crate::projects::volunteer;
@@ -18,18 +19,49 @@ fn until(hours: i64) -> TimeDelta {
 
 impl Town {
     /// How often somebody was asked whether they come, and reminded without being asked.
-    async fn reminders(&self, who: &User) -> (usize, usize) {
+    async fn reminders(&self, who: &User) -> (i64, i64) {
+        use diesel::prelude::*;
+        use yiqilai::schema::notifications;
+        let who = who.id;
+        let told = self.server.app.platform.db.read(move |conn| {
+            let mut told = |kind: &str| {
+                notifications::table
+                    .filter(notifications::account_id.eq(who))
+                    .filter(notifications::kind.eq(kind))
+                    .count()
+                    .get_result(conn)
+            };
+            Ok((told("shift_reminder_asking")?, told("shift_reminder")?))
+        });
+        told.await.unwrap()
+    }
+
+    /// Somebody with an address for mail who comes to a shift of one seat.
+    async fn with_mail(&self) -> (User, Line) {
+        let person = crate::notifications::reader(&self.server).await;
+        let profile = crate::volunteers::profile(self.grid);
+        crate::volunteers::write(&self.server, &person, None, &profile)
+            .expect(200)
+            .await;
+        let line = self.line(1, 0).await;
+        self.enrol(&person, &line.shift).expect(201).await;
+        (person, line)
+    }
+
+    /// Sets somebody's quiet hours, in minutes after midnight.
+    async fn quiet(&self, who: &User, from: i32, to: i32) {
         let who = self.server.again(who).await;
-        (
-            self.told(&who, "shift_reminder_asking").await,
-            self.told(&who, "shift_reminder").await,
-        )
+        let hours = json!({"from_minute": from, "to_minute": to});
+        let set = self.server.call(Method::PUT, "/me/notification-settings");
+        let set = set
+            .by(&who)
+            .json(json!({"preferences": [], "quiet_hours": hours}));
+        set.expect(200).await;
     }
 
     async fn unconfirmed(&self, by: &User, id: &str, query: &str) -> Vec<String> {
-        let by = self.server.again(by).await;
         let path = format!("/activities/{id}/enrolments?{query}");
-        let found = self.server.get(&path).by(&by).expect(200).await;
+        let found = self.server.get(&path).by(by).expect(200).await;
         let items = found.json["items"].as_array().unwrap().iter();
         items
             .map(|item| item["id"].as_str().unwrap().to_owned())
@@ -73,14 +105,12 @@ async fn whoever_holds_a_seat_is_reminded_step_by_step() {
     let again = t.enrolment_act(first, one, "reconfirm").expect(200).await;
     assert_eq!(again.json, said.json, "as the first time");
     assert_eq!(
-        t.unconfirmed(&line.manager, &line.id, "reconfirmed=false")
-            .await,
+        t.unconfirmed(&manager, &line.id, "reconfirmed=false").await,
         [other.as_str()],
         "who waits in line is not among them"
     );
     assert_eq!(
-        t.unconfirmed(&line.manager, &line.id, "reconfirmed=true")
-            .await,
+        t.unconfirmed(&manager, &line.id, "reconfirmed=true").await,
         [one.as_str()]
     );
 
@@ -203,22 +233,8 @@ async fn several_workers_remind_once() {
 #[actix_web::test]
 async fn mail_waits_for_the_end_of_quiet_hours_and_none_comes_too_late() {
     let t = town().await;
-    let person = crate::notifications::reader(&t.server).await;
-    let profile = crate::volunteers::profile(t.grid);
-    crate::volunteers::write(&t.server, &person, None, &profile)
-        .expect(200)
-        .await;
-    let line = t.line(1, 0).await;
-    t.enrol(&person, &line.shift).expect(201).await;
-    let quiet = async |from: i32, to: i32| {
-        let person = t.server.again(&person).await;
-        let hours = json!({"from_minute": from, "to_minute": to});
-        let set = t.server.call(Method::PUT, "/me/notification-settings");
-        let set = set
-            .by(&person)
-            .json(json!({"preferences": [], "quiet_hours": hours}));
-        set.expect(200).await;
-    };
+    let (person, _) = t.with_mail().await;
+    let quiet = async |from: i32, to: i32| t.quiet(&person, from, to).await;
     let mails = |title: &str| {
         let mails = t.server.mails(crate::notifications::ADDRESS);
         mails.iter().filter(|mail| mail.starts_with(title)).count()
@@ -236,4 +252,35 @@ async fn mail_waits_for_the_end_of_quiet_hours_and_none_comes_too_late() {
     assert_eq!(t.reminders(&person).await, (1, 1));
     t.server.pass(TimeDelta::hours(4)).await;
     assert_eq!(mails("Your activity is about to begin"), 0);
+}
+
+/// A mail that waits for the end of quiet hours does not leave any more.
+#[actix_web::test]
+async fn a_reminder_that_waits_is_taken_back() {
+    for moves in [false, true] {
+        let t = town().await;
+        let (person, line) = t.with_mail().await;
+        t.quiet(&person, 510, 570).await;
+        t.server.pass(until(72)).await;
+        assert_eq!(t.reminders(&person).await, (1, 0));
+        let person = t.server.again(&person).await;
+        if moves {
+            let manager = t.server.again(&line.manager).await;
+            let mut later = shift("14:00", "15:00", 1);
+            later["id"] = json!(line.shift);
+            let edited = t.edit_activity(&manager, &line.id, json!({"shifts": [later]}));
+            assert_eq!(edited.await.status, 200);
+            t.server.work().await;
+        } else {
+            let place = t.enrolments(&person).await[0]["id"].clone();
+            t.enrolment_act(&person, place.as_str().unwrap(), "withdraw")
+                .expect(200)
+                .await;
+        }
+        assert_eq!(t.reminders(&person).await, (0, 0), "moves: {moves}");
+        t.server.pass(TimeDelta::hours(1)).await;
+        let mails = t.server.mails(crate::notifications::ADDRESS);
+        let asks = |mail: &&String| mail.starts_with("Please say again");
+        assert_eq!(mails.iter().filter(asks).count(), 0, "moves: {moves}");
+    }
 }

@@ -212,7 +212,8 @@ fn answer(request: &HttpRequest, feed: Feed) -> HttpResponse {
     let modified_at = feed.modified_at.timestamp();
     let date = DateTime::<Utc>::from_timestamp(modified_at, 0).unwrap_or_default();
     let date = HttpDate::from(SystemTime::from(date));
-    let mut response = match is_known(request, &tag, date) {
+    let is_known = is_known(request, &tag, date);
+    let mut response = match is_known {
         true => HttpResponse::NotModified(),
         false => HttpResponse::Ok(),
     };
@@ -220,7 +221,7 @@ fn answer(request: &HttpRequest, feed: Feed) -> HttpResponse {
         .insert_header(ETag(tag.clone()))
         .insert_header(LastModified(date))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"));
-    match is_known(request, &tag, date) {
+    match is_known {
         true => response.finish(),
         false => response.content_type(CALENDAR).body(feed.body),
     }

@@ -339,6 +339,16 @@ pub fn set_reminded(
     Ok(())
 }
 
+/// Whether a person holds another seat in the same activity.
+pub fn holds_another(conn: &mut Conn, than: &Enrolment) -> Result<bool> {
+    let beside = enrolments::table
+        .filter(enrolments::activity_id.eq(than.activity_id))
+        .filter(enrolments::account_id.eq(than.account_id))
+        .filter(enrolments::id.ne(than.id))
+        .filter(enrolments::holds_seat);
+    Ok(diesel::select(exists(beside)).get_result(conn)?)
+}
+
 /// The shifts that begin between two instants whose organisers were not told yet how many have not said again
 /// that they come, in the order of their activities.
 pub fn to_count(

@@ -152,10 +152,13 @@ fn views(conn: &mut Conn, caller: &Caller, rows: Vec<Incident>) -> Result<Vec<In
         let of_one = photos.entry(photo.incident_id).or_default();
         of_one.push(photo.into());
     }
+    let regions: Vec<_> = rows.iter().map(|row| row.region_id).collect();
+    let staffed = service::looked_after(conn, caller, &regions)?;
     let mut shown = Vec::new();
     for row in rows {
         let activity = activities.get(&row.activity_id).ok_or(Code::NotFound)?;
-        let relation = service::relation(conn, caller, &row, activity)?;
+        let is_staff = staffed.contains(&row.region_id);
+        let relation = service::stands(caller, &row, activity, is_staff);
         if relation == Relation::default() {
             continue;
         }
@@ -306,7 +309,8 @@ async fn incidents_of_region(
         ..Query::default()
     };
     let found = platform.db.read(move |conn| {
-        if !service::looks_after(conn, &caller, asked.region_id)? {
+        let region = asked.region_id;
+        if !service::looked_after(conn, &caller, &[region])?.contains(&region) {
             return Err(Code::NotFound.into());
         }
         page(conn, &caller, &query)

@@ -1,5 +1,7 @@
 //! What is done with incidents.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -54,33 +56,42 @@ fn looking_after(conn: &mut Conn, region: RegionId) -> Result<Vec<RegionId>> {
     Ok(above.map(|region| region.id).collect())
 }
 
-/// Whether a caller is of the staff that looks after what happens in a region.
+/// Those of some regions whose incidents a caller looks after: of the staff of their street, or of what that lies
+/// in.
 ///
 /// # Errors
 /// Those of the database.
-pub fn looks_after(conn: &mut Conn, caller: &Caller, region: RegionId) -> Result<bool> {
-    let regions = looking_after(conn, region)?;
-    let mut regions = regions.iter();
-    Ok(regions.any(|region| caller.holds(Role::RegionAdmin, region.0)))
+pub fn looked_after(
+    conn: &mut Conn,
+    caller: &Caller,
+    among: &[RegionId],
+) -> Result<HashSet<RegionId>> {
+    let mut administered = Vec::new();
+    for region in caller.regions(&[Role::RegionAdmin]) {
+        if looking_after(conn, region)?.contains(&region) {
+            administered.push(region);
+        }
+    }
+    match administered.is_empty() {
+        true => Ok(HashSet::new()),
+        false => regions::those_within(conn, among, &administered),
+    }
 }
 
-/// How a caller stands to an incident.
-///
-/// # Errors
-/// Those of the database.
-pub fn relation(
-    conn: &mut Conn,
+/// How a caller stands to an incident, who is of the staff that looks after it or not.
+pub fn stands(
     caller: &Caller,
     incident: &Incident,
     activity: &Activity,
-) -> Result<Relation> {
+    is_staff: bool,
+) -> Relation {
     let organizes = organizes(caller, activity);
     let is_about = organizes && incident.concerns_organizer;
-    Ok(Relation {
-        staff: looks_after(conn, caller, incident.region_id)? && !is_about,
+    Relation {
+        staff: is_staff && !is_about,
         organizer: organizes && !is_about,
         reporter: incident.reporter_id == caller.account,
-    })
+    }
 }
 
 /// An incident for those whom it concerns.
@@ -94,7 +105,9 @@ pub fn seen(
 ) -> Result<(Incident, Activity, Relation)> {
     let incident = store::incident(conn, id)?;
     let activity = activities::activity(conn, incident.activity_id)?;
-    let relation = relation(conn, caller, &incident, &activity)?;
+    let region = incident.region_id;
+    let is_staff = looked_after(conn, caller, &[region])?.contains(&region);
+    let relation = stands(caller, &incident, &activity, is_staff);
     match relation == Relation::default() {
         true => Err(Code::NotFound.into()),
         false => Ok((incident, activity, relation)),

@@ -7,7 +7,7 @@ use super::super::rules::{self, free_until};
 use super::super::store;
 use super::known::Known;
 use super::line::promote;
-use super::{advance, sentences, serialize_on_people, tell_person};
+use super::{advance, reminding, sentences, serialize_on_people, tell_person};
 use crate::activities::model::{Activity, ActivityId, ActivityStatus, Shift, ShiftId};
 use crate::activities::rules::{LIVE, open_until, was_not_held};
 use crate::activities::service::{Desk, broadcast, serialize};
@@ -159,6 +159,9 @@ fn catch_up(
             changed_at: Some(tx.now),
             ..seen
         };
+        if has_moved {
+            reminding::take_back(tx, &now)?;
+        }
         let now = match has_moved {
             true => rules::moved(now, &desk.rules.reminder_hours, tx.now),
             false => now,

@@ -166,6 +166,7 @@ fn advance(
     }
     if wanted.holds_seat && !moved.holds_seat {
         activities::free_seat(tx.conn, wanted.shift_id)?;
+        reminding::take_back(tx, wanted)?;
     }
     tx.journal(
         change(activity, wanted, by, verb)

@@ -10,7 +10,7 @@ use crate::activities::service::{Desk, organizers, serialize, tell};
 use crate::activities::store as activities;
 use crate::error::{Code, Error, Problem, Result};
 use crate::identity::Caller;
-use crate::notifications::Kind;
+use crate::notifications::{self, Kind};
 use crate::platform::db::Tx;
 use crate::platform::lifecycle;
 
@@ -119,6 +119,19 @@ fn remind_one(tx: &mut Tx<'_>, desk: &Desk, (id, one): Due) -> Result<()> {
     let params = [("meeting_point", meeting_point)];
     let who = enrolment.account_id;
     tell_person_until(tx, &activity, &shift, who, kind, &params)
+}
+
+/// Takes a reminder back that waits for the end of quiet hours: the person does not come any more, or at another
+/// time. One that may be of another seat in the activity stays.
+pub(super) fn take_back(tx: &mut Tx<'_>, enrolment: &Enrolment) -> Result<()> {
+    if enrolment.reminded_hours.is_none() || store::holds_another(tx.conn, enrolment)? {
+        return Ok(());
+    }
+    let subject = ("activity", enrolment.activity_id.0);
+    for kind in [Kind::ShiftReminderAsking, Kind::ShiftReminder] {
+        notifications::take_back(tx, enrolment.account_id, kind, subject)?;
+    }
+    Ok(())
 }
 
 /// Tells those who organise a shift how many of those who come have not said so again.
