@@ -1,4 +1,4 @@
-//! Calendars at secret addresses, and files for one's own; read by another crate than writes them.
+//! Calendars at secret addresses, and files for one's own; read by a crate of its own.
 
 use std::collections::HashMap;
 

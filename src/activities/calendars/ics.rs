@@ -1,6 +1,5 @@
-//! Events as a calendar in iCalendar (RFC 5545).
-
-use icalendar::{Calendar, Component, Event as Entry, Property};
+//! Events as a calendar in iCalendar (RFC 5545). Written here: the crate that is usual for it (`icalendar`) gives the
+//! last part of a folded line an octet too many.
 
 use super::rules::{Certainty, Event};
 use crate::platform::clock::Instant;
@@ -8,52 +7,46 @@ use crate::platform::clock::Instant;
 /// How often a program is asked to look again.
 const REFRESH: &str = "PT1H";
 
+/// The most octets of a line, its end aside.
+const WIDTH: usize = 75;
+
 /// A calendar of these events, with a name or, as a file of its own, without.
 pub fn write(name: Option<&str>, events: &[Event]) -> String {
-    let mut calendar = Calendar::empty();
-    let head = [
-        ("VERSION", "2.0"),
-        ("PRODID", "-//Yiqilai//Yiqilai//ZH"),
-        ("CALSCALE", "GREGORIAN"),
-    ];
-    for (key, value) in head {
-        calendar.append_property(Property::new(key, value));
-    }
+    let mut out = String::new();
+    line(&mut out, "BEGIN", "VCALENDAR");
+    line(&mut out, "VERSION", "2.0");
+    line(&mut out, "PRODID", "-//Yiqilai//Yiqilai//ZH");
+    line(&mut out, "CALSCALE", "GREGORIAN");
     if let Some(name) = name {
-        calendar.append_property(text("X-WR-CALNAME", name));
-        let mut refresh = Property::new("REFRESH-INTERVAL", REFRESH);
-        calendar.append_property(refresh.add_parameter("VALUE", "DURATION").done());
-        calendar.append_property(Property::new("X-PUBLISHED-TTL", REFRESH));
+        line(&mut out, "X-WR-CALNAME", &escaped(name));
+        line(&mut out, "REFRESH-INTERVAL;VALUE=DURATION", REFRESH);
+        line(&mut out, "X-PUBLISHED-TTL", REFRESH);
     }
     for event in events {
-        calendar.push(entry(event));
+        write_event(&mut out, event);
     }
-    calendar.to_string()
+    line(&mut out, "END", "VCALENDAR");
+    out
 }
 
-fn entry(event: &Event) -> Entry {
-    let mut entry = Entry::new();
+fn write_event(out: &mut String, event: &Event) {
     let status = match event.certainty {
         Certainty::Confirmed => "CONFIRMED",
         Certainty::Tentative => "TENTATIVE",
         Certainty::Cancelled => "CANCELLED",
     };
-    let fields = [
-        ("UID", event.uid.clone()),
-        // without a METHOD it says when the event was last revised
-        ("DTSTAMP", utc(event.modified_at)),
-        ("LAST-MODIFIED", utc(event.modified_at)),
-        ("SEQUENCE", event.sequence.to_string()),
-        ("DTSTART", utc(event.starts_at)),
-        ("DTEND", utc(event.ends_at)),
-        ("STATUS", status.to_owned()),
-        ("URL", event.url.clone()),
-    ];
-    for (key, value) in fields {
-        entry.append_property(Property::new(key, value));
-    }
+    line(out, "BEGIN", "VEVENT");
+    line(out, "UID", &escaped(&event.uid));
+    // without a METHOD it says when the event was last revised
+    line(out, "DTSTAMP", &utc(event.modified_at));
+    line(out, "LAST-MODIFIED", &utc(event.modified_at));
+    line(out, "SEQUENCE", &event.sequence.to_string());
+    line(out, "DTSTART", &utc(event.starts_at));
+    line(out, "DTEND", &utc(event.ends_at));
+    line(out, "STATUS", status);
+    line(out, "URL", &event.url);
     if let Some((north, east)) = event.geo {
-        entry.append_property(Property::new("GEO", format!("{north:.6};{east:.6}")));
+        line(out, "GEO", &format!("{north:.6};{east:.6}"));
     }
     for (key, value) in [
         ("SUMMARY", &event.summary),
@@ -61,20 +54,39 @@ fn entry(event: &Event) -> Entry {
         ("DESCRIPTION", &event.description),
     ] {
         if !value.is_empty() {
-            entry.append_property(text(key, value));
+            line(out, key, &escaped(value));
         }
     }
-    entry.done()
+    line(out, "END", "VEVENT");
 }
 
-/// A text without what no line may hold; the rest is escaped as it is written.
-fn text(key: &str, value: &str) -> Property {
-    let clean: String = value
-        .replace("\r\n", "\n")
-        .chars()
-        .filter(|c| *c == '\n' || !c.is_control())
-        .collect();
-    Property::new(key, clean)
+/// A content line (section 3.1): folded by octets, and never within a character. What follows a fold begins
+/// with a space, which counts.
+fn line(out: &mut String, name: &str, value: &str) {
+    let mut width = 0;
+    for c in name.chars().chain([':']).chain(value.chars()) {
+        if width + c.len_utf8() > WIDTH {
+            out.push_str("\r\n ");
+            width = 1;
+        }
+        out.push(c);
+        width += c.len_utf8();
+    }
+    out.push_str("\r\n");
+}
+
+/// A text as a value (section 3.3.11), without what no line may hold.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' | ';' | ',' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            c if c.is_control() => {}
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 fn utc(at: Instant) -> String {
