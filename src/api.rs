@@ -210,6 +210,10 @@ pub fn lifecycles() -> String {
             lifecycle::mermaid(activities::enrolments::rules::MOVES),
         ),
         (
+            "Safety incident 安全事件",
+            lifecycle::mermaid(activities::incidents::rules::MOVES),
+        ),
+        (
             "Invitation to a need 需求邀请",
             lifecycle::mermaid(matching::invitations::rules::INVITATION),
         ),
@@ -246,6 +250,9 @@ pub fn lifecycles() -> String {
 /// Writes whose answer is not kept for an idempotency key: request or answer hold what is stored
 /// sealed only, or doing it twice is the same as once by itself.
 const NOT_KEPT: &[&str] = &[
+    "activities_add_incident_photo",
+    "activities_renew_calendar",
+    "activities_renew_organization_calendar",
     "identity_begin_contact_change",
     "identity_change_password",
     "identity_confirm_contact_change",

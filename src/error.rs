@@ -441,6 +441,7 @@ codes! {
     QualificationExpired 409 "所要求的资质在活动当天已过有效期。" "A qualification that is required ends before the day of the activity.",
     RegionNotServed 403 "仅限本区域的志愿者参加。" "It is for volunteers of a certain region only.",
     NotInTeam 403 "此人不在您的队伍中。" "The person belongs to no team of yours.",
+    FeedbackClosed 409 "活动结束后的评价期内，才能对到场的人或活动作出评价。" "Feedback is given within its term once the activity has finished, about those who had a place.",
     WithdrawalTooLate 409 "班次已开始，不能再取消报名或移出。" "The shift has begun: nobody withdraws or is removed from it any more.",
 
     // ---- volunteers

@@ -771,6 +771,7 @@ table! {
         held -> Nullable<Bool>,
         qualification -> Nullable<Text>,
         skills -> Json,
+        counted_for -> Nullable<Instant>,
     }
 }
 table! {
@@ -795,11 +796,89 @@ table! {
         heard -> Integer,
         changed_at -> Nullable<Instant>,
         created_at -> Instant,
+        remind_at -> Nullable<Instant>,
+        reminded_hours -> Nullable<Integer>,
+        reconfirmed_at -> Nullable<Instant>,
     }
 }
 joinable!(activity_shifts -> activities (activity_id));
 joinable!(enrolments -> activities (activity_id));
 joinable!(enrolments -> activity_shifts (shift_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Binary, Nullable};
+    calendars (id) {
+        id -> Id,
+        account_id -> Nullable<Id>,
+        organization_id -> Nullable<Id>,
+        secret_hash -> Binary,
+        made_by -> Id,
+        made_at -> Instant,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
+    incidents (id) {
+        id -> Id,
+        activity_id -> Id,
+        region_id -> Id,
+        reporter_id -> Id,
+        kind -> Text,
+        severity -> Text,
+        what -> Text,
+        happened_at -> Instant,
+        people -> Integer,
+        concerns_organizer -> Bool,
+        status -> Text,
+        status_since -> Instant,
+        outcome -> Nullable<Text>,
+        created_at -> Instant,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::Text;
+    incident_notes (id) {
+        id -> Id,
+        incident_id -> Id,
+        author_id -> Id,
+        written_as -> Text,
+        body -> Text,
+        created_at -> Instant,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::Text;
+    incident_photos (id) {
+        id -> Id,
+        incident_id -> Id,
+        author_id -> Id,
+        photo -> Text,
+        thumbnail -> Text,
+        created_at -> Instant,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Integer, Nullable, Text};
+    feedback (id) {
+        id -> Id,
+        enrolment_id -> Id,
+        activity_id -> Id,
+        organization_id -> Nullable<Id>,
+        author_id -> Id,
+        direction -> Text,
+        organization -> Nullable<Integer>,
+        safety -> Nullable<Integer>,
+        meaning -> Nullable<Integer>,
+        reliability -> Nullable<Integer>,
+        comment -> Text,
+        created_at -> Instant,
+        changed_at -> Instant,
+    }
+}
 
 // ---- matching
 table! {
@@ -1165,6 +1244,11 @@ allow_tables_to_appear_in_same_query!(
     activities,
     activity_shifts,
     enrolments,
+    calendars,
+    incidents,
+    incident_notes,
+    incident_photos,
+    feedback,
     recruitments,
     invitations,
     dismissed_needs,

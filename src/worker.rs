@@ -48,6 +48,7 @@ const PLANNINGS: i32 = 3;
 
 /// The rooms whose rows refer to files: a file goes only when none of them does. All stand here.
 const KEEPERS: &[Keeper] = &[
+    activities::incidents::keeps_file,
     organizations::keeps_file,
     projects::claims::keeps_file,
     volunteers::keeps_file,
@@ -272,6 +273,7 @@ impl Worker {
         let (organizations, volunteers) = (app.organizations.clone(), app.volunteers.clone());
         let (projects, wishes) = (app.projects.clone(), app.wishes.clone());
         let (held, enrolled) = (app.activities.clone(), app.activities.clone());
+        let coming = app.activities.clone();
         let searches = app.saved_searches.clone();
         let dead = chrono::TimeDelta::days(app.config.worker.dead_days);
         let most = MOST as i64;
@@ -293,6 +295,8 @@ impl Worker {
             self.exhaust(move |tx| activities::sweep(tx, &held, most))
                 .await,
             self.exhaust(move |tx| activities::enrolments::sweep(tx, &enrolled, most))
+                .await,
+            self.exhaust(move |tx| activities::enrolments::remind(tx, &coming, most))
                 .await,
             db.write(move |tx| invitations::purge(tx, &invited))
                 .await

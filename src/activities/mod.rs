@@ -1,7 +1,8 @@
 //! Activities: dated work with places, of a claimed project or of an organisation of its own.
 //!
 //! Each has shifts: a role from when to when, with so many seats. A [`series`] sub-room makes them come again
-//! by a rule, [`enrolments`] holds who comes to which shift.
+//! by a rule, [`enrolments`] holds who comes to which shift, [`calendars`] carries both into people's own,
+//! [`incidents`] keeps what went wrong, [`feedback`] what people thought of it.
 //!
 //! ```text
 //! draft ──publish──▶ published ⇄ enrolment_closed ──begin──▶ ongoing ──finish──▶ finished ──settle──▶ settled
@@ -20,8 +21,11 @@
 //! it is kept: see [`enrolments`]. Finding somebody for a seat that got free at short notice belongs to
 //! matching, which knows this room.
 
+pub mod calendars;
 pub mod enrolments;
+pub mod feedback;
 pub mod http;
+pub mod incidents;
 mod model;
 pub mod rules;
 pub mod series;

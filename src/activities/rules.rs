@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, T
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use super::model::{
     Activity,
@@ -44,6 +44,28 @@ pub struct ActivityRules {
     /// Days after its end when an activity that nobody has settled is settled by the clock.
     #[validate(range(min = 1, max = 1_000))]
     pub settle_days: i64,
+    /// Days after its end for which an activity stays in calendars.
+    #[validate(range(min = 1, max = 3_650))]
+    pub calendar_days: i64,
+    /// Hours before a shift at which whoever comes is reminded, from the first to the last.
+    #[validate(custom(function = "is_ladder"))]
+    pub reminder_hours: Vec<i64>,
+    /// Days after its end in which feedback about an activity is given and changed.
+    #[validate(range(min = 1, max = 365))]
+    pub feedback_days: i64,
+    /// How many must have answered before averages and comments are shown.
+    #[validate(range(min = 2, max = 1_000))]
+    pub feedback_shown_from: i64,
+}
+
+/// Whether hours go down from the first to the last, and end before the shift.
+fn is_ladder(hours: &[i64]) -> std::result::Result<(), ValidationError> {
+    let goes_down = hours.windows(2).all(|two| two[0] > two[1]);
+    let is_within = hours.iter().all(|hours| (1..=720).contains(hours));
+    match goes_down && is_within && hours.len() <= 10 {
+        true => Ok(()),
+        false => Err(ValidationError::new("range")),
+    }
 }
 
 /// Who moves an activity.

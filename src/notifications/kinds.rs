@@ -385,6 +385,25 @@ kinds! {
     /// To those who organise it.
     EnrolmentWithdrawn "有志愿者取消报名" "{name}取消了活动“{title}”（{role}，{at}）的报名。"
         "Somebody withdrew" "{name} withdrew from the activity \"{title}\" ({role}, {at}).",
+    /// To the volunteer, some days before: asked to say so again.
+    ShiftReminderAsking "请确认您会参加" "您报名的活动“{title}”（{role}）将于 {at} 开始，集合地点：{meeting_point}。请确认您会参加；如不能参加，请尽快取消报名。"
+        "Please say again that you come" "The activity \"{title}\" ({role}) begins at {at}; you meet here: {meeting_point}. Please say again that you come, or withdraw soon if you cannot.",
+    /// To the volunteer, shortly before.
+    ShiftReminder "活动即将开始" "您报名的活动“{title}”（{role}）将于 {at} 开始，集合地点：{meeting_point}。"
+        "Your activity is about to begin" "The activity \"{title}\" ({role}) begins at {at}; you meet here: {meeting_point}.",
+    /// To those who organise it, a day before.
+    ShiftUnconfirmed "有志愿者尚未再次确认" "活动“{title}”（{role}，{at}）有 {count} 名志愿者尚未再次确认参加。"
+        "Some have not said again that they come" "In the activity \"{title}\" ({role}, {at}), so many have not said again that they come: {count}.",
+    /// To the staff of the street and of the district, and to those who organise it; does not wait for the end of
+    /// quiet hours.
+    IncidentReported "安全事件，请立即查看" "活动“{title}”上报了安全事件（{severity_zh}），请立即查看。"
+        "A safety incident: look at it now" "A safety incident ({severity_en}) was reported in the activity \"{title}\". Please look at it now.",
+    /// To who reported it.
+    IncidentAcknowledged "安全事件已受理" "您在活动“{title}”上报的安全事件已有工作人员处理。"
+        "Your report is looked after" "Staff look after the safety incident that you reported in the activity \"{title}\".",
+    /// To who reported it.
+    IncidentResolved "安全事件已处理完毕" "您在活动“{title}”上报的安全事件已处理完毕，请登录查看结果。"
+        "Your report is dealt with" "The safety incident that you reported in the activity \"{title}\" is dealt with. Sign in to read what came of it.",
     /// To those who organise it: shortly before.
     EnrolmentWithdrawnLate "有志愿者临时取消报名" "{name}临时取消了活动“{title}”（{role}，{at}）的报名。"
         "Somebody withdrew late" "{name} withdrew late from the activity \"{title}\" ({role}, {at}).",
@@ -455,6 +474,11 @@ impl Kind {
                 | Self::RoleGranted
                 | Self::RoleRevoked
         )
+    }
+
+    /// Whether somebody may be in danger: then its mail does not wait for the end of quiet hours.
+    pub fn is_urgent(self) -> bool {
+        matches!(self, Self::IncidentReported)
     }
 
     /// Title and sentence, the gaps filled.

@@ -119,6 +119,7 @@ impl Notice {
             "project_claim" => "project-claims",
             "organization" => "organizations",
             "activity" => "activities",
+            "incident" => "incidents",
             "round" => "rounds",
             "invitation" => "invitations",
             "recruitment" => "recruitments",
@@ -151,6 +152,13 @@ impl Notice {
         self
     }
 
+    /// Sends no mail any more from then on: it would be of no use.
+    #[must_use]
+    pub fn of_use_until(mut self, until: Instant) -> Self {
+        self.until = Some(until);
+        self
+    }
+
     /// Leaves it to the inbox: what is not worth a mail.
     #[must_use]
     pub fn inbox_only(mut self) -> Self {
@@ -175,8 +183,8 @@ impl Notice {
 }
 
 /// Puts a notice into the inbox and, unless the person does not want it, a mail into the outbox:
-/// at once, or when the person's quiet hours end and it is still wanted. What concerns the account's
-/// safety neither waits nor asks.
+/// at once, or when the person's quiet hours end and it is still wanted. What is urgent does not wait; what
+/// concerns the account's safety neither waits nor asks.
 ///
 /// # Errors
 /// Those of the database.
@@ -219,7 +227,7 @@ pub fn notify(tx: &mut Tx<'_>, notice: &Notice) -> Result<()> {
             "You get this mail because it concerns you. Switch this kind off in your notification settings.",
         ),
     };
-    let quiet = match is_security {
+    let quiet = match is_security || notice.kind.is_urgent() {
         true => None,
         false => store::quiet_hours(tx.conn, notice.to)?,
     };

@@ -88,7 +88,7 @@ impl Town {
     }
 
     /// What somebody was told, the newest first.
-    async fn notices(&self, who: &User) -> Vec<Value> {
+    pub async fn notices(&self, who: &User) -> Vec<Value> {
         let inbox = self.server.get("/me/notifications?limit=100").by(who);
         let inbox = inbox.expect(200).await.json;
         inbox["items"].as_array().unwrap().clone()

@@ -7,10 +7,12 @@
 
 mod accounts;
 mod activities;
+mod calendars;
 mod claims;
 mod contract;
 mod crews;
 mod enrolments;
+mod feedback;
 mod figures;
 mod filings;
 mod followers;
@@ -22,6 +24,7 @@ mod imports_again;
 mod imports_files;
 mod imports_open_data;
 mod imports_rows;
+mod incidents;
 mod invitations;
 mod matching;
 mod moves;
@@ -35,6 +38,7 @@ mod projects;
 mod publishers;
 mod qualifications;
 mod regions;
+mod reminders;
 mod restore;
 mod rounds;
 mod schema;

@@ -191,6 +191,7 @@ impl<'a> Walk<'a> {
 fn asked_with(address: &str) -> Value {
     match address {
         "plan" => json!({"plan": "每周六上午。"}),
+        "resolve" => json!({"outcome": "已处理。"}),
         "report" => json!({"report": "完成", "people_served": 3, "photos": [uuid::Uuid::nil()]}),
         "withdraw" | "reject" | "release" | "dispute" | "redeliver" | "free" | "return"
         | "suspend" | "cancel" | "revoke" | "dissolve" | "send-back" | "decline" | "remove" => {
@@ -1146,6 +1147,51 @@ async fn of_enrolments() {
             }
             Thing {
                 shown_at: vec![format!("/enrolments/{id}")],
+                id,
+            }
+        })
+        .await;
+    }
+    walk.offered_them_all();
+}
+
+// ---- incidents
+
+const INCIDENT: Noun = Noun {
+    name: "incident",
+    path: "/incidents",
+    moves: &[("acknowledge", "acknowledge"), ("resolve", "resolve")],
+};
+
+#[actix_web::test]
+async fn of_incidents() {
+    let t = town_with(without_limits()).await;
+    let line = t.line(1, 1).await;
+    let passer_by = volunteer(&t.server, t.grid).await;
+    let people = [
+        ("street", &t.street_admin),
+        ("district", &t.district_admin),
+        ("manager", &line.manager),
+        ("reporter", &line.people[0]),
+        ("passer-by", &passer_by),
+    ];
+    let mut walk = Walk::new(&t.server, INCIDENT, &people);
+    for state in ["reported", "acknowledged", "resolved"] {
+        walk.state(state, async || {
+            let reported = t.report_incident(&line.people[0], &line.id, json!({}));
+            let id = reported.expect(201).await.id();
+            let steps: &[&str] = match state {
+                "reported" => &[],
+                "acknowledged" => &["acknowledge"],
+                _ => &["acknowledge", "resolve"],
+            };
+            for verb in steps {
+                let body = asked_with(verb);
+                let done = t.incident_act(&t.street_admin, &id, verb, body);
+                done.expect(200).await;
+            }
+            Thing {
+                shown_at: vec![format!("/incidents/{id}")],
                 id,
             }
         })

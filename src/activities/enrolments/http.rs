@@ -38,7 +38,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(accept_enrolment)
         .service(decline_enrolment)
         .service(withdraw_enrolment)
-        .service(remove_enrolment);
+        .service(remove_enrolment)
+        .service(reconfirm_enrolment);
 }
 
 /// Somebody's place in a shift.
@@ -82,6 +83,8 @@ pub struct EnrolmentView {
     /// The moves that are the caller's now; a rule may still refuse one. `withdraw_late` is asked for as
     /// `withdraw`.
     pub moves: Vec<&'static str>,
+    /// When the person said again that they come, as a reminder asks.
+    pub reconfirmed_at: Option<Instant>,
     /// When it was made.
     pub created_at: Instant,
 }
@@ -183,6 +186,7 @@ impl EnrolmentView {
             starts_at: row.starts_at,
             ends_at: row.ends_at,
             accept_by: row.accept_by,
+            reconfirmed_at: row.reconfirmed_at,
             created_at: row.created_at,
         })
     }
@@ -300,6 +304,8 @@ struct Which {
     shift_id: Option<ShiftId>,
     /// Only those that stand here.
     status: Option<EnrolmentStatus>,
+    /// Only those who come and have, or have not, said so again.
+    reconfirmed: Option<bool>,
     /// Rows a page holds, 1 to 100.
     #[validate(range(min = 1, max = 100))]
     limit: Option<i64>,
@@ -330,7 +336,12 @@ async fn list_enrolments(
     let found = platform.db.read(move |conn| {
         let (_, relation) = activities::visible(conn, Some(&caller), *id)?;
         relation.acts_as(crate::activities::rules::By::Organizer)?;
-        let rows = store::of_activity(conn, *id, which.shift_id, which.status, after, limit)?;
+        let only = store::Which {
+            shift: which.shift_id,
+            status: which.status,
+            reconfirmed: which.reconfirmed,
+        };
+        let rows = store::of_activity(conn, *id, only, after, limit)?;
         let page = Page::of(rows, limit, |row| row.id);
         Ok(Page {
             items: EnrolmentView::all(conn, page.items, &caller, (desk.as_ref(), now))?,
@@ -434,6 +445,10 @@ moves! {
     ///
     /// Late from the organiser's deadline on, unless time or place were changed a short while ago.
     withdraw_enrolment "/enrolments/{id}/withdraw" Nothing, |tx, desk, caller, id, _input| service::withdraw(tx, desk, caller, id);
+    /// Say again that one comes
+    ///
+    /// As a reminder asks some days before. Whoever enrols after that has said it.
+    reconfirm_enrolment "/enrolments/{id}/reconfirm" Nothing, |tx, desk, caller, id, _input| service::reconfirm(tx, desk, caller, id);
     /// Remove somebody from a shift
     remove_enrolment "/enrolments/{id}/remove" Reason, |tx, desk, caller, id, input| service::remove(tx, desk, caller, id, &input.reason);
 }

@@ -14,7 +14,8 @@
 //! it does not suit just then is passed over, and looked at again when something about the person has
 //! changed, and every hour. A line ends as its shift begins. Who may not come any more, since a certificate
 //! or a membership counts no more, gives the seat to the next. Going is late from the organiser's deadline
-//! on, except for a while after time or place were changed.
+//! on, except for a while after time or place were changed. Who comes is reminded in steps, each once, and
+//! asked at the first to say so again; a changed time begins the ladder anew.
 
 pub mod http;
 mod model;
@@ -24,6 +25,8 @@ mod store;
 
 pub use http::EnrolmentView;
 pub use model::{Enrolment, EnrolmentId, EnrolmentStatus};
-pub use service::{NewEnrolment, accept, enrol, react, sweep, withdraw};
-pub(in crate::activities) use service::{follow, is_suspended, look_again, session, to_look_at};
+pub use service::{NewEnrolment, accept, enrol, react, remind, sweep, withdraw};
+pub(in crate::activities) use service::{
+    follow, is_suspended, look_again, session, to_look_at, visible,
+};
 pub(in crate::activities) use store::{any_in, ever_among, ever_in};

@@ -71,4 +71,10 @@ pub struct Enrolment {
     pub changed_at: Option<Instant>,
     /// When it was made.
     pub created_at: Instant,
+    /// When it is looked at for the next reminder of its shift.
+    pub remind_at: Option<Instant>,
+    /// The last reminder that was told, in hours before the shift.
+    pub reminded_hours: Option<i32>,
+    /// When the person said again that they come.
+    pub reconfirmed_at: Option<Instant>,
 }

@@ -200,6 +200,60 @@ pub fn moves_up(activity: &Activity, shift: &Shift, now: Instant) -> bool {
     LIVE.contains(&activity.status) && now < open_until(activity, shift)
 }
 
+// ---- reminders: a ladder of hours before the shift, from the first to the last
+
+/// The first step of the ladder that lies after an instant.
+pub fn remind_at(starts_at: Instant, ladder: &[i64], after: Instant) -> Option<Instant> {
+    let steps = ladder
+        .iter()
+        .map(|hours| starts_at - TimeDelta::hours(*hours));
+    steps.filter(|at| *at > after).min()
+}
+
+/// The step whose time has come and that was not told yet; of several that a worker was away for, the last.
+/// None of those from before the person had the place, or before its time or place was changed.
+pub fn due_step(enrolment: &Enrolment, ladder: &[i64], now: Instant) -> Option<i32> {
+    let since = enrolment.status_since;
+    let since = enrolment.changed_at.map_or(since, |at| at.max(since));
+    let is_due = |hours: &&i64| {
+        let at = enrolment.starts_at - TimeDelta::hours(**hours);
+        since < at && at <= now
+    };
+    let last = ladder.iter().filter(is_due).min()?;
+    let last = i32::try_from(*last).ok()?;
+    let is_new = enrolment.reminded_hours.is_none_or(|told| last < told);
+    (is_new && now < enrolment.starts_at).then_some(last)
+}
+
+/// A place of somebody who has just said that they come: they are reminded in time, and whoever says so after
+/// the step that asks has said it already.
+pub fn coming(enrolment: Enrolment, ladder: &[i64], now: Instant) -> Enrolment {
+    let asked_at = ladder.iter().max();
+    let asked_at = asked_at.map(|hours| enrolment.starts_at - TimeDelta::hours(*hours));
+    Enrolment {
+        remind_at: remind_at(enrolment.starts_at, ladder, now),
+        reconfirmed_at: asked_at.is_some_and(|at| at <= now).then_some(now),
+        ..enrolment
+    }
+}
+
+/// A place whose time has become another: the ladder begins anew, and a yes was to the time before.
+pub fn moved(enrolment: Enrolment, ladder: &[i64], now: Instant) -> Enrolment {
+    let next = remind_at(enrolment.starts_at, ladder, now);
+    Enrolment {
+        remind_at: next.filter(|_| enrolment.status == Confirmed),
+        reminded_hours: None,
+        reconfirmed_at: None,
+        ..enrolment
+    }
+}
+
+/// The step at which those who organise a shift are told how many have not said again that they come: the one
+/// after that which asks.
+pub fn counting_step(ladder: &[i64]) -> Option<i64> {
+    ladder.get(1).or(ladder.first()).copied()
+}
+
 /// How somebody has a qualification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
@@ -350,6 +404,10 @@ pub fn in_the_way(facts: &Facts<'_>, rules: &ActivityRules, zone: Tz) -> Vec<Cod
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activities::enrolments::EnrolmentId;
+    use crate::activities::model::{ActivityId, ShiftId};
+    use crate::identity::AccountId;
+    use proptest::prelude::*;
     use strum::VariantArray;
 
     #[test]
@@ -361,6 +419,98 @@ mod tests {
         }
         for over in [Declined, Withdrawn, LateWithdrawn, Removed] {
             assert!(!MOVES.iter().any(|m| m.from.contains(&over)), "{over}");
+        }
+    }
+
+    const LADDER: [i64; 3] = [72, 24, 2];
+
+    fn at(minute: i64) -> Instant {
+        Instant::from_micros(minute * 60_000_000).unwrap()
+    }
+
+    /// Somebody who came to a shift of the hundredth hour at some minute.
+    fn place(made: i64) -> Enrolment {
+        let enrolment = Enrolment {
+            id: EnrolmentId::new(),
+            activity_id: ActivityId::new(),
+            shift_id: ShiftId::new(),
+            account_id: AccountId::new(),
+            invited_by: None,
+            status: Confirmed,
+            status_since: at(made),
+            holds_seat: true,
+            starts_at: at(6000),
+            ends_at: at(6120),
+            queue_no: None,
+            skipped_at: None,
+            accept_by: None,
+            ended_at: None,
+            reason: None,
+            heard: 0,
+            changed_at: None,
+            created_at: at(made),
+            remind_at: None,
+            reminded_hours: None,
+            reconfirmed_at: None,
+        };
+        coming(enrolment, &LADDER, at(made))
+    }
+
+    /// The steps that are told when a worker looks at these minutes.
+    fn told(mut place: Enrolment, looks: impl IntoIterator<Item = i64>) -> Vec<i32> {
+        let mut told = Vec::new();
+        for now in looks.into_iter().map(at) {
+            if place.remind_at.is_none_or(|due| due > now) {
+                continue;
+            }
+            let step = due_step(&place, &LADDER, now);
+            told.extend(step);
+            place.reminded_hours = step.or(place.reminded_hours);
+            place.remind_at = remind_at(place.starts_at, &LADDER, now);
+        }
+        told
+    }
+
+    #[test]
+    fn every_step_after_the_place_was_had_is_told_in_its_turn() {
+        assert_eq!(told(place(0), 0..7000), [72, 24, 2]);
+        assert_eq!(
+            told(place(6000 - 72 * 60), 0..7000),
+            [24, 2],
+            "not of that very minute"
+        );
+        assert_eq!(told(place(6000 - 60), 0..7000), [0; 0]);
+        assert_eq!(told(place(0), [6000 - 60]), [2], "of several, the last");
+        assert_eq!(told(place(0), [6000]), [0; 0], "it has begun");
+        assert!(place(6000 - 72 * 60).reconfirmed_at.is_some());
+        assert!(place(6000 - 72 * 60 - 1).reconfirmed_at.is_none());
+        let moved = moved(place(0), &LADDER, at(6000 - 30 * 60));
+        let changed = Enrolment {
+            changed_at: Some(at(6000 - 30 * 60)),
+            ..moved
+        };
+        assert_eq!(
+            told(changed, 0..7000),
+            [24, 2],
+            "the change itself was told"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_step_is_told_twice_however_workers_look(
+            made in 0_i64..6000,
+            pauses in prop::collection::vec(0_i64..900, 1..80),
+        ) {
+            let looks = pauses.iter().scan(made, |now, pause| {
+                *now += pause;
+                Some(*now)
+            });
+            let told = told(place(made), looks);
+            prop_assert!(told.windows(2).all(|two| two[0] > two[1]), "{told:?}");
+            for hours in told {
+                prop_assert!(6000 - i64::from(hours) * 60 > made);
+            }
         }
     }
 }

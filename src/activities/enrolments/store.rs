@@ -310,12 +310,105 @@ pub fn passed_over(conn: &mut Conn, before: Instant, limit: i64) -> Result<Vec<D
         .load(conn)?)
 }
 
+/// The enrolments that are to be looked at for a reminder.
+pub fn to_remind(conn: &mut Conn, now: Instant, limit: i64) -> Result<Vec<Due>> {
+    let mut due: Vec<Due> = enrolments::table
+        .filter(enrolments::remind_at.is_not_null())
+        .filter(enrolments::remind_at.le(now))
+        .order((enrolments::remind_at, enrolments::id))
+        .limit(limit)
+        .select((enrolments::activity_id, enrolments::id))
+        .load(conn)?;
+    due.sort_unstable(); // as their activities are locked
+    Ok(due)
+}
+
+/// Notes which reminder was told last, and when the next one comes.
+pub fn set_reminded(
+    conn: &mut Conn,
+    id: EnrolmentId,
+    told: Option<i32>,
+    next: Option<Instant>,
+) -> Result<()> {
+    diesel::update(enrolments::table.find(id))
+        .set((
+            enrolments::reminded_hours.eq(told),
+            enrolments::remind_at.eq(next),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Whether a person holds another seat in the same activity.
+pub fn holds_another(conn: &mut Conn, than: &Enrolment) -> Result<bool> {
+    let beside = enrolments::table
+        .filter(enrolments::activity_id.eq(than.activity_id))
+        .filter(enrolments::account_id.eq(than.account_id))
+        .filter(enrolments::id.ne(than.id))
+        .filter(enrolments::holds_seat);
+    Ok(diesel::select(exists(beside)).get_result(conn)?)
+}
+
+/// The shifts that begin between two instants whose organisers were not told yet how many have not said again
+/// that they come, in the order of their activities.
+pub fn to_count(
+    conn: &mut Conn,
+    (now, until): (Instant, Instant),
+    limit: i64,
+) -> Result<Vec<(ActivityId, ShiftId)>> {
+    let counted = activity_shifts::counted_for
+        .eq(activity_shifts::starts_at.nullable())
+        .assume_not_null();
+    let is_counted = activity_shifts::counted_for.is_not_null().and(counted);
+    Ok(activity_shifts::table
+        .inner_join(activities::table)
+        .filter(activity_shifts::starts_at.gt(now))
+        .filter(activity_shifts::starts_at.le(until))
+        .filter(not(is_counted))
+        .filter(activities::status.eq_any(LIVE.to_vec()))
+        .order((activity_shifts::activity_id, activity_shifts::id))
+        .limit(limit)
+        .select((activity_shifts::activity_id, activity_shifts::id))
+        .load(conn)?)
+}
+
+/// Notes for which beginning they were told; false when that was noted before.
+pub fn set_counted(conn: &mut Conn, id: ShiftId, starts_at: Instant) -> Result<bool> {
+    let counted = activity_shifts::counted_for.eq(starts_at).assume_not_null();
+    let is_counted = activity_shifts::counted_for.is_not_null().and(counted);
+    let open = activity_shifts::table
+        .filter(activity_shifts::id.eq(id))
+        .filter(not(is_counted));
+    let noted = diesel::update(open).set(activity_shifts::counted_for.eq(Some(starts_at)));
+    Ok(noted.execute(conn)? > 0)
+}
+
+/// How many of those who come to a shift have not said so again.
+pub fn unconfirmed(conn: &mut Conn, shift: ShiftId) -> Result<i64> {
+    Ok(enrolments::table
+        .filter(enrolments::shift_id.eq(shift))
+        .filter(enrolments::status.eq(EnrolmentStatus::Confirmed))
+        .filter(enrolments::reconfirmed_at.is_null())
+        .count()
+        .get_result(conn)?)
+}
+
+/// Which of the enrolments in an activity.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Which {
+    /// Only those in this shift.
+    pub shift: Option<ShiftId>,
+    /// Only those that stand here.
+    pub status: Option<EnrolmentStatus>,
+    /// Only those who come and have, or have not, said so again.
+    pub reconfirmed: Option<bool>,
+}
+
 /// The enrolments in an activity, the oldest first.
 pub fn of_activity(
     conn: &mut Conn,
     of: ActivityId,
-    shift: Option<ShiftId>,
-    status: Option<EnrolmentStatus>,
+    which: Which,
     after: Option<EnrolmentId>,
     limit: i64,
 ) -> Result<Vec<Enrolment>> {
@@ -323,11 +416,18 @@ pub fn of_activity(
         .filter(enrolments::activity_id.eq(of))
         .select(Enrolment::as_select())
         .into_boxed();
-    if let Some(shift) = shift {
+    if let Some(shift) = which.shift {
         rows = rows.filter(enrolments::shift_id.eq(shift));
     }
-    if let Some(status) = status {
+    if let Some(status) = which.status {
         rows = rows.filter(enrolments::status.eq(status));
+    }
+    if let Some(has_said) = which.reconfirmed {
+        rows = rows.filter(enrolments::status.eq(EnrolmentStatus::Confirmed));
+        rows = match has_said {
+            true => rows.filter(enrolments::reconfirmed_at.is_not_null()),
+            false => rows.filter(enrolments::reconfirmed_at.is_null()),
+        };
     }
     if let Some(after) = after {
         rows = rows.filter(enrolments::id.gt(after));

@@ -18,7 +18,9 @@ mod stories;
 mod write;
 
 pub use follow::{Position, Touched, after, head, place_of, react, touched, unread_since};
-pub use stories::{has_done, last_move, last_of, of_kind, of_subject, of_subjects};
+pub use stories::{
+    ever_done, has_done, last_changes, last_move, last_of, of_kind, of_subject, of_subjects,
+};
 pub use write::Change;
 
 text_enum! {

@@ -1,9 +1,12 @@
 //! What the journal says of a thing.
 
+use std::collections::{HashMap, HashSet};
+
 use diesel::prelude::*;
 
 use super::{Actor, ActorKind, Entry};
 use crate::error::Result;
+use crate::platform::clock::Instant;
 use crate::platform::columns::Uid;
 use crate::platform::db::Conn;
 use crate::schema::journal;
@@ -61,6 +64,48 @@ pub fn of_subjects(conn: &mut Conn, noun: &str, subjects: &[uuid::Uuid]) -> Resu
         .order((journal::at, journal::seq))
         .select(Entry::as_select())
         .load(conn)?)
+}
+
+/// When each of several things of one kind last changed.
+///
+/// # Errors
+/// Those of the database.
+pub fn last_changes(
+    conn: &mut Conn,
+    noun: &str,
+    subjects: &[uuid::Uuid],
+) -> Result<HashMap<uuid::Uuid, Instant>> {
+    let subjects: Vec<_> = subjects.iter().map(|id| Uid(*id)).collect();
+    let changes: Vec<(Uid, Instant)> = journal::table
+        .filter(journal::subject_kind.eq(noun))
+        .filter(journal::subject_id.eq_any(subjects))
+        .order((journal::subject_id, journal::at))
+        .select((journal::subject_id, journal::at))
+        .load(conn)?;
+    // the later has the last word
+    Ok(changes.into_iter().map(|(id, at)| (id.0, at)).collect())
+}
+
+/// Those of several things of one kind to which one of these was ever done.
+///
+/// # Errors
+/// Those of the database.
+pub fn ever_done(
+    conn: &mut Conn,
+    noun: &str,
+    subjects: &[uuid::Uuid],
+    verbs: &[&str],
+) -> Result<HashSet<uuid::Uuid>> {
+    let subjects: Vec<_> = subjects.iter().map(|id| Uid(*id)).collect();
+    let kinds: Vec<_> = verbs.iter().map(|verb| format!("{noun}.{verb}")).collect();
+    let done: Vec<Uid> = journal::table
+        .filter(journal::subject_kind.eq(noun))
+        .filter(journal::subject_id.eq_any(subjects))
+        .filter(journal::kind.eq_any(kinds))
+        .select(journal::subject_id)
+        .distinct()
+        .load(conn)?;
+    Ok(done.into_iter().map(|id| id.0).collect())
 }
 
 /// Whether an account did one of these to a thing.

@@ -54,7 +54,8 @@ pub fn accept(tx: &mut Tx<'_>, desk: &Desk, caller: &Caller, id: EnrolmentId) ->
     refuse(&codes)?;
     let by = caller.actor();
     let moved = if enrolment.holds_seat || activities::take_seat(tx.conn, shift.id)? {
-        advance(tx, &activity, &enrolment, "accept", by, None)?
+        let comes = rules::coming(enrolment, &desk.rules.reminder_hours, tx.now);
+        advance(tx, &activity, &comes, "accept", by, None)?
     } else {
         let queued = Enrolment {
             queue_no: Some(activities::next_in_line(tx.conn, shift.id)?),

@@ -131,6 +131,10 @@ fn come(
         queue_no,
         ..new(tx, activity, shift, who, status)
     };
+    let enrolment = match holds_seat {
+        true => rules::coming(enrolment, &desk.rules.reminder_hours, tx.now),
+        false => enrolment,
+    };
     store::insert(tx, &enrolment)?;
     tx.journal(change(activity, &enrolment, caller.actor(), "enrol"))?;
     tell_person(tx, activity, shift, who, kind, &[])?;
@@ -166,6 +170,9 @@ fn new(
         heard: activity.news,
         changed_at: None,
         created_at: tx.now,
+        remind_at: None,
+        reminded_hours: None,
+        reconfirmed_at: None,
     }
 }
 

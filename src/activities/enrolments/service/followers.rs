@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::super::model::{Enrolment, EnrolmentStatus};
-use super::super::rules::free_until;
+use super::super::rules::{self, free_until};
 use super::super::store;
 use super::known::Known;
 use super::line::promote;
-use super::{advance, sentences, serialize_on_people, tell_person};
+use super::{advance, reminding, sentences, serialize_on_people, tell_person};
 use crate::activities::model::{Activity, ActivityId, ActivityStatus, Shift, ShiftId};
 use crate::activities::rules::{LIVE, open_until, was_not_held};
 use crate::activities::service::{Desk, broadcast, serialize};
@@ -148,7 +148,8 @@ fn catch_up(
     for seen in behind {
         let shift = shifts[&seen.shift_id];
         let (who, id) = (seen.account_id, seen.id);
-        let holds_anew = seen.holds_seat && has_moved(&seen);
+        let has_moved = has_moved(&seen);
+        let holds_anew = seen.holds_seat && has_moved;
         let now = Enrolment {
             starts_at: shift.starts_at,
             ends_at: shift.ends_at,
@@ -157,6 +158,13 @@ fn catch_up(
             heard: activity.news,
             changed_at: Some(tx.now),
             ..seen
+        };
+        if has_moved {
+            reminding::take_back(tx, &now)?;
+        }
+        let now = match has_moved {
+            true => rules::moved(now, &desk.rules.reminder_hours, tx.now),
+            false => now,
         };
         let codes = match holds_anew {
             true => known.obstacles(shift, who, Some(id)),

@@ -12,6 +12,7 @@ mod asking;
 mod followers;
 mod known;
 mod line;
+mod reminding;
 mod standing;
 
 use asking::is_in_team;
@@ -20,11 +21,11 @@ use super::model::{Enrolment, EnrolmentId, EnrolmentStatus};
 use super::rules::{self, MOVES, Relation};
 use super::store;
 use crate::activities::model::{Activity, Shift};
-use crate::activities::service::{Desk, organizers, organizes, serialize, tell};
+use crate::activities::service::{Desk, notice, organizers, organizes, serialize, tell};
 use crate::activities::store as activities;
 use crate::error::{Code, Error, Problem, Result};
 use crate::identity::{self, AccountId, Caller};
-use crate::notifications::Kind;
+use crate::notifications::{Kind, notify};
 use crate::platform::clock::Instant;
 use crate::platform::db::{Conn, Tx};
 use crate::platform::journal::{Actor, Change};
@@ -35,6 +36,7 @@ pub use asking::{NewEnrolment, enrol, verdict};
 pub(in crate::activities) use followers::follow;
 pub(in crate::activities) use known::{is_suspended, session};
 pub use line::sweep;
+pub use reminding::{reconfirm, remind};
 pub use standing::react;
 pub(in crate::activities) use standing::{look_again, to_look_at};
 
@@ -155,6 +157,7 @@ fn advance(
         ended_at: (!is_open).then_some(tx.now),
         reason: reason.filter(|_| !is_open).map(str::to_owned),
         skipped_at: wanted.skipped_at.filter(|_| to == Waitlisted),
+        remind_at: wanted.remind_at.filter(|_| to == Confirmed),
         ..wanted.clone()
     };
     if !store::save(tx, wanted.status, &moved)? {
@@ -163,6 +166,7 @@ fn advance(
     }
     if wanted.holds_seat && !moved.holds_seat {
         activities::free_seat(tx.conn, wanted.shift_id)?;
+        reminding::take_back(tx, wanted)?;
     }
     tx.journal(
         change(activity, wanted, by, verb)
@@ -225,6 +229,23 @@ fn tell_person(
     let mut all = vec![("role", shift.name.as_str()), ("at", at.as_str())];
     all.extend(params);
     tell(tx, activity, &[who], kind, &all)
+}
+
+/// The same of what is of no use once the shift has begun: no mail leaves any more then.
+fn tell_person_until(
+    tx: &mut Tx<'_>,
+    activity: &Activity,
+    shift: &Shift,
+    who: AccountId,
+    kind: Kind,
+    params: &[(&'static str, &str)],
+) -> Result<()> {
+    let at = shift.starts_at.on_the_wall(tx.zone);
+    let told = notice(activity, who, kind)
+        .with("role", shift.name.as_str())
+        .with("at", at)
+        .with_all(params);
+    notify(tx, &told.of_use_until(shift.starts_at))
 }
 
 /// Tells those who organise an activity about somebody's place.

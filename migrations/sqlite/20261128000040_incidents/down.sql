@@ -1,0 +1,3 @@
+DROP TABLE incident_photos;
+DROP TABLE incident_notes;
+DROP TABLE incidents;
