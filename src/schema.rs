@@ -800,6 +800,35 @@ table! {
 joinable!(activity_shifts -> activities (activity_id));
 joinable!(enrolments -> activities (activity_id));
 joinable!(enrolments -> activity_shifts (shift_id));
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
+    attendances (id) {
+        id -> Id,
+        enrolment_id -> Id,
+        activity_id -> Id,
+        shift_id -> Id,
+        account_id -> Id,
+        status -> Text,
+        status_since -> Instant,
+        checked_in_at -> Nullable<Instant>,
+        checked_out_at -> Nullable<Instant>,
+        check_in_by -> Nullable<Text>,
+        check_out_by -> Nullable<Text>,
+        recorded_in_by -> Nullable<Id>,
+        recorded_out_by -> Nullable<Id>,
+        is_late_sent_in -> Bool,
+        is_late_sent_out -> Bool,
+        entry_in -> Nullable<Text>,
+        entry_out -> Nullable<Text>,
+        excuse -> Nullable<Text>,
+        excuse_refused_at -> Nullable<Instant>,
+        version -> Integer,
+        created_at -> Instant,
+    }
+}
+joinable!(attendances -> activities (activity_id));
+joinable!(attendances -> enrolments (enrolment_id));
 
 // ---- matching
 table! {
@@ -1165,6 +1194,7 @@ allow_tables_to_appear_in_same_query!(
     activities,
     activity_shifts,
     enrolments,
+    attendances,
     recruitments,
     invitations,
     dismissed_needs,

@@ -20,6 +20,7 @@
 //! it is kept: see [`enrolments`]. Finding somebody for a seat that got free at short notice belongs to
 //! matching, which knows this room.
 
+pub mod attendance;
 pub mod enrolments;
 pub mod http;
 mod model;
