@@ -40,6 +40,7 @@ const ROOMS: &[fn(&mut ServiceConfig<'_>)] = &[
     projects::http::routes,
     wishes::http::routes,
     activities::http::routes,
+    records::http::routes,
     matching::http::routes,
     search::http::routes,
     imports::http::routes,
@@ -126,6 +127,7 @@ fn opening(path: &str) -> &str {
         (name = "organizations", description = "Registration and filing, review, members"),
         (name = "projects", description = "Campaigns, batches, projects, their claims and crews"),
         (name = "activities", description = "Activities and their shifts, series, enrolments"),
+        (name = "records", description = "Service records, the ledger of hours and its sums"),
         (name = "wishes", description = "Micro-wishes, from the draft to the confirmation"),
         (name = "matching", description = "What fits whom, and why"),
         (name = "search", description = "Finding by words and filters, saved searches"),
@@ -209,6 +211,10 @@ pub fn lifecycles() -> String {
         (
             "Enrolment 活动报名",
             lifecycle::mermaid(activities::enrolments::rules::MOVES),
+        ),
+        (
+            "Service record 服务记录",
+            lifecycle::mermaid(records::rules::MOVES),
         ),
         (
             "Invitation to a need 需求邀请",
@@ -356,6 +362,7 @@ pub fn configure(app: &App, config: &mut ActixConfig) {
     config.app_data(Data::new(app.projects.clone()));
     config.app_data(Data::new(app.wishes.clone()));
     config.app_data(Data::new(app.activities.clone()));
+    config.app_data(Data::new(app.records.clone()));
     config.app_data(Data::new(app.matching.clone()));
     config.app_data(Data::new(app.invitations()));
     config.app_data(Data::new(app.search.clone()));

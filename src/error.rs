@@ -443,6 +443,11 @@ codes! {
     NotInTeam 403 "此人不在您的队伍中。" "The person belongs to no team of yours.",
     WithdrawalTooLate 409 "班次已开始，不能再取消报名或移出。" "The shift has begun: nobody withdraws or is removed from it any more.",
 
+    // ---- records
+    OwnHours 403 "不能确认自己的时长。" "One does not decide about one's own hours.",
+    HoursUnknown 409 "尚未填写服务时间，请先补全。" "Nobody has said yet when the person went. Set the time first.",
+    OutsideShift 422 "服务时间须在班次前后的允许范围内，且已经过去。" "The time of service lies within the shift, or a little around it, and has passed.",
+
     // ---- volunteers
     UnknownSkill 422 "没有这项技能。" "There is no such skill.",
     UnknownQualification 422 "没有这种资质。" "There is no such qualification.",
