@@ -211,6 +211,10 @@ pub fn lifecycles() -> String {
             lifecycle::mermaid(activities::enrolments::rules::MOVES),
         ),
         (
+            "Attendance 签到签退",
+            lifecycle::mermaid(activities::attendance::rules::MOVES),
+        ),
+        (
             "Invitation to a need 需求邀请",
             lifecycle::mermaid(matching::invitations::rules::INVITATION),
         ),
