@@ -25,7 +25,7 @@ use crate::platform::http::problem::PROBLEM_JSON;
 use crate::platform::lifecycle;
 use crate::{
     activities, branches, identity, imports, matching, notifications, organizations, party,
-    projects, regions, search, server, taxonomies, volunteers, wishes,
+    projects, records, regions, search, server, taxonomies, volunteers, wishes,
 };
 
 /// The rooms' routes under `/api/v1`: with [`operations`], every route of the product.
@@ -211,6 +211,10 @@ pub fn lifecycles() -> String {
         (
             "Enrolment 活动报名",
             lifecycle::mermaid(activities::enrolments::rules::MOVES),
+        ),
+        (
+            "Attendance 签到签退",
+            lifecycle::mermaid(activities::attendance::rules::MOVES),
         ),
         (
             "Service record 服务记录",

@@ -27,6 +27,7 @@ use crate::platform::token::Vault;
 use crate::platform::wakeups::Wakeups;
 use crate::platform::{Platform, config};
 use crate::projects::{self, ProjectRules};
+use crate::records::{self, RecordRules};
 use crate::search::{self, Search, SearchRules};
 use crate::taxonomies;
 use crate::volunteers::{self, VolunteerRules};

@@ -442,6 +442,15 @@ codes! {
     RegionNotServed 403 "仅限本区域的志愿者参加。" "It is for volunteers of a certain region only.",
     NotInTeam 403 "此人不在您的队伍中。" "The person belongs to no team of yours.",
     WithdrawalTooLate 409 "班次已开始，不能再取消报名或移出。" "The shift has begun: nobody withdraws or is removed from it any more.",
+    EnrolmentNotConfirmed 409 "该报名未占有名额。" "The enrolment holds no place.",
+    CheckInTooEarly 409 "签到签退时间过早。" "It is too early for that: the shift has not opened, or the instant lies ahead or before one came.",
+    CheckInTooLate 409 "签到签退时间已过。" "It is too late for that.",
+    NotCheckedIn 409 "尚未签到。" "The person has not checked in.",
+    CheckInCodeWrong 409 "签到码不正确。" "The code is not the one of this activity.",
+    CheckInCodeOld 409 "签到码已更换，请使用现场显示的最新签到码。" "The code has changed since. Use the one that is shown now.",
+    EntrySignatureWrong 409 "离线记录的签名不正确。" "The signature of the entry does not fit.",
+    ClockSkewed 409 "手机时间误差过大，请校准后重试，或请组织者登记。" "The phone's clock is too far off. Set it right, or let the organiser tick the list.",
+    OwnAttendance 403 "不能登记自己的签到签退，请使用签到码，或由其他组织者登记。" "Nobody ticks themself where somebody else can. Use the code, or ask another organiser.",
 
     // ---- records
     OwnHours 403 "不能确认自己的时长。" "One does not decide about one's own hours.",

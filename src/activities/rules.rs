@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 use validator::Validate;
 
+use super::attendance::rules::AttendanceRules;
 use super::model::{
     Activity,
     ActivityStatus::{
@@ -44,6 +45,9 @@ pub struct ActivityRules {
     /// Days after its end when an activity that nobody has settled is settled by the clock.
     #[validate(range(min = 1, max = 1_000))]
     pub settle_days: i64,
+    /// Those of attendance.
+    #[validate(nested)]
+    pub attendance: AttendanceRules,
 }
 
 /// Who moves an activity.

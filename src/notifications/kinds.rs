@@ -388,6 +388,21 @@ kinds! {
     /// To those who organise it: shortly before.
     EnrolmentWithdrawnLate "有志愿者临时取消报名" "{name}临时取消了活动“{title}”（{role}，{at}）的报名。"
         "Somebody withdrew late" "{name} withdrew late from the activity \"{title}\" ({role}, {at}).",
+    /// To the volunteer, who did not come.
+    NoShow "您被记为缺席" "您报名了活动“{title}”（{role}，{at}），但未签到，已记为缺席。如有原因，请提交说明，由组织者处理。"
+        "You were missed" "You had a place in the activity \"{title}\" ({role}, {at}) and did not check in. If there was a reason, say so: the organiser decides.",
+    /// To those who organise it.
+    ExcuseAsked "有志愿者请假" "{name}不能参加活动“{title}”（{role}，{at}）：{reason}。请处理。"
+        "Somebody asks to be excused" "{name} asks to be excused from the activity \"{title}\" ({role}, {at}): {reason}. Please decide.",
+    /// To the volunteer.
+    Excused "请假已通过" "您在活动“{title}”（{role}，{at}）的缺席已记为请假：{reason}。"
+        "You are excused" "You are excused from the activity \"{title}\" ({role}, {at}): {reason}.",
+    /// To the volunteer.
+    ExcuseRefused "请假未通过" "您在活动“{title}”（{role}，{at}）的请假未通过：{reason}。"
+        "You are not excused" "The organiser did not excuse you from the activity \"{title}\" ({role}, {at}): {reason}.",
+    /// To the volunteer.
+    AttendanceCorrected "签到签退记录已更正" "您在活动“{title}”（{role}，{at}）的签到签退记录已被更正：{reason}。"
+        "Your attendance was corrected" "Your attendance in the activity \"{title}\" ({role}, {at}) was corrected: {reason}.",
     /// To the person invited; `until_zh` and `until_en` are sentences of their own.
     Invited "您收到一份邀请" "邀请您参与“{title}”。{until_zh}"
         "You are invited" "You are invited to \"{title}\".{until_en}",

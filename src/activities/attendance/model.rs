@@ -1,6 +1,6 @@
 use diesel::prelude::*;
 
-use crate::activities::enrolments::EnrolmentId;
+use crate::activities::enrolments::{Enrolment, EnrolmentId};
 use crate::activities::model::{ActivityId, ShiftId};
 use crate::identity::AccountId;
 use crate::platform::clock::Instant;
@@ -8,7 +8,7 @@ use crate::schema::attendances;
 use crate::{id, text_enum};
 
 id! {
-    /// Names somebody's attendance in a shift.
+    /// Names somebody's attendance in a shift: it bears the id of its enrolment.
     AttendanceId
 }
 
@@ -80,8 +80,37 @@ pub struct Attendance {
     pub excuse: Option<String>,
     /// When the leader did not accept it.
     pub excuse_refused_at: Option<Instant>,
-    /// Counts its changes.
+    /// Counts its changes; zero of one that is not written down yet.
     pub version: i32,
     /// When it was made.
     pub created_at: Instant,
+}
+
+impl Attendance {
+    /// That of an enrolment of which nothing is known yet.
+    pub fn expected(enrolment: &Enrolment, now: Instant) -> Self {
+        Self {
+            id: AttendanceId(enrolment.id.0),
+            enrolment_id: enrolment.id,
+            activity_id: enrolment.activity_id,
+            shift_id: enrolment.shift_id,
+            account_id: enrolment.account_id,
+            status: AttendanceStatus::Expected,
+            status_since: now,
+            checked_in_at: None,
+            checked_out_at: None,
+            check_in_by: None,
+            check_out_by: None,
+            recorded_in_by: None,
+            recorded_out_by: None,
+            is_late_sent_in: false,
+            is_late_sent_out: false,
+            entry_in: None,
+            entry_out: None,
+            excuse: None,
+            excuse_refused_at: None,
+            version: 0,
+            created_at: now,
+        }
+    }
 }

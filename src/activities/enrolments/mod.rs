@@ -26,4 +26,4 @@ pub use http::EnrolmentView;
 pub use model::{Enrolment, EnrolmentId, EnrolmentStatus};
 pub use service::{NewEnrolment, accept, enrol, react, sweep, withdraw};
 pub(in crate::activities) use service::{follow, is_suspended, look_again, session, to_look_at};
-pub(in crate::activities) use store::{any_in, ever_among, ever_in};
+pub(in crate::activities) use store::{any_in, enrolment, ever_among, ever_in};

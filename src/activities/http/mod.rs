@@ -14,7 +14,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::model::{Activity, ActivityId, ActivityStatus, Shift, ShiftId};
 use super::rules::{self, Relation};
 use super::series::SeriesId;
-use super::{enrolments, series, service, store};
+use super::{attendance, enrolments, series, service, store};
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Made};
 use crate::organizations::OrganizationId;
@@ -49,6 +49,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(policies::set_policy);
     series::http::routes(config);
     enrolments::http::routes(config);
+    attendance::http::routes(config);
 }
 
 /// A shift of an activity.
