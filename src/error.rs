@@ -449,7 +449,7 @@ codes! {
     CheckInCodeWrong 409 "签到码不正确。" "The code is not the one of this activity.",
     CheckInCodeOld 409 "签到码已更换，请使用现场显示的最新签到码。" "The code has changed since. Use the one that is shown now.",
     EntrySignatureWrong 409 "离线记录的签名不正确。" "The signature of the entry does not fit.",
-    ClockSkewed 409 "手机时间误差过大，请校准后重试，或请组织者登记。" "The phone's clock is too far off. Set it right, or let the organiser tick the list.",
+    TimeSkewed 409 "手机时间误差过大，请校准后重试，或请组织者登记。" "The phone's clock is too far off. Set it right, or let the organiser tick the list.",
     OwnAttendance 403 "不能登记自己的签到签退，请使用签到码，或由其他组织者登记。" "Nobody ticks themself where somebody else can. Use the code, or ask another organiser.",
 
     // ---- records

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod activities;
+mod attendance;
 mod claims;
 mod contract;
 mod crews;

@@ -162,6 +162,10 @@ impl<'a> Walk<'a> {
         let body = match (self.noun.name, address) {
             ("qualification" | "enrolment", "withdraw") => json!({}),
             ("enrolment", "decline") => json!({}),
+            ("attendance", "excuse") => json!({"reason": "因故"}),
+            ("attendance", "correct-attendance") => {
+                json!({"status": "no_show", "reason": "误登"})
+            }
             _ => asked_with(address),
         };
         let call = call.header("if-match", etag).json(body);
@@ -1146,6 +1150,76 @@ async fn of_enrolments() {
             }
             Thing {
                 shown_at: vec![format!("/enrolments/{id}")],
+                id,
+            }
+        })
+        .await;
+    }
+    walk.offered_them_all();
+}
+
+// ---- attendance
+
+const ATTENDANCE: Noun = Noun {
+    name: "attendance",
+    path: "/enrolments",
+    moves: &[
+        ("check_in", "check-in"),
+        ("check_out", "check-out"),
+        ("excuse", "excuse"),
+        ("correct", "correct-attendance"),
+    ],
+};
+
+#[actix_web::test]
+async fn of_attendance() {
+    let t = town_with(without_limits()).await;
+    let (organization, manager) = t.active("示例·甲队").await;
+    let passer_by = volunteer(&t.server, t.grid).await;
+    let person = volunteer(&t.server, t.grid).await;
+    let people = [
+        ("manager", &manager),
+        ("person", &person),
+        ("staff", &t.street_admin),
+        ("passer-by", &passer_by),
+    ];
+    let mut walk = Walk::new(&t.server, ATTENDANCE, &people);
+    // the next shifts, all within the while before one in which it is open; the clock stands still
+    let second = std::sync::atomic::AtomicU32::new(0);
+    for state in [
+        "expected",
+        "checked_in",
+        "checked_out",
+        "excused",
+        "no_show",
+    ] {
+        walk.state(state, async || {
+            let n = second.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let at =
+                |second: u32| format!("2026-11-23T02:{:02}:{:02}Z", 1 + second / 60, second % 60);
+            let change = json!({"shifts": [
+                {"name": "引导员", "seats": 1, "starts_at": at(n), "ends_at": at(n + 1)}]});
+            let (_, shifts) = t.published(&manager, &organization, change).await;
+            let id = t.enrol(&person, &shifts[0]).expect(201).await.id();
+            let steps: &[(&str, Value)] = match state {
+                "checked_in" => &[("check-in", json!({}))],
+                "checked_out" => &[("check-in", json!({})), ("check-out", json!({}))],
+                "excused" => &[("excuse", json!({"reason": "因故"}))],
+                "no_show" => &[
+                    ("check-in", json!({})),
+                    (
+                        "correct-attendance",
+                        json!({"status": "no_show", "reason": "误登"}),
+                    ),
+                ],
+                _ => &[],
+            };
+            for (verb, body) in steps {
+                let step = t.enrolment_act(&manager, &id, verb);
+                step.json(body.clone()).expect(200).await;
+            }
+            Thing {
+                shown_at: vec![format!("/enrolments/{id}/attendance")],
                 id,
             }
         })

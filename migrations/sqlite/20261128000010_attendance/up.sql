@@ -34,5 +34,3 @@ CREATE INDEX attendances_shift ON attendances (shift_id);
 CREATE INDEX attendances_account ON attendances (account_id, id);
 CREATE INDEX attendances_recorder_in ON attendances (recorded_in_by);
 CREATE INDEX attendances_recorder_out ON attendances (recorded_out_by);
--- whom the clock makes a no-show
-CREATE INDEX attendances_expected ON attendances (status, activity_id);

@@ -184,7 +184,7 @@ pub fn fits(side: Side, shift: &Shift, at: Instant, rules: &AttendanceRules) -> 
 /// The instant that an entry of a phone stands for: moved by what its clock was wrong as it sent it.
 ///
 /// # Errors
-/// `clock_skewed`.
+/// `time_skewed`.
 pub fn true_instant(
     at: Instant,
     sent_at: Instant,
@@ -193,7 +193,7 @@ pub fn true_instant(
 ) -> Result<Instant, Code> {
     let skew = now - sent_at;
     if skew.abs() > TimeDelta::minutes(rules.skew_minutes) {
-        return Err(Code::ClockSkewed);
+        return Err(Code::TimeSkewed);
     }
     Ok(at + skew)
 }
@@ -330,8 +330,8 @@ mod tests {
         assert_eq!(of(minutes(0)), Ok(said));
         assert_eq!(of(minutes(10)), Ok(said + TimeDelta::minutes(10)));
         assert_eq!(of(minutes(-10)), Ok(said - TimeDelta::minutes(10)));
-        assert_eq!(of(minutes(11)), Err(Code::ClockSkewed));
-        assert_eq!(of(minutes(-11)), Err(Code::ClockSkewed));
+        assert_eq!(of(minutes(11)), Err(Code::TimeSkewed));
+        assert_eq!(of(minutes(-11)), Err(Code::TimeSkewed));
         let taken = |after| is_taken(said, said + after, &rules());
         assert_eq!(taken(TimeDelta::hours(72)), Ok(()));
         assert_eq!(taken(TimeDelta::hours(73)), Err(Code::CheckInTooLate));

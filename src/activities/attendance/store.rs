@@ -119,16 +119,20 @@ pub fn listed(
     Ok(rows.order(enrolments::id).limit(limit + 1).load(conn)?)
 }
 
-/// How many of those who hold a place in an activity stand where; who is expected and not written down yet
-/// under none.
-pub fn counted(conn: &mut Conn, id: ActivityId) -> Result<Vec<(Option<AttendanceStatus>, i64)>> {
-    Ok(enrolments::table
-        .left_join(attendances::table)
+/// How many hold a place in an activity, and how many of them stand where, as far as it is written down.
+pub fn counted(conn: &mut Conn, id: ActivityId) -> Result<(i64, Vec<(AttendanceStatus, i64)>)> {
+    let places = enrolments::table
         .filter(enrolments::activity_id.eq(id))
-        .filter(enrolments::status.eq(EnrolmentStatus::Confirmed))
-        .group_by(attendances::status.nullable())
-        .select((attendances::status.nullable(), diesel::dsl::count_star()))
-        .load(conn)?)
+        .filter(enrolments::status.eq(EnrolmentStatus::Confirmed));
+    let all = places.clone().count().get_result(conn)?;
+    let ids = places.select(enrolments::id);
+    let written = attendances::table
+        .filter(attendances::activity_id.eq(id))
+        .filter(attendances::enrolment_id.eq_any(ids))
+        .group_by(attendances::status)
+        .select((attendances::status, diesel::dsl::count_star()))
+        .load(conn)?;
+    Ok((all, written))
 }
 
 /// What is written down of a person, the latest enrolment first.

@@ -316,17 +316,20 @@ async fn count_attendance(
         may_list(conn, &caller, *id)?;
         store::counted(conn, *id)
     });
+    let (all, written) = counted.await?;
     let mut counts = CountsView::default();
-    for (status, many) in counted.await? {
-        let counted = match status.unwrap_or(AttendanceStatus::Expected) {
-            AttendanceStatus::Expected => &mut counts.expected,
-            AttendanceStatus::CheckedIn => &mut counts.checked_in,
-            AttendanceStatus::CheckedOut => &mut counts.checked_out,
-            AttendanceStatus::NoShow => &mut counts.no_show,
-            AttendanceStatus::Excused => &mut counts.excused,
-        };
-        *counted += many;
+    for (status, many) in written {
+        match status {
+            AttendanceStatus::Expected => {}
+            AttendanceStatus::CheckedIn => counts.checked_in = many,
+            AttendanceStatus::CheckedOut => counts.checked_out = many,
+            AttendanceStatus::NoShow => counts.no_show = many,
+            AttendanceStatus::Excused => counts.excused = many,
+        }
     }
+    // nothing needs to be written down of those
+    let known = counts.checked_in + counts.checked_out + counts.no_show + counts.excused;
+    counts.expected = all - known;
     Ok(Json(counts))
 }
 

@@ -25,8 +25,8 @@ use crate::platform::journal::{Actor, Change};
 use crate::platform::lifecycle;
 
 pub use clock::{NO_SHOWS, Pending, no_shows, react};
-pub use list::{Correction, Tick, Ticks, ask_excuse, correct, excuse, refuse_excuse, tick_all};
-pub use offline::{Entries, Entry, Ticket, enter, ticket};
+pub use list::{Correction, Ticks, ask_excuse, correct, excuse, refuse_excuse, tick_all};
+pub use offline::{Entries, Ticket, enter, ticket};
 pub use presence::{Showing, show};
 
 /// An attendance with its enrolment, activity and shift, and how the caller stands to it.

@@ -115,7 +115,7 @@ pub fn ticket(
 /// Takes entries, each on its own; answers in their order.
 ///
 /// # Errors
-/// Those of the database. Each entry: `clock_skewed`, `entry_signature_wrong`, and those of showing the code
+/// Those of the database. Each entry: `time_skewed`, `entry_signature_wrong`, and those of showing the code
 /// at its instant.
 pub fn enter(
     tx: &mut Tx<'_>,
