@@ -21,7 +21,8 @@ use crate::platform::journal::{self, Entry};
 use crate::platform::mail::{Mail, MailError};
 use crate::platform::sms::{Sms, SmsError};
 use crate::{
-    activities, identity, notifications, organizations, party, projects, records, search, volunteers, wishes,
+    activities, identity, notifications, organizations, party, projects, records, search,
+    volunteers, wishes,
 };
 
 /// The kinds of jobs that are performed side by side: a mail server that does not answer holds up

@@ -167,7 +167,12 @@ impl Relation {
 
 /// The moves of a record that are somebody's now ([`lifecycle::open_to`]). One disputes once, and appeals once
 /// against the answer, both within their term; what nothing is known of is not kept but corrected.
-pub fn moves(record: &Record, who: Relation, rules: &RecordRules, now: Instant) -> Vec<&'static str> {
+pub fn moves(
+    record: &Record,
+    who: Relation,
+    rules: &RecordRules,
+    now: Instant,
+) -> Vec<&'static str> {
     let mut verbs = lifecycle::open_to(MOVES, who, record.status);
     verbs.retain(|verb| is_open(record, rules, now, verb));
     verbs
@@ -331,17 +336,28 @@ mod tests {
     #[test]
     fn only_the_shift_counts_and_no_less_than_a_minute() {
         let shift = span("2026-11-28T01:00:00Z", "2026-11-28T03:00:00Z");
-        let early = shared(at("2026-11-28T00:30:00Z"), at("2026-11-28T04:00:00Z"), shift);
+        let early = shared(
+            at("2026-11-28T00:30:00Z"),
+            at("2026-11-28T04:00:00Z"),
+            shift,
+        );
         assert_eq!(early, Some(shift));
         let (came, went) = (at("2026-11-28T02:59:01Z"), at("2026-11-28T05:00:00Z"));
         assert_eq!(shared(came, went, shift), None);
-        let before = shared(at("2026-11-28T00:00:00Z"), at("2026-11-28T00:59:00Z"), shift);
+        let before = shared(
+            at("2026-11-28T00:00:00Z"),
+            at("2026-11-28T00:59:00Z"),
+            shift,
+        );
         assert_eq!(before, None);
     }
 
     #[test]
     fn hours_have_one_decimal() {
-        assert_eq!([0, 2, 3, 60, 90, 599].map(hours), [0.0, 0.0, 0.1, 1.0, 1.5, 10.0]);
+        assert_eq!(
+            [0, 2, 3, 60, 90, 599].map(hours),
+            [0.0, 0.0, 0.1, 1.0, 1.5, 10.0]
+        );
     }
 
     proptest! {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use diesel::dsl::{exists, not, sql};
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
+use diesel::sql_types::BigInt;
 
 use super::model::{Entry, EntryId, EntryKind, Record, RecordId, RecordStatus, Scope, Track};
 use crate::activities::ActivityId;
@@ -292,7 +292,11 @@ pub fn enter(tx: &mut Tx<'_>, record: &Record, entry: &Entry, cap: i32) -> Resul
 fn count_day(tx: &mut Tx<'_>, entry: &Entry, cap: i32) -> Result<()> {
     let day = service_days::table.find((entry.account_id, entry.day));
     // what was counted under a higher cap is still taken back
-    let most = if entry.minutes > 0 { cap - entry.minutes } else { i32::MAX };
+    let most = if entry.minutes > 0 {
+        cap - entry.minutes
+    } else {
+        i32::MAX
+    };
     for _ in 0..2 {
         let free = day.clone().filter(service_days::minutes.le(most));
         let counted = diesel::update(free)
@@ -320,12 +324,7 @@ fn count_day(tx: &mut Tx<'_>, entry: &Entry, cap: i32) -> Result<()> {
     Err(Code::DailyCap.into())
 }
 
-fn add(
-    tx: &mut Tx<'_>,
-    (scope, id): (Scope, Uid),
-    track: Track,
-    entry: &Entry,
-) -> Result<()> {
+fn add(tx: &mut Tx<'_>, (scope, id): (Scope, Uid), track: Track, entry: &Entry) -> Result<()> {
     let sum = hour_sums::table.find((scope, id, track, entry.day));
     let more = hour_sums::minutes + entry.minutes;
     let add = diesel::update(sum).set(hour_sums::minutes.eq(more));
@@ -386,7 +385,12 @@ pub fn sum(
 }
 
 /// The entry that takes another back.
-pub fn counter_of(entry: &Entry, by: Option<AccountId>, reason: Option<&str>, at: Instant) -> Entry {
+pub fn counter_of(
+    entry: &Entry,
+    by: Option<AccountId>,
+    reason: Option<&str>,
+    at: Instant,
+) -> Entry {
     Entry {
         id: EntryId::new(),
         kind: EntryKind::Counter,

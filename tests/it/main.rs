@@ -35,6 +35,7 @@ mod process;
 mod projects;
 mod publishers;
 mod qualifications;
+mod records;
 mod regions;
 mod restore;
 mod rounds;

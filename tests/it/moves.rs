@@ -166,6 +166,7 @@ impl<'a> Walk<'a> {
             ("attendance", "correct-attendance") => {
                 json!({"status": "no_show", "reason": "误登"})
             }
+            ("service_record", address) => of_record(address),
             _ => asked_with(address),
         };
         let call = call.header("if-match", etag).json(body);
@@ -1226,4 +1227,86 @@ async fn of_attendance() {
         .await;
     }
     walk.offered_them_all();
+}
+
+// ---- service records
+
+const SERVICE_RECORD: Noun = Noun {
+    name: "service_record",
+    path: "/service-records",
+    moves: &[
+        ("confirm", "confirm"),
+        ("correct", "correct"),
+        ("dispute", "dispute"),
+        ("agree", "agree"),
+        ("keep", "keep"),
+        ("appeal", "appeal"),
+        ("uphold", "uphold"),
+        ("dismiss", "dismiss"),
+        ("void", "void"),
+    ],
+};
+
+#[actix_web::test]
+async fn of_service_records() {
+    let t = town_with(without_limits()).await;
+    let (line, ids) = t.served(&[("09:00:00", Some("09:10:00"))]).await;
+    let admin = t.server.again(&t.street_admin).await;
+    let passer_by = volunteer(&t.server, t.grid).await;
+    let person = &line.people[0];
+    let people = [
+        ("manager", &line.manager),
+        ("person", person),
+        ("admin", &admin),
+        ("passer-by", &passer_by),
+    ];
+    let mut walk = Walk::new(&t.server, SERVICE_RECORD, &people);
+    let minute = std::sync::atomic::AtomicI64::new(0);
+    for state in [
+        "proposed",
+        "confirmed",
+        "disputed",
+        "kept",
+        "appealed",
+        "void",
+    ] {
+        walk.state(state, async || {
+            // a minute of its own, so that nothing collides
+            let n = minute.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let id = t.proposed_minute(&ids[0], n).await;
+            let steps: &[(&User, &str)] = match state {
+                "confirmed" => &[(&line.manager, "confirm")],
+                "disputed" => &[(person, "dispute")],
+                "kept" => &[(person, "dispute"), (&line.manager, "keep")],
+                "appealed" => &[
+                    (person, "dispute"),
+                    (&line.manager, "keep"),
+                    (person, "appeal"),
+                ],
+                "void" => &[(&line.manager, "void")],
+                _ => &[],
+            };
+            for (by, verb) in steps {
+                let body = of_record(verb);
+                t.record_act(by, &id, verb, body).expect(200).await;
+            }
+            Thing {
+                shown_at: vec![format!("/service-records/{id}")],
+                id,
+            }
+        })
+        .await;
+    }
+    walk.offered_them_all();
+}
+
+/// What a move of a service record is asked for with.
+fn of_record(address: &str) -> Value {
+    match address {
+        "confirm" => json!({}),
+        "correct" | "dispute" => json!({
+            "reason": "因故", "starts_at": "2026-11-28T02:30:00Z", "ends_at": "2026-11-28T02:31:00Z",
+        }),
+        _ => json!({"reason": "因故"}),
+    }
 }

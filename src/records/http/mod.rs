@@ -143,12 +143,7 @@ impl RecordView {
         Ok(views)
     }
 
-    fn one(
-        conn: &mut Conn,
-        row: Record,
-        caller: &Caller,
-        with: (&Desk, Instant),
-    ) -> Result<Self> {
+    fn one(conn: &mut Conn, row: Record, caller: &Caller, with: (&Desk, Instant)) -> Result<Self> {
         let mut views = Self::all(conn, vec![row], caller, with)?;
         views.pop().ok_or_else(|| Code::NotFound.into())
     }
@@ -241,7 +236,9 @@ fn may_list(conn: &mut Conn, caller: &Caller, id: ActivityId) -> Result<()> {
         return Err(Code::NotFound.into());
     };
     let relation = service::relation(conn, caller, &record)?;
-    let Relation { recorder, staff, .. } = relation;
+    let Relation {
+        recorder, staff, ..
+    } = relation;
     if recorder || staff {
         Ok(())
     } else {

@@ -63,7 +63,10 @@ fn remind_of(tx: &mut Tx<'_>, of: ActivityId, level: i32) -> Result<()> {
         _ => (recorders(tx.conn, &record)?, Kind::HoursToConfirm),
     };
     for to in to {
-        notify(tx, &Notice::titled(to, kind, ("activity", of.0), &activity.title))?;
+        notify(
+            tx,
+            &Notice::titled(to, kind, ("activity", of.0), &activity.title),
+        )?;
     }
     Ok(())
 }
@@ -109,8 +112,20 @@ fn escalate(tx: &mut Tx<'_>, desk: &Desk, id: RecordId) -> Result<()> {
         appealed_at: Some(tx.now),
         ..record.clone()
     };
-    let moved = advance(tx, &wanted, "escalate", Actor::System, record.reason.as_deref())?;
+    let moved = advance(
+        tx,
+        &wanted,
+        "escalate",
+        Actor::System,
+        record.reason.as_deref(),
+    )?;
     let staff = notifications::staff_of(tx.conn, moved.region_id)?;
     let reason = moved.reason.clone().unwrap_or_default();
-    tell(tx, &moved, &staff, Kind::HoursAppealed, &[("reason", &reason)])
+    tell(
+        tx,
+        &moved,
+        &staff,
+        Kind::HoursAppealed,
+        &[("reason", &reason)],
+    )
 }

@@ -21,8 +21,8 @@ use crate::platform::lifecycle;
 
 pub use clock::sweep;
 pub use moves::{
-    Answer, Corrected, Dispute, agree, appeal, confirm, confirm_many, correct, dismiss, dispute,
-    keep, uphold, void,
+    Corrected, Dispute, agree, appeal, confirm, confirm_many, correct, dismiss, dispute, keep,
+    uphold, void,
 };
 pub use proposing::{JOBS, perform, react};
 
@@ -96,7 +96,9 @@ fn to_move(
 fn change(record: &Record, by: Actor, verb: &str) -> Change {
     Change::new(by, format!("service_record.{verb}"), record.id.0)
         .region(record.region_id.0)
-        .payload(serde_json::json!({ "activity_id": record.activity_id, "minutes": record.minutes }))
+        .payload(
+            serde_json::json!({ "activity_id": record.activity_id, "minutes": record.minutes }),
+        )
 }
 
 /// Makes one move: by the table, by compare-and-set, into the journal. What else changed in `wanted` is written
@@ -117,7 +119,11 @@ fn advance(
     let moved = Record {
         status: to,
         // correcting what is confirmed does not open the time to dispute it again
-        status_since: if to == from { wanted.status_since } else { tx.now },
+        status_since: if to == from {
+            wanted.status_since
+        } else {
+            tx.now
+        },
         reason: reason.map(str::to_owned),
         ..wanted.clone()
     };
@@ -242,6 +248,9 @@ fn tell(
 /// Tells the person what their hours came to.
 fn tell_person(tx: &mut Tx<'_>, record: &Record, kind: Kind, reason: Option<&str>) -> Result<()> {
     let hours = format!("{:.1}", rules::hours(record.minutes.into()));
-    let params = [("hours", hours.as_str()), ("reason", reason.unwrap_or_default())];
+    let params = [
+        ("hours", hours.as_str()),
+        ("reason", reason.unwrap_or_default()),
+    ];
     tell(tx, record, &[record.account_id], kind, &params)
 }

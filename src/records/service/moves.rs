@@ -132,7 +132,13 @@ fn checked(
         until: shift.ends_at,
     };
     let names = ["/starts_at", "/ends_at"];
-    refuse(rules::check_span(span, of_shift, &desk.rules, tx.now, names))?;
+    refuse(rules::check_span(
+        span,
+        of_shift,
+        &desk.rules,
+        tx.now,
+        names,
+    ))?;
     Ok(span)
 }
 
@@ -265,7 +271,13 @@ pub fn appeal(
     };
     let moved = advance(tx, &wanted, "appeal", caller.actor(), Some(reason))?;
     let staff = notifications::staff_of(tx.conn, moved.region_id)?;
-    tell(tx, &moved, &staff, Kind::HoursAppealed, &[("reason", reason)])?;
+    tell(
+        tx,
+        &moved,
+        &staff,
+        Kind::HoursAppealed,
+        &[("reason", reason)],
+    )?;
     Ok(moved)
 }
 

@@ -52,7 +52,9 @@ pub fn react(tx: &mut Tx<'_>, desk: &Desk, entry: &Entry) -> Result<()> {
 /// Those of the database, and of a payload that does not fit.
 pub async fn perform(db: &Db, desk: &Desk, job: &Job) -> Result<()> {
     let of = job.payload::<Of>()?.id;
-    let there = db.read(move |conn| attendance::of_activity(conn, of)).await?;
+    let there = db
+        .read(move |conn| attendance::of_activity(conn, of))
+        .await?;
     let mut last = None;
     for one in there {
         let desk = desk.clone();
@@ -63,7 +65,10 @@ pub async fn perform(db: &Db, desk: &Desk, job: &Job) -> Result<()> {
     db.write(move |tx| {
         let title = activities::activity(tx.conn, of)?.title;
         for to in recorders(tx.conn, &record)? {
-            notify(tx, &Notice::titled(to, Kind::HoursToConfirm, ("activity", of.0), &title))?;
+            notify(
+                tx,
+                &Notice::titled(to, Kind::HoursToConfirm, ("activity", of.0), &title),
+            )?;
         }
         Ok(())
     })
