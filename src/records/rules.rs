@@ -1,5 +1,7 @@
 //! Pure decisions about service records.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -7,7 +9,7 @@ use strum::IntoStaticStr;
 use validator::Validate;
 
 use super::model::{
-    Record,
+    Entry, EntryKind, Record,
     RecordStatus::{self, Appealed, Confirmed, Disputed, Proposed, Void},
 };
 use crate::error::{Code, FieldError};
@@ -283,6 +285,17 @@ pub fn under_cap(
         }
     }
     (left, cut)
+}
+
+/// The credits among some entries that none of them takes back.
+pub fn live(entries: Vec<Entry>) -> Vec<Entry> {
+    let taken_back: HashSet<_> = entries
+        .iter()
+        .filter_map(|entry| entry.counters_id)
+        .collect();
+    let mut live = entries;
+    live.retain(|entry| entry.kind == EntryKind::Credit && !taken_back.contains(&entry.id));
+    live
 }
 
 /// Hours with one decimal, rounded half up (domain §7).

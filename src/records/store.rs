@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use diesel::dsl::{exists, not, sql};
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use diesel::sql_types::BigInt;
 
 use super::model::{Entry, EntryId, EntryKind, Record, RecordId, RecordStatus, Scope, Track};
+use super::rules;
 use crate::activities::ActivityId;
 use crate::activities::attendance::AttendanceId;
 use crate::error::{Code, Error, Result};
@@ -205,21 +206,11 @@ pub fn entries(conn: &mut Conn, of: &[RecordId]) -> Result<HashMap<RecordId, Vec
 
 /// The entries of a record that count: credits that nothing has taken back.
 pub fn live(conn: &mut Conn, of: RecordId) -> Result<Vec<Entry>> {
-    let counters = diesel::alias!(hour_entries as counters);
-    let is_countered = exists(
-        counters.filter(
-            counters
-                .field(hour_entries::counters_id)
-                .eq(hour_entries::id.nullable()),
-        ),
-    );
-    Ok(hour_entries::table
+    let rows = hour_entries::table
         .filter(hour_entries::record_id.eq(of))
-        .filter(hour_entries::kind.eq(EntryKind::Credit))
-        .filter(not(is_countered))
         .order(hour_entries::id)
-        .select(Entry::as_select())
-        .load(conn)?)
+        .select(Entry::as_select());
+    Ok(rules::live(rows.load(conn)?))
 }
 
 /// The entries of a person that count, for an organisation and days on the wall, the last included: what can be
@@ -233,24 +224,15 @@ pub fn live_credits(
     organization: OrganizationId,
     (from, to): (NaiveDate, NaiveDate),
 ) -> Result<Vec<Entry>> {
-    let counters = diesel::alias!(hour_entries as counters);
-    let is_countered = exists(
-        counters.filter(
-            counters
-                .field(hour_entries::counters_id)
-                .eq(hour_entries::id.nullable()),
-        ),
-    );
-    Ok(hour_entries::table
+    // an entry and what takes it back are of the same day
+    let rows = hour_entries::table
         .inner_join(service_records::table)
         .filter(hour_entries::account_id.eq(who))
         .filter(hour_entries::day.between(from, to))
         .filter(service_records::organization_id.eq(organization))
-        .filter(hour_entries::kind.eq(EntryKind::Credit))
-        .filter(not(is_countered))
         .order((hour_entries::day, hour_entries::id))
-        .select(Entry::as_select())
-        .load(conn)?)
+        .select(Entry::as_select());
+    Ok(rules::live(rows.load(conn)?))
 }
 
 /// Minutes that a person has credited for some days.

@@ -7,6 +7,8 @@ mod clock;
 mod moves;
 mod proposing;
 
+use chrono::NaiveDate;
+
 use super::model::{ConfirmedBy, Entry, EntryId, EntryKind, Record, RecordId};
 use super::rules::{self, MOVES, RecordRules, Relation, Span};
 use super::store;
@@ -149,11 +151,11 @@ fn weighed(
     desk: &Desk,
     who: AccountId,
     span: Span,
-) -> Result<(Vec<(chrono::NaiveDate, i32)>, i32)> {
+) -> Result<(Vec<(NaiveDate, i32)>, i32)> {
     let days = rules::by_day(span, tx.zone);
     let dates: Vec<_> = days.iter().map(|(day, _)| *day).collect();
     let taken = store::taken(tx.conn, who, &dates)?;
-    let taken = |day| taken.get(&day).copied().unwrap_or_default();
+    let taken = |day: NaiveDate| taken.get(&day).copied().unwrap_or_default();
     Ok(rules::under_cap(&days, taken, desk.daily_minutes))
 }
 
