@@ -126,7 +126,7 @@ fn opening(path: &str) -> &str {
         (name = "notifications", description = "One's inbox, and what comes by mail"),
         (name = "organizations", description = "Registration and filing, review, members"),
         (name = "projects", description = "Campaigns, batches, projects, their claims and crews"),
-        (name = "activities", description = "Activities and their shifts, series, enrolments"),
+        (name = "activities", description = "Activities and their shifts, series, enrolments, attendance"),
         (name = "records", description = "Service records, the ledger of hours and its sums"),
         (name = "wishes", description = "Micro-wishes, from the draft to the confirmation"),
         (name = "matching", description = "What fits whom, and why"),

@@ -72,7 +72,7 @@ impl Town {
         json!({"enrolment_id": place, "side": side, "at": at, "code": code, "signature": signature})
     }
 
-    async fn sent(&self, by: &User, sent_at: &str, entries: &[Value]) -> Value {
+    async fn sent(&self, by: &User, sent_at: &str, entries: Vec<Value>) -> Value {
         let sent = self.server.post("/me/attendance/entries").by(by);
         let sent = sent.json(json!({"sent_at": sent_at, "entries": entries}));
         sent.expect(200).await.json
@@ -263,13 +263,13 @@ async fn a_phone_that_was_offline_says_it_afterwards() {
     assert_eq!(t.attendance(person, &place).await["status"], "no_show");
     let mut forged = in_.clone();
     forged["at"] = json!("2026-11-28T00:40:10Z");
-    let wrong_clock = t.sent(person, "2026-11-30T02:49:59Z", &[in_.clone()]);
+    let wrong_clock = t.sent(person, "2026-11-30T02:49:59Z", vec![in_.clone()]);
     assert_eq!(codes(&wrong_clock.await), ["time_skewed"]);
     // by a clock that is right the code was shown at another time
-    let right_clock = t.sent(person, "2026-11-30T03:00:00Z", &[in_.clone()]);
+    let right_clock = t.sent(person, "2026-11-30T03:00:00Z", vec![in_.clone()]);
     assert_eq!(codes(&right_clock.await), ["check_in_code_wrong"]);
     let slow = "2026-11-30T02:55:00Z";
-    let sent = t.sent(person, slow, &[out.clone(), forged, in_.clone()]);
+    let sent = t.sent(person, slow, vec![out.clone(), forged, in_.clone()]);
     let sent = sent.await;
     assert_eq!(
         codes(&sent),
@@ -283,11 +283,11 @@ async fn a_phone_that_was_offline_says_it_afterwards() {
     assert_eq!(shown["is_late_sent_in"], true);
     assert_eq!(shown["is_late_sent_out"], true);
     // the same once more, also much later
-    let again = t.sent(person, slow, &[in_.clone(), out]).await;
+    let again = t.sent(person, slow, vec![in_.clone(), out]).await;
     assert_eq!(codes(&again), ["taken", "taken"]);
     assert_eq!(t.attendance(person, &place).await, shown);
     // nobody sends somebody else's
-    let other = t.sent(&line.people[1], slow, &[in_]).await;
+    let other = t.sent(&line.people[1], slow, vec![in_]).await;
     assert_eq!(codes(&other), ["not_found"]);
     let path = format!("/enrolments/{place}/offline-ticket");
     t.server
@@ -300,7 +300,7 @@ async fn a_phone_that_was_offline_says_it_afterwards() {
     let second = t.entry(&line.people[1], &line.places[1], second).await;
     t.until("2026-12-01T01:00:11Z").await;
     t.fresh(&mut line).await;
-    let late = t.sent(&line.people[1], "2026-12-01T01:00:11Z", &[second]);
+    let late = t.sent(&line.people[1], "2026-12-01T01:00:11Z", vec![second]);
     assert_eq!(codes(&late.await), ["check_in_too_late"]);
 }
 
@@ -455,8 +455,8 @@ async fn a_late_entry_and_the_clock_do_not_both_win() {
     t.fresh(&mut line).await;
     t.server.app.platform.clock.advance(TimeDelta::minutes(5));
     let sends = line.people.iter().zip(entries);
-    let sends =
-        sends.map(async |(person, entry)| t.sent(person, "2026-11-29T03:00:00Z", &[entry]).await);
+    let sends = sends
+        .map(async |(person, entry)| t.sent(person, "2026-11-29T03:00:00Z", vec![entry]).await);
     let (sent, _) = futures_util::join!(join_all(sends), t.server.work());
     t.server.work().await;
     for answer in &sent {

@@ -1186,7 +1186,7 @@ async fn of_attendance() {
     ];
     let mut walk = Walk::new(&t.server, ATTENDANCE, &people);
     // the next shifts, all within the while before one in which it is open; the clock stands still
-    let second = std::sync::atomic::AtomicU32::new(0);
+    let minute = std::sync::atomic::AtomicU32::new(1);
     for state in [
         "expected",
         "checked_in",
@@ -1195,9 +1195,8 @@ async fn of_attendance() {
         "no_show",
     ] {
         walk.state(state, async || {
-            let n = second.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-            let at =
-                |second: u32| format!("2026-11-23T02:{:02}:{:02}Z", 1 + second / 60, second % 60);
+            let n = minute.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let at = |minute: u32| format!("2026-11-23T02:{minute:02}:00Z");
             let change = json!({"shifts": [
                 {"name": "引导员", "seats": 1, "starts_at": at(n), "ends_at": at(n + 1)}]});
             let (_, shifts) = t.published(&manager, &organization, change).await;

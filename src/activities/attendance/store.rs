@@ -47,14 +47,6 @@ pub fn of_enrolment(conn: &mut Conn, enrolment: &Enrolment, now: Instant) -> Res
     Ok(found.unwrap_or_else(|| Attendance::expected(enrolment, now)))
 }
 
-/// Those of several enrolments, as far as they are written down.
-pub fn of_enrolments(conn: &mut Conn, ids: &[EnrolmentId]) -> Result<Vec<Attendance>> {
-    Ok(attendances::table
-        .filter(attendances::enrolment_id.eq_any(ids.to_vec()))
-        .select(Attendance::as_select())
-        .load(conn)?)
-}
-
 /// Whether somebody has come.
 pub fn has_come(conn: &mut Conn, id: EnrolmentId) -> Result<bool> {
     let found = attendances::table

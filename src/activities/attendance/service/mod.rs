@@ -9,7 +9,7 @@ mod list;
 mod offline;
 mod presence;
 
-use super::model::{Attendance, AttendanceId};
+use super::model::Attendance;
 use super::rules::{self, AttendanceRules, MOVES, Relation, Side};
 use super::store;
 use crate::activities::enrolments::{self, Enrolment, EnrolmentId, EnrolmentStatus};
@@ -256,9 +256,4 @@ fn record(tx: &mut Tx<'_>, seen: &Seen, record: &Record<'_>, by: &Caller) -> Res
 
 fn rules(desk: &crate::activities::service::Desk) -> &AttendanceRules {
     &desk.rules.attendance
-}
-
-/// The id that an enrolment's attendance bears.
-pub fn id_of(enrolment: EnrolmentId) -> AttendanceId {
-    AttendanceId(enrolment.0)
 }
