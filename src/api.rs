@@ -24,7 +24,7 @@ use crate::platform::http::problem::PROBLEM_JSON;
 use crate::platform::lifecycle;
 use crate::{
     activities, branches, identity, imports, matching, notifications, organizations, party,
-    projects, regions, search, server, taxonomies, volunteers, wishes,
+    projects, records, regions, search, server, taxonomies, volunteers, wishes,
 };
 
 /// The rooms' routes under `/api/v1`: with [`operations`], every route of the product.
@@ -39,6 +39,7 @@ const ROOMS: &[fn(&mut ServiceConfig<'_>)] = &[
     projects::http::routes,
     wishes::http::routes,
     activities::http::routes,
+    records::http::routes,
     matching::http::routes,
     search::http::routes,
     imports::http::routes,
@@ -124,7 +125,8 @@ fn opening(path: &str) -> &str {
         (name = "notifications", description = "One's inbox, and what comes by mail"),
         (name = "organizations", description = "Registration and filing, review, members"),
         (name = "projects", description = "Campaigns, batches, projects, their claims and crews"),
-        (name = "activities", description = "Activities and their shifts, series, enrolments"),
+        (name = "activities", description = "Activities and their shifts, series, enrolments, attendance"),
+        (name = "records", description = "Service records, the ledger of hours and its sums"),
         (name = "wishes", description = "Micro-wishes, from the draft to the confirmation"),
         (name = "matching", description = "What fits whom, and why"),
         (name = "search", description = "Finding by words and filters, saved searches"),
@@ -212,6 +214,14 @@ pub fn lifecycles() -> String {
         (
             "Safety incident 安全事件",
             lifecycle::mermaid(activities::incidents::rules::MOVES),
+        ),
+        (
+            "Attendance 签到签退",
+            lifecycle::mermaid(activities::attendance::rules::MOVES),
+        ),
+        (
+            "Service record 服务记录",
+            lifecycle::mermaid(records::rules::MOVES),
         ),
         (
             "Invitation to a need 需求邀请",
@@ -362,6 +372,7 @@ pub fn configure(app: &App, config: &mut ActixConfig) {
     config.app_data(Data::new(app.projects.clone()));
     config.app_data(Data::new(app.wishes.clone()));
     config.app_data(Data::new(app.activities.clone()));
+    config.app_data(Data::new(app.records.clone()));
     config.app_data(Data::new(app.matching.clone()));
     config.app_data(Data::new(app.invitations()));
     config.app_data(Data::new(app.search.clone()));

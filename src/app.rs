@@ -27,6 +27,7 @@ use crate::platform::token::Vault;
 use crate::platform::wakeups::Wakeups;
 use crate::platform::{Platform, config};
 use crate::projects::{self, ProjectRules};
+use crate::records::{self, RecordRules};
 use crate::search::{self, Search, SearchRules};
 use crate::taxonomies;
 use crate::volunteers::{self, VolunteerRules};
@@ -83,6 +84,9 @@ pub struct Config {
     /// Terms and caps of activities.
     #[validate(nested)]
     pub activities: ActivityRules,
+    /// Terms of service records.
+    #[validate(nested)]
+    pub records: RecordRules,
     /// Bounds of imports.
     #[validate(nested)]
     pub imports: ImportRules,
@@ -346,6 +350,8 @@ pub struct App {
     pub wishes: wishes::Desk,
     /// What writes about activities need.
     pub activities: activities::Desk,
+    /// What writes about service records need.
+    pub records: records::Desk,
     /// Who and what can be matched; followed by the server.
     pub matching: Matching,
     /// What can be found by words; followed by the server.
@@ -422,6 +428,11 @@ impl App {
                     vault: platform.vault.clone(),
                 },
             },
+            records: records::Desk {
+                rules: config.records.clone(),
+                // at most a day, by the bounds of the setting
+                daily_minutes: i32::try_from(config.activities.daily_minutes).unwrap_or(1_440),
+            },
             matching: Matching::new(
                 platform.clone(),
                 config.matching.clone(),
@@ -468,6 +479,7 @@ mod tests {
             ("matching", "invitations.per_day", "0"),
             ("organizations", "invitation_days", "999999999999"),
             ("projects", "reminder_hours", "[72, 0]"),
+            ("records", "confirm_days", "0"),
             ("search", "digest_hours", "0"),
             ("server", "shutdown_seconds", "-1"),
             ("sms", "timeout_seconds", "\"soon\""),

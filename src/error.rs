@@ -443,6 +443,20 @@ codes! {
     NotInTeam 403 "此人不在您的队伍中。" "The person belongs to no team of yours.",
     FeedbackClosed 409 "活动结束后的评价期内，才能对到场的人或活动作出评价。" "Feedback is given within its term once the activity has finished, about those who had a place.",
     WithdrawalTooLate 409 "班次已开始，不能再取消报名或移出。" "The shift has begun: nobody withdraws or is removed from it any more.",
+    EnrolmentNotConfirmed 409 "该报名未占有名额。" "The enrolment holds no place.",
+    CheckInTooEarly 409 "签到签退时间过早。" "It is too early for that: the shift has not opened, or the instant lies ahead or before one came.",
+    CheckInTooLate 409 "签到签退时间已过。" "It is too late for that.",
+    NotCheckedIn 409 "尚未签到。" "The person has not checked in.",
+    CheckInCodeWrong 409 "签到码不正确。" "The code is not the one of this activity.",
+    CheckInCodeOld 409 "签到码已更换，请使用现场显示的最新签到码。" "The code has changed since. Use the one that is shown now.",
+    EntrySignatureWrong 409 "离线记录的签名不正确。" "The signature of the entry does not fit.",
+    TimeSkewed 409 "手机时间误差过大，请校准后重试，或请组织者登记。" "The phone's clock is too far off. Set it right, or let the organiser tick the list.",
+    OwnAttendance 403 "不能登记自己的签到签退，请使用签到码，或由其他组织者登记。" "Nobody ticks themself where somebody else can. Use the code, or ask another organiser.",
+
+    // ---- records
+    OwnHours 403 "不能确认自己的时长。" "One does not decide about one's own hours.",
+    HoursUnknown 409 "尚未填写服务时间，请先补全。" "Nobody has said yet when the person went. Set the time first.",
+    OutsideShift 422 "服务时间须在班次前后的允许范围内，且已经过去。" "The time of service lies within the shift, or a little around it, and has passed.",
 
     // ---- volunteers
     UnknownSkill 422 "没有这项技能。" "There is no such skill.",

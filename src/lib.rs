@@ -39,6 +39,8 @@ pub mod wishes;
 
 pub mod activities;
 
+pub mod records;
+
 pub mod matching;
 
 pub mod search;

@@ -880,6 +880,107 @@ table! {
     }
 }
 
+// ---- attendance and service records
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
+    attendances (id) {
+        id -> Id,
+        enrolment_id -> Id,
+        activity_id -> Id,
+        shift_id -> Id,
+        account_id -> Id,
+        status -> Text,
+        status_since -> Instant,
+        checked_in_at -> Nullable<Instant>,
+        checked_out_at -> Nullable<Instant>,
+        check_in_by -> Nullable<Text>,
+        check_out_by -> Nullable<Text>,
+        recorded_in_by -> Nullable<Id>,
+        recorded_out_by -> Nullable<Id>,
+        is_late_sent_in -> Bool,
+        is_late_sent_out -> Bool,
+        entry_in -> Nullable<Text>,
+        entry_out -> Nullable<Text>,
+        excuse -> Nullable<Text>,
+        excuse_refused_at -> Nullable<Instant>,
+        version -> Integer,
+        created_at -> Instant,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
+    service_records (id) {
+        id -> Id,
+        attendance_id -> Id,
+        account_id -> Id,
+        activity_id -> Id,
+        shift_id -> Id,
+        organization_id -> Nullable<Id>,
+        project_id -> Nullable<Id>,
+        region_id -> Id,
+        track -> Text,
+        status -> Text,
+        status_since -> Instant,
+        starts_at -> Nullable<Instant>,
+        ends_at -> Nullable<Instant>,
+        minutes -> Integer,
+        capped_minutes -> Integer,
+        is_credited -> Bool,
+        confirmed_by -> Nullable<Text>,
+        is_by_hand -> Bool,
+        claimed_from -> Nullable<Instant>,
+        claimed_until -> Nullable<Instant>,
+        disputed_at -> Nullable<Instant>,
+        appealed_at -> Nullable<Instant>,
+        reason -> Nullable<Text>,
+        reminded -> Integer,
+        version -> Integer,
+        created_at -> Instant,
+    }
+}
+table! {
+    use crate::platform::columns::sql::{Id, Instant};
+    use diesel::sql_types::{Date, Integer, Nullable, Text};
+    hour_entries (id) {
+        id -> Id,
+        record_id -> Id,
+        account_id -> Id,
+        day -> Date,
+        kind -> Text,
+        minutes -> Integer,
+        counters_id -> Nullable<Id>,
+        made_by -> Nullable<Id>,
+        reason -> Nullable<Text>,
+        made_at -> Instant,
+    }
+}
+table! {
+    use crate::platform::columns::sql::Id;
+    use diesel::sql_types::{Date, Integer};
+    service_days (account_id, day) {
+        account_id -> Id,
+        day -> Date,
+        minutes -> Integer,
+    }
+}
+table! {
+    use crate::platform::columns::sql::Id;
+    use diesel::sql_types::{Date, Integer, Text};
+    hour_sums (scope, scope_id, track, day) {
+        scope -> Text,
+        scope_id -> Id,
+        track -> Text,
+        day -> Date,
+        minutes -> Integer,
+    }
+}
+joinable!(attendances -> activities (activity_id));
+joinable!(attendances -> enrolments (enrolment_id));
+joinable!(hour_entries -> service_records (record_id));
+joinable!(service_records -> activities (activity_id));
+
 // ---- matching
 table! {
     use crate::platform::columns::sql::{Id, Instant};
@@ -1249,6 +1350,11 @@ allow_tables_to_appear_in_same_query!(
     incident_notes,
     incident_photos,
     feedback,
+    attendances,
+    service_records,
+    hour_entries,
+    service_days,
+    hour_sums,
     recruitments,
     invitations,
     dismissed_needs,

@@ -21,12 +21,13 @@ use crate::platform::journal::{self, Entry};
 use crate::platform::mail::{Mail, MailError};
 use crate::platform::sms::{Sms, SmsError};
 use crate::{
-    activities, identity, notifications, organizations, party, projects, search, volunteers, wishes,
+    activities, identity, notifications, organizations, party, projects, records, search,
+    volunteers, wishes,
 };
 
 /// The kinds of jobs that are performed side by side: a mail server that does not answer holds up
 /// mail alone.
-const LANES: [&[&str]; 6] = [
+const LANES: [&[&str]; 7] = [
     &["mail", "notice"],
     &["sms"],
     &[
@@ -41,6 +42,7 @@ const LANES: [&[&str]; 6] = [
     &[rounds::SEND],
     // what touches many people goes on while others' mail leaves
     activities::JOBS,
+    records::JOBS,
 ];
 
 /// Tries before a planning is given up: what fails so often would fail again.
@@ -56,13 +58,14 @@ const KEEPERS: &[Keeper] = &[
 ];
 
 /// The reactions, by the names under which their readers of the journal keep their places.
-pub const REACTIONS: [&str; 9] = [
+pub const REACTIONS: [&str; 10] = [
     "accounts of people",
     "party",
     "claims of organizations",
     "crews",
     "wishes of organizations",
     "activities",
+    "records",
     "invitations",
     "rounds",
     "saved searches",
@@ -230,6 +233,8 @@ impl Worker {
         let crews =
             move |tx: &mut Tx<'_>, entry: &Entry| projects::crews::react(tx, &working, entry);
         let wishes = move |tx: &mut Tx<'_>, entry: &Entry| wishes::react(tx, &desk, entry);
+        let desk = self.app.records.clone();
+        let records = move |tx: &mut Tx<'_>, entry: &Entry| records::react(tx, &desk, entry);
         let [
             accounts,
             of_party,
@@ -237,6 +242,7 @@ impl Worker {
             of_crews,
             of_wishes,
             of_activities,
+            of_records,
             invited,
             planned,
             saved,
@@ -248,6 +254,7 @@ impl Worker {
             self.follow(of_crews, crews).await,
             self.follow(of_wishes, wishes).await,
             self.follow(of_activities, activities::react).await,
+            self.follow(of_records, records).await,
             self.follow(invited, invitations::react).await,
             self.follow(planned, rounds::react).await,
             self.follow(saved, search::react).await,
@@ -274,7 +281,7 @@ impl Worker {
         let (projects, wishes) = (app.projects.clone(), app.wishes.clone());
         let (held, enrolled) = (app.activities.clone(), app.activities.clone());
         let coming = app.activities.clone();
-        let searches = app.saved_searches.clone();
+        let (searches, recorded) = (app.saved_searches.clone(), app.records.clone());
         let dead = chrono::TimeDelta::days(app.config.worker.dead_days);
         let most = MOST as i64;
         let done = [
@@ -297,6 +304,8 @@ impl Worker {
             self.exhaust(move |tx| activities::enrolments::sweep(tx, &enrolled, most))
                 .await,
             self.exhaust(move |tx| activities::enrolments::remind(tx, &coming, most))
+                .await,
+            self.exhaust(move |tx| records::sweep(tx, &recorded, most))
                 .await,
             db.write(move |tx| invitations::purge(tx, &invited))
                 .await
@@ -357,6 +366,11 @@ impl Worker {
             kind if activities::JOBS.contains(&kind) => {
                 let (desk, db) = (&self.app.activities, &self.app.platform.db);
                 let done = activities::perform(db, desk, job).await;
+                done.map_err(|error| Outcome::Retry(error.to_string()))
+            }
+            kind if records::JOBS.contains(&kind) => {
+                let (desk, db) = (&self.app.records, &self.app.platform.db);
+                let done = records::perform(db, desk, job).await;
                 done.map_err(|error| Outcome::Retry(error.to_string()))
             }
             rounds::PLAN => self.plan(job).await,

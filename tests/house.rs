@@ -18,6 +18,7 @@ const ROOMS: &[&str] = &[
     "projects",
     "wishes",
     "activities",
+    "records",
     "matching",
     "search",
     "imports",

@@ -21,6 +21,7 @@
 //! it is kept: see [`enrolments`]. Finding somebody for a seat that got free at short notice belongs to
 //! matching, which knows this room.
 
+pub mod attendance;
 pub mod calendars;
 pub mod enrolments;
 pub mod feedback;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 use validator::{Validate, ValidationError};
 
+use super::attendance::rules::AttendanceRules;
 use super::model::{
     Activity,
     ActivityStatus::{
@@ -56,6 +57,9 @@ pub struct ActivityRules {
     /// How many must have answered before averages and comments are shown.
     #[validate(range(min = 2, max = 1_000))]
     pub feedback_shown_from: i64,
+    /// Those of attendance.
+    #[validate(nested)]
+    pub attendance: AttendanceRules,
 }
 
 /// Whether hours go down from the first to the last, and end before the shift.

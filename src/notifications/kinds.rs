@@ -407,6 +407,21 @@ kinds! {
     /// To those who organise it: shortly before.
     EnrolmentWithdrawnLate "有志愿者临时取消报名" "{name}临时取消了活动“{title}”（{role}，{at}）的报名。"
         "Somebody withdrew late" "{name} withdrew late from the activity \"{title}\" ({role}, {at}).",
+    /// To the volunteer, who did not come.
+    NoShow "您被记为缺席" "您报名了活动“{title}”（{role}，{at}），但未签到，已记为缺席。如有原因，请提交说明，由组织者处理。"
+        "You were missed" "You had a place in the activity \"{title}\" ({role}, {at}) and did not check in. If there was a reason, say so: the organiser decides.",
+    /// To those who organise it.
+    ExcuseAsked "有志愿者请假" "{name}不能参加活动“{title}”（{role}，{at}）：{reason}。请处理。"
+        "Somebody asks to be excused" "{name} asks to be excused from the activity \"{title}\" ({role}, {at}): {reason}. Please decide.",
+    /// To the volunteer.
+    Excused "请假已通过" "您在活动“{title}”（{role}，{at}）的缺席已记为请假：{reason}。"
+        "You are excused" "You are excused from the activity \"{title}\" ({role}, {at}): {reason}.",
+    /// To the volunteer.
+    ExcuseRefused "请假未通过" "您在活动“{title}”（{role}，{at}）的请假未通过：{reason}。"
+        "You are not excused" "The organiser did not excuse you from the activity \"{title}\" ({role}, {at}): {reason}.",
+    /// To the volunteer.
+    AttendanceCorrected "签到签退记录已更正" "您在活动“{title}”（{role}，{at}）的签到签退记录已被更正：{reason}。"
+        "Your attendance was corrected" "Your attendance in the activity \"{title}\" ({role}, {at}) was corrected: {reason}.",
     /// To the person invited; `until_zh` and `until_en` are sentences of their own.
     Invited "您收到一份邀请" "邀请您参与“{title}”。{until_zh}"
         "You are invited" "You are invited to \"{title}\".{until_en}",
@@ -455,6 +470,36 @@ kinds! {
     /// To the person.
     RoleGranted "您获得了新的角色" "您获得了新的角色：{role_zh}。"
         "You hold a new role" "You hold a new role: {role_en}.",
+    /// To those who record: an activity is over, or its records wait.
+    HoursToConfirm "请确认服务时长" "活动“{title}”已结束，其服务记录等待您确认。"
+        "Please confirm hours of service" "The activity \"{title}\" is over. Its service records wait for you to confirm them.",
+    /// To the region's staff.
+    HoursOverdue "服务时长逾期未确认" "活动“{title}”的服务记录逾期未确认。"
+        "Hours of service are not confirmed" "Nobody has confirmed the service records of the activity \"{title}\" in time.",
+    /// To those who record, and the region's staff: the clock could not confirm it.
+    HoursStuck "服务时长需人工处理" "活动“{title}”的一条服务记录无法自动确认，请处理。"
+        "A service record needs you" "A service record of the activity \"{title}\" cannot be confirmed by itself. Please look at it.",
+    /// To the person.
+    HoursConfirmed "服务时长已确认" "您在活动“{title}”中的服务时长已确认：{hours} 小时。"
+        "Your hours are confirmed" "Your service in the activity \"{title}\" counts: {hours} hours.",
+    /// To the person.
+    HoursCorrected "服务时长已更正" "您在活动“{title}”中的服务时长已更正为 {hours} 小时：{reason}。"
+        "Your hours were corrected" "Your service in the activity \"{title}\" was corrected to {hours} hours: {reason}.",
+    /// To those who record.
+    HoursDisputed "服务时长有异议" "活动“{title}”的一条服务记录被提出异议：{reason}。"
+        "A service record is disputed" "Somebody disputes their service record of the activity \"{title}\": {reason}.",
+    /// To the person.
+    HoursAnswered "您的异议已答复" "关于活动“{title}”服务时长的异议已答复，现为 {hours} 小时：{reason}。"
+        "Your dispute is answered" "Your dispute about the activity \"{title}\" is answered, with {hours} hours now: {reason}.",
+    /// To the region's staff.
+    HoursAppealed "服务时长异议待裁决" "活动“{title}”的服务时长异议等待您裁决：{reason}。"
+        "A dispute about hours waits for you" "A dispute about hours in the activity \"{title}\" waits for your decision: {reason}.",
+    /// To the person.
+    HoursVoid "服务记录已作废" "您在活动“{title}”中的服务记录已作废：{reason}。"
+        "Your service record is void" "Your service record of the activity \"{title}\" counts nothing: {reason}.",
+    /// To the person: the attendance was corrected.
+    HoursVoided "服务记录已作废" "您在活动“{title}”中的签到记录已更正，服务记录随之作废。"
+        "Your service record is void" "Your attendance of the activity \"{title}\" was corrected, and its service record counts nothing.",
     /// To the person.
     RoleRevoked "您的一个角色已被收回" "您的以下角色已被收回：{role_zh}。"
         "A role of yours was revoked" "This role of yours was revoked: {role_en}.",

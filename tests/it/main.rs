@@ -7,6 +7,7 @@
 
 mod accounts;
 mod activities;
+mod attendance;
 mod calendars;
 mod claims;
 mod contract;
@@ -37,6 +38,7 @@ mod process;
 mod projects;
 mod publishers;
 mod qualifications;
+mod records;
 mod regions;
 mod reminders;
 mod restore;

@@ -162,6 +162,11 @@ impl<'a> Walk<'a> {
         let body = match (self.noun.name, address) {
             ("qualification" | "enrolment", "withdraw") => json!({}),
             ("enrolment", "decline") => json!({}),
+            ("attendance", "excuse") => json!({"reason": "因故"}),
+            ("attendance", "correct-attendance") => {
+                json!({"status": "no_show", "reason": "误登"})
+            }
+            ("service_record", address) => of_record(address),
             _ => asked_with(address),
         };
         let call = call.header("if-match", etag).json(body);
@@ -1198,4 +1203,155 @@ async fn of_incidents() {
         .await;
     }
     walk.offered_them_all();
+}
+
+// ---- attendance
+
+const ATTENDANCE: Noun = Noun {
+    name: "attendance",
+    path: "/enrolments",
+    moves: &[
+        ("check_in", "check-in"),
+        ("check_out", "check-out"),
+        ("excuse", "excuse"),
+        ("correct", "correct-attendance"),
+    ],
+};
+
+#[actix_web::test]
+async fn of_attendance() {
+    let t = town_with(without_limits()).await;
+    let (organization, manager) = t.active("示例·甲队").await;
+    let passer_by = volunteer(&t.server, t.grid).await;
+    let person = volunteer(&t.server, t.grid).await;
+    let people = [
+        ("manager", &manager),
+        ("person", &person),
+        ("staff", &t.street_admin),
+        ("passer-by", &passer_by),
+    ];
+    let mut walk = Walk::new(&t.server, ATTENDANCE, &people);
+    // the next shifts, all within the while before one in which it is open; the clock stands still
+    let minute = std::sync::atomic::AtomicU32::new(1);
+    for state in [
+        "expected",
+        "checked_in",
+        "checked_out",
+        "excused",
+        "no_show",
+    ] {
+        walk.state(state, async || {
+            let n = minute.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let at = |minute: u32| format!("2026-11-23T02:{minute:02}:00Z");
+            let change = json!({"shifts": [
+                {"name": "引导员", "seats": 1, "starts_at": at(n), "ends_at": at(n + 1)}]});
+            let (_, shifts) = t.published(&manager, &organization, change).await;
+            let id = t.enrol(&person, &shifts[0]).expect(201).await.id();
+            let steps: &[(&str, Value)] = match state {
+                "checked_in" => &[("check-in", json!({}))],
+                "checked_out" => &[("check-in", json!({})), ("check-out", json!({}))],
+                "excused" => &[("excuse", json!({"reason": "因故"}))],
+                "no_show" => &[
+                    ("check-in", json!({})),
+                    (
+                        "correct-attendance",
+                        json!({"status": "no_show", "reason": "误登"}),
+                    ),
+                ],
+                _ => &[],
+            };
+            for (verb, body) in steps {
+                let step = t.enrolment_act(&manager, &id, verb);
+                step.json(body.clone()).expect(200).await;
+            }
+            Thing {
+                shown_at: vec![format!("/enrolments/{id}/attendance")],
+                id,
+            }
+        })
+        .await;
+    }
+    walk.offered_them_all();
+}
+
+// ---- service records
+
+const SERVICE_RECORD: Noun = Noun {
+    name: "service_record",
+    path: "/service-records",
+    moves: &[
+        ("confirm", "confirm"),
+        ("correct", "correct"),
+        ("dispute", "dispute"),
+        ("agree", "agree"),
+        ("keep", "keep"),
+        ("appeal", "appeal"),
+        ("uphold", "uphold"),
+        ("dismiss", "dismiss"),
+        ("void", "void"),
+    ],
+};
+
+#[actix_web::test]
+async fn of_service_records() {
+    let t = town_with(without_limits()).await;
+    let (line, ids) = t.served(&[("09:00:00", Some("09:10:00"))]).await;
+    let admin = t.server.again(&t.street_admin).await;
+    let passer_by = volunteer(&t.server, t.grid).await;
+    let person = &line.people[0];
+    let people = [
+        ("manager", &line.manager),
+        ("person", person),
+        ("admin", &admin),
+        ("passer-by", &passer_by),
+    ];
+    let mut walk = Walk::new(&t.server, SERVICE_RECORD, &people);
+    let minute = std::sync::atomic::AtomicI64::new(0);
+    for state in [
+        "proposed",
+        "confirmed",
+        "disputed",
+        "kept",
+        "appealed",
+        "void",
+    ] {
+        walk.state(state, async || {
+            // a minute of its own, so that nothing collides
+            let n = minute.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let id = t.proposed_minute(&ids[0], n).await;
+            let steps: &[(&User, &str)] = match state {
+                "confirmed" => &[(&line.manager, "confirm")],
+                "disputed" => &[(person, "dispute")],
+                "kept" => &[(person, "dispute"), (&line.manager, "keep")],
+                "appealed" => &[
+                    (person, "dispute"),
+                    (&line.manager, "keep"),
+                    (person, "appeal"),
+                ],
+                "void" => &[(&line.manager, "void")],
+                _ => &[],
+            };
+            for (by, verb) in steps {
+                let body = of_record(verb);
+                t.record_act(by, &id, verb, body).expect(200).await;
+            }
+            Thing {
+                shown_at: vec![format!("/service-records/{id}")],
+                id,
+            }
+        })
+        .await;
+    }
+    walk.offered_them_all();
+}
+
+/// What a move of a service record is asked for with.
+fn of_record(address: &str) -> Value {
+    match address {
+        "confirm" => json!({}),
+        "correct" | "dispute" => json!({
+            "reason": "因故", "starts_at": "2026-11-28T02:30:00Z", "ends_at": "2026-11-28T02:31:00Z",
+        }),
+        _ => json!({"reason": "因故"}),
+    }
 }

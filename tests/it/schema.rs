@@ -196,6 +196,7 @@ const FREE_COLUMNS: &[(&str, &str)] = &[
     ("dismissed_needs", "need_id"),
     ("saved_search_finds", "subject_id"),
     ("search_news", "subject_id"),
+    ("hour_sums", "scope_id"),
 ];
 
 #[test]

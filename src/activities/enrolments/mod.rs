@@ -29,4 +29,4 @@ pub use service::{NewEnrolment, accept, enrol, react, remind, sweep, withdraw};
 pub(in crate::activities) use service::{
     follow, is_suspended, look_again, session, to_look_at, visible,
 };
-pub(in crate::activities) use store::{any_in, ever_among, ever_in};
+pub(in crate::activities) use store::{any_in, enrolment, ever_among, ever_in};

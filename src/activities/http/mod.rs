@@ -14,7 +14,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::model::{Activity, ActivityId, ActivityStatus, Shift, ShiftId};
 use super::rules::{self, Relation};
 use super::series::SeriesId;
-use super::{calendars, enrolments, feedback, incidents, series, service, store};
+use super::{attendance, calendars, enrolments, feedback, incidents, series, service, store};
 use crate::error::{Code, Result};
 use crate::identity::{AccountId, Caller, Made};
 use crate::organizations::OrganizationId;
@@ -52,6 +52,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     calendars::http::routes(config);
     incidents::http::routes(config);
     feedback::http::routes(config);
+    attendance::http::routes(config);
 }
 
 /// A shift of an activity.

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::super::model::{Activity, ActivityId, ActivityStatus, Shift};
 use super::super::store::{self, AGAIN};
-use super::super::{enrolments, rules};
+use super::super::{attendance, enrolments, rules};
 use super::followed::{follow_later, stop_later};
 use super::moves::warn_of_missing_adults;
 use super::{Desk, advance, organizers, serialize, tell};
@@ -144,6 +144,7 @@ fn sessions(tx: &mut Tx<'_>, desk: &Desk, activity: &Activity) -> Result<Option<
 /// # Errors
 /// Those of the database.
 pub fn react(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
+    attendance::react(tx, entry)?;
     // each in a job of its own: several at once would be locked in whatever order they come
     let ahead = match entry.kind.as_str() {
         "project_claim.withdraw" | "project_claim.expire" | "project_claim.revoke" => {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::model::{Activity, ActivityId, ActivityStatus};
 use super::super::rules::AHEAD;
-use super::super::{enrolments, store};
+use super::super::{attendance, enrolments, store};
 use super::moves::call_off;
 use super::{Desk, serialize};
 use crate::error::{Code, Error, Result};
@@ -22,7 +22,7 @@ const STOP: &str = "activity.stop";
 const LOOK_AGAIN: &str = "enrolment.look_again";
 
 /// The kinds of jobs that this room performs.
-pub const JOBS: &[&str] = &[FOLLOW, STOP, LOOK_AGAIN];
+pub const JOBS: &[&str] = &[FOLLOW, STOP, LOOK_AGAIN, attendance::NO_SHOWS];
 
 #[derive(Serialize, Deserialize)]
 struct Of<T> {
@@ -54,6 +54,7 @@ pub async fn perform(db: &Db, desk: &Desk, job: &Job) -> Result<()> {
             let id = job.payload::<Of<ActivityId>>()?.id;
             db.write(move |tx| stop(tx, id)).await
         }
+        attendance::NO_SHOWS => no_shows(db, desk, job.payload::<attendance::Pending>()?.id).await,
         _ => look_again(db, desk, job.payload::<Of<AccountId>>()?.id).await,
     };
     match done {
@@ -68,6 +69,18 @@ async fn follow(db: &Db, desk: &Desk, id: ActivityId) -> Result<()> {
         let desk = desk.clone();
         let followed = db.write(move |tx| enrolments::follow(tx, &desk, id, after));
         after = followed.await?;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+async fn no_shows(db: &Db, desk: &Desk, id: ActivityId) -> Result<()> {
+    let mut after = None;
+    loop {
+        let desk = desk.clone();
+        let looked = db.write(move |tx| attendance::no_shows(tx, &desk, id, after));
+        after = looked.await?;
         if after.is_none() {
             return Ok(());
         }

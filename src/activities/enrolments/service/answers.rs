@@ -8,6 +8,7 @@ use super::line::freed;
 use super::{
     Seen, advance, is_repeat, refuse, seen, serialize_on_person, step, tell_organizers, tell_person,
 };
+use crate::activities::attendance::has_come;
 use crate::activities::rules::{is_held_up, open_until};
 use crate::activities::service::{Desk, tell};
 use crate::activities::store as activities;
@@ -130,7 +131,7 @@ pub fn withdraw(
         shift,
         ..
     } = seen;
-    if tx.now >= open_until(&activity, &shift) {
+    if tx.now >= open_until(&activity, &shift) || has_come(tx.conn, id)? {
         return Err(Code::WithdrawalTooLate.into());
     }
     let moved = advance(tx, &activity, &enrolment, verb, caller.actor(), None)?;
@@ -168,7 +169,7 @@ pub fn remove(
         shift,
         ..
     } = seen;
-    if tx.now >= open_until(&activity, &shift) {
+    if tx.now >= open_until(&activity, &shift) || has_come(tx.conn, id)? {
         return Err(Code::WithdrawalTooLate.into());
     }
     let by = caller.actor();
