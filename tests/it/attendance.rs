@@ -72,6 +72,17 @@ impl Town {
         json!({"enrolment_id": place, "side": side, "at": at, "code": code, "signature": signature})
     }
 
+    /// A place of somebody who writes a volunteer's profile for it.
+    async fn enrol_with_profile(&self, by: &User, shift: &str) -> String {
+        let profile = json!({
+            "region_id": self.grid, "introduction": "", "birth_date": null, "skills": [], "interests": [],
+            "availability": [], "places": [],
+        });
+        let put = self.server.call(reqwest::Method::PUT, "/me/volunteer");
+        put.by(by).json(profile).expect(200).await;
+        self.enrol(by, shift).expect(201).await.id()
+    }
+
     async fn sent(&self, by: &User, sent_at: &str, entries: Vec<Value>) -> Value {
         let sent = self.server.post("/me/attendance/entries").by(by);
         let sent = sent.json(json!({"sent_at": sent_at, "entries": entries}));
@@ -163,13 +174,7 @@ async fn guessing_codes_comes_to_an_end() {
 async fn the_list_is_ticked_by_somebody_else_where_there_is_one() {
     let t = town().await;
     let mut line = t.line(4, 2).await;
-    let profile = json!({
-        "region_id": t.grid, "introduction": "", "birth_date": null, "skills": [], "interests": [],
-        "availability": [], "places": [],
-    });
-    let put = t.server.call(reqwest::Method::PUT, "/me/volunteer");
-    put.by(&line.manager).json(profile).expect(200).await;
-    let own = t.enrol(&line.manager, &line.shift).expect(201).await.id();
+    let own = t.enrol_with_profile(&line.manager, &line.shift).await;
     t.until("2026-11-28T02:00:00Z").await;
     t.fresh(&mut line).await;
     let [one, two] = [&line.places[0], &line.places[1]];
@@ -518,4 +523,49 @@ async fn over_midnight_and_back_to_back() {
         .await;
     assert_eq!(out.json["checked_in_at"], "2026-11-28T16:00:00Z");
     assert_eq!(out.json["checked_out_at"], "2026-11-28T18:00:00Z");
+}
+
+/// What those who organise have decided, the person does not undo: not by the code, not by an entry noted
+/// before. Who shows the code counts as their own witness, and another instant is a correction.
+#[actix_web::test]
+async fn what_organisers_have_said_stands() {
+    let t = town().await;
+    let mut line = t.line(4, 2).await;
+    let own = t.enrol_with_profile(&line.manager, &line.shift).await;
+    t.until("2026-11-28T01:00:00Z").await;
+    t.fresh(&mut line).await;
+    let code = t.code(&line.manager, &line.id).await;
+    let (person, place) = (&line.people[0], &line.places[0]);
+    let noted = ("in", "2026-11-28T01:00:00Z", code.as_str());
+    let entry = t.entry(person, place, noted).await;
+    let in_ = t.show(person, place, "check-in", &code);
+    assert_eq!(in_.expect(200).await.json["is_self_recorded"], false);
+    let wrong = json!({"status": "no_show", "reason": "替人签到"});
+    let corrected = t.enrolment_act(&line.manager, place, "correct-attendance");
+    corrected.json(wrong).expect(200).await;
+    t.show(person, place, "check-in", &code)
+        .refused(403, "forbidden")
+        .await;
+    let sent = t.sent(person, "2026-11-28T01:00:00Z", vec![entry]).await;
+    assert_eq!(codes(&sent), ["forbidden"]);
+    assert_eq!(t.attendance(person, place).await["moves"], json!([]));
+    let back = t.enrolment_act(&line.manager, place, "check-in");
+    assert_eq!(back.expect(200).await.json["status"], "checked_in");
+    let excused = &line.places[1];
+    let asked = t.because_of(&line.manager, excused, "excuse");
+    asked.expect(200).await;
+    t.show(&line.people[1], excused, "check-in", &code)
+        .refused(403, "forbidden")
+        .await;
+    let shown = t.show(&line.manager, &own, "check-in", &code);
+    let shown = shown.expect(200).await.json;
+    assert_eq!(
+        (&shown["check_in_by"], &shown["is_self_recorded"]),
+        (&json!("code"), &json!(true))
+    );
+    // the same tick again is answered alike, another instant is not one
+    for (at, status) in [("2026-11-28T01:00:00Z", 200), ("2026-11-28T00:59:00Z", 409)] {
+        let tick = t.enrolment_act(&line.manager, place, "check-in");
+        tick.json(json!({ "at": at })).expect(status).await;
+    }
 }

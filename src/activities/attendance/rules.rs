@@ -114,6 +114,8 @@ pub struct Relation {
     pub organizer: bool,
     /// Organises it together with others: nobody ticks themself where somebody else can.
     pub among_others: bool,
+    /// Is the person, of whom those who organise have said that they were not there: only these take it back.
+    pub overruled: bool,
 }
 
 impl ActsAs<By> for Relation {
@@ -132,7 +134,9 @@ impl ActsAs<By> for Relation {
 
 /// The moves that are somebody's now.
 pub fn moves(status: AttendanceStatus, who: Relation) -> Vec<&'static str> {
-    lifecycle::open_to(MOVES, who, status)
+    let mut open = lifecycle::open_to(MOVES, who, status);
+    open.retain(|verb| *verb != Side::In.verb() || !who.overruled || who.organizer);
+    open
 }
 
 /// Whether a correction leads from one state to another.

@@ -85,11 +85,12 @@ struct AttendanceView {
     check_in_by: Option<Means>,
     /// How it was shown that they went.
     check_out_by: Option<Means>,
-    /// Who ticked them in by the list.
+    /// Who ticked them in by the list, or by a code that they show themselves.
     recorded_in_by: Option<AccountId>,
-    /// Who ticked them out by the list.
+    /// Who ticked them out, in the same way.
     recorded_out_by: Option<AccountId>,
-    /// Whether the person ticked themself, as nobody else organises the activity.
+    /// Whether the person ticked themself: as the only one who organises the activity, or with a code that they
+    /// show themselves.
     is_self_recorded: bool,
     /// Whether a phone that was offline said afterwards that they came.
     is_late_sent_in: bool,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::model::Attendance;
+use super::super::model::AttendanceStatus;
 use super::super::{rules, store};
 use super::{Seen, advance, rules as numbers, tell_person};
 use crate::activities::enrolments::EnrolmentId;
@@ -66,11 +66,11 @@ pub fn no_shows(
         let shift = activities::shift(tx.conn, enrolment.shift_id)?;
         // somebody may just have come by a late entry
         let attendance = store::of_enrolment(tx.conn, &enrolment, tx.now)?;
-        let is_expected = attendance.status == super::super::AttendanceStatus::Expected;
+        let is_expected = attendance.status == AttendanceStatus::Expected;
         if !is_expected || !rules::is_held(&activity, &shift) {
             continue;
         }
-        let wanted = Attendance::clone(&attendance);
+        let wanted = attendance.clone();
         let seen = Seen {
             attendance,
             enrolment,

@@ -9,19 +9,20 @@ mod list;
 mod offline;
 mod presence;
 
-use super::model::Attendance;
+use super::model::{Attendance, AttendanceStatus, Means};
 use super::rules::{self, AttendanceRules, MOVES, Relation, Side};
 use super::store;
 use crate::activities::enrolments::{self, Enrolment, EnrolmentId, EnrolmentStatus};
 use crate::activities::model::{Activity, Shift};
-use crate::activities::service::{organizers, organizes, relation as stands, share, tell};
+use crate::activities::service::{Desk, organizers, organizes, relation as stands, share, tell};
 use crate::activities::store as activities;
 use crate::error::{Code, Result};
 use crate::identity::{self, Caller};
 use crate::notifications::Kind;
 use crate::platform::clock::Instant;
+use crate::platform::columns::Uid;
 use crate::platform::db::{Conn, Tx};
-use crate::platform::journal::{Actor, Change};
+use crate::platform::journal::{self, Actor, Change};
 use crate::platform::lifecycle;
 
 pub use clock::{NO_SHOWS, Pending, no_shows, react};
@@ -50,13 +51,15 @@ pub struct Seen {
 pub fn visible(conn: &mut Conn, caller: &Caller, id: EnrolmentId, now: Instant) -> Result<Seen> {
     let enrolment = enrolments::enrolment(conn, id)?;
     let activity = activities::activity(conn, enrolment.activity_id)?;
-    let relation = relation(conn, caller, &enrolment, &activity)?;
+    let mut relation = relation(conn, caller, &enrolment, &activity)?;
     let is_known = relation.person || relation.organizer;
     if !is_known && !stands(conn, Some(caller), &activity)?.reviewer {
         return Err(Code::NotFound.into());
     }
+    let attendance = store::of_enrolment(conn, &enrolment, now)?;
+    relation.overruled = relation.person && is_overruled(conn, &attendance)?;
     Ok(Seen {
-        attendance: store::of_enrolment(conn, &enrolment, now)?,
+        attendance,
         shift: activities::shift(conn, enrolment.shift_id)?,
         enrolment,
         activity,
@@ -81,7 +84,21 @@ pub fn relation(
         person,
         organizer,
         among_others,
+        overruled: false,
     })
+}
+
+/// Whether those who organise have said that somebody was not there, and not the clock.
+fn is_overruled(conn: &mut Conn, attendance: &Attendance) -> Result<bool> {
+    let is_away = matches!(
+        attendance.status,
+        AttendanceStatus::NoShow | AttendanceStatus::Excused
+    );
+    if !is_away {
+        return Ok(false);
+    }
+    let last = journal::last_move(conn, "attendance", attendance.id.0)?;
+    Ok(last.is_some_and(|(_, by)| by != Actor::System))
 }
 
 /// The same, once nobody else is about to change it. Only who holds a place is there.
@@ -175,7 +192,7 @@ fn tell_person(
     params: &[(&'static str, &str)],
 ) -> Result<()> {
     let who = seen.enrolment.account_id;
-    if by == Actor::Account(crate::platform::columns::Uid(who.0)) {
+    if by == Actor::Account(Uid(who.0)) {
         return Ok(());
     }
     let at = seen.shift.starts_at.on_the_wall(tx.zone);
@@ -210,7 +227,7 @@ fn tell_organizers(
 struct Record<'a> {
     side: Side,
     at: Instant,
-    means: super::model::Means,
+    means: Means,
     /// The signature of a late entry.
     entry: Option<&'a str>,
 }
@@ -218,9 +235,10 @@ struct Record<'a> {
 /// # Errors
 /// `not_checked_in`, `move_not_allowed`, `check_in_too_early` of going before one came.
 fn record(tx: &mut Tx<'_>, seen: &Seen, record: &Record<'_>, by: &Caller) -> Result<Attendance> {
-    use super::model::{AttendanceStatus::Expected, Means};
     let row = seen.attendance.clone();
-    let ticked_by = (record.means == Means::List).then_some(by.account);
+    // who organises reads the code, wherever they are
+    let is_their_word = record.means == Means::List || seen.relation.organizer;
+    let ticked_by = is_their_word.then_some(by.account);
     let entry = record.entry.map(str::to_owned);
     let wanted = match record.side {
         Side::In => Attendance {
@@ -232,7 +250,7 @@ fn record(tx: &mut Tx<'_>, seen: &Seen, record: &Record<'_>, by: &Caller) -> Res
             ..row
         },
         Side::Out => {
-            if row.status == Expected {
+            if row.status == AttendanceStatus::Expected {
                 return Err(Code::NotCheckedIn.into());
             }
             if row.checked_in_at.is_some_and(|came| record.at < came) {
@@ -252,6 +270,6 @@ fn record(tx: &mut Tx<'_>, seen: &Seen, record: &Record<'_>, by: &Caller) -> Res
     advance(tx, seen, wanted, record.side.verb(), by)
 }
 
-fn rules(desk: &crate::activities::service::Desk) -> &AttendanceRules {
+fn rules(desk: &Desk) -> &AttendanceRules {
     &desk.rules.attendance
 }

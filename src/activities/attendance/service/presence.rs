@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::super::model::{Attendance, Means};
-use super::super::rules::{self, AttendanceRules, By, Side};
+use super::super::rules::{self, AttendanceRules, By, MOVES, Side};
 use super::{Record, Seen, holds_place, is_repeat, record, rules as numbers, seen};
 use crate::activities::enrolments::EnrolmentId;
 use crate::activities::model::Shift;
@@ -15,7 +15,7 @@ use crate::error::{Code, Problem, Result};
 use crate::identity::Caller;
 use crate::platform::clock::Instant;
 use crate::platform::db::Tx;
-use crate::platform::lifecycle::ActsAs;
+use crate::platform::lifecycle::{self, ActsAs};
 use crate::platform::token::Vault;
 
 /// What shows that somebody comes or goes: the person's code, or the word of who organises.
@@ -94,7 +94,13 @@ pub(super) fn by_list(
     seen: &Seen,
     (side, at): (Side, Option<Instant>),
 ) -> Result<Attendance> {
-    if is_repeat(tx, seen, side.verb(), caller)? {
+    let known = match side {
+        Side::In => seen.attendance.checked_in_at,
+        Side::Out => seen.attendance.checked_out_at,
+    };
+    // another instant is a correction, with its reason
+    let is_same = at.is_none_or(|at| known == Some(at));
+    if is_same && is_repeat(tx, seen, side.verb(), caller)? {
         return Ok(seen.attendance.clone());
     }
     holds_place(seen)?;
@@ -134,11 +140,12 @@ pub(super) fn ticked(
 /// # Errors
 /// `not_checked_in`, `move_not_allowed`.
 pub(super) fn may_follow(seen: &Seen, side: Side) -> Result<()> {
-    use super::super::rules::MOVES;
-    use crate::platform::lifecycle;
     let row = &seen.attendance;
     if side == Side::Out && row.checked_in_at.is_none() {
         return Err(Code::NotCheckedIn.into());
+    }
+    if side == Side::In && seen.relation.overruled && !seen.relation.organizer {
+        return Err(Code::Forbidden.into());
     }
     lifecycle::step(MOVES, seen.relation, row.status, side.verb()).map(drop)
 }
