@@ -44,7 +44,7 @@ impl Town {
     }
 
     async fn records_of(&self, by: &User, activity: &str) -> Vec<Value> {
-        let path = format!("/activities/{activity}/service-records?limit=100");
+        let path = format!("/service-records/activities/{activity}?limit=100");
         let found = self.server.get(&path).by(by).expect(200).await.json;
         found["items"].as_array().unwrap().clone()
     }
@@ -61,7 +61,7 @@ impl Town {
 
     /// Voluntary minutes of a year.
     async fn minutes(&self, by: &User, whose: &str) -> i64 {
-        let path = format!("{whose}/hours?from=2026-01-01&to=2026-12-31");
+        let path = format!("{whose}?from=2026-01-01&to=2026-12-31");
         let found = self.server.get(&path).by(by).expect(200).await.json;
         assert_eq!(found["tracks"][1]["minutes"], 0, "nothing is mandated");
         found["tracks"][0]["minutes"].as_i64().unwrap()
@@ -286,7 +286,7 @@ async fn a_record_goes_from_the_attendance_into_the_ledger_and_is_set_right() {
             .by(other)
             .refused(404, "not_found")
             .await;
-        let all = format!("/activities/{}/service-records", line.id);
+        let all = format!("/service-records/activities/{}", line.id);
         t.server.get(&all).by(other).refused(404, "not_found").await;
         t.record_act(other, &ids[0], "confirm", json!({}))
             .refused(404, "not_found")
@@ -308,7 +308,7 @@ async fn a_record_goes_from_the_attendance_into_the_ledger_and_is_set_right() {
         (json!("proposed"), json!(90))
     );
     // both at once, and one that is none of them
-    let path = format!("/activities/{}/confirm-records", line.id);
+    let path = format!("/service-records/activities/{}/confirm", line.id);
     let alien = uuid::Uuid::now_v7().to_string();
     let all = json!({"record_ids": [ids[0], ids[1], alien]});
     let many = t.server.post(&path).by(manager).json(all).expect(200).await;
@@ -324,14 +324,14 @@ async fn a_record_goes_from_the_attendance_into_the_ledger_and_is_set_right() {
     let mine = mine.expect(200).await.json;
     assert_eq!(mine["items"][0]["confirmed_by"], "organizer");
     assert_eq!(mine["items"][0]["entries"][0]["minutes"], 120);
-    let organization = format!("/organizations/{}", line.organization);
-    assert_eq!(t.minutes(person, "/me").await, 120);
+    let organization = format!("/hours/organizations/{}", line.organization);
+    assert_eq!(t.minutes(person, "/me/hours").await, 120);
     assert_eq!(t.minutes(manager, &organization).await, 210);
     let admin = t.server.again(&t.district_admin).await;
-    let district = format!("/regions/{}", t.district);
+    let district = format!("/hours/regions/{}", t.district);
     assert_eq!(t.minutes(&admin, &district).await, 210);
     t.server
-        .get(&format!("{district}/hours?from=2026-01-01&to=2026-12-31"))
+        .get(&format!("{district}?from=2026-01-01&to=2026-12-31"))
         .by(person)
         .refused(403, "forbidden")
         .await;
@@ -351,7 +351,7 @@ async fn a_record_goes_from_the_attendance_into_the_ledger_and_is_set_right() {
         .collect();
     assert_eq!(minutes, [120, -120, 60]);
     assert_eq!(set["entries"][1]["counters_id"], set["entries"][0]["id"]);
-    assert_eq!(t.minutes(person, "/me").await, 60);
+    assert_eq!(t.minutes(person, "/me/hours").await, 60);
     t.sums_equal_the_scan().await;
 
     // the person disputes it, the organiser keeps it, the staff decide
@@ -359,7 +359,7 @@ async fn a_record_goes_from_the_attendance_into_the_ledger_and_is_set_right() {
     let disputed = t.record_act(person, &ids[0], "dispute", said.clone());
     assert_eq!(disputed.expect(200).await.json["status"], "disputed");
     assert_eq!(
-        t.minutes(person, "/me").await,
+        t.minutes(person, "/me/hours").await,
         60,
         "what is disputed still counts"
     );
@@ -381,7 +381,7 @@ async fn a_record_goes_from_the_attendance_into_the_ledger_and_is_set_right() {
     t.record_act(&admin, &ids[0], "uphold", because())
         .expect(200)
         .await;
-    assert_eq!(t.minutes(person, "/me").await, 120);
+    assert_eq!(t.minutes(person, "/me/hours").await, 120);
     let void = t
         .record_act(manager, &ids[1], "void", because())
         .expect(200)
@@ -395,6 +395,12 @@ async fn a_record_goes_from_the_attendance_into_the_ledger_and_is_set_right() {
 async fn nobody_confirms_their_own_hours() {
     let t = town().await;
     let (organization, manager) = t.active("示例·甲队").await;
+    let profile = json!({
+        "region_id": t.grid, "introduction": "", "birth_date": null, "skills": [], "interests": [],
+        "availability": [], "places": [],
+    });
+    let put = t.server.call(reqwest::Method::PUT, "/me/volunteer");
+    put.by(&manager).json(profile).expect(200).await;
     let change = json!({"shifts": [shift("09:00", "11:00", 1)]});
     let (_, shifts) = t.published(&manager, &organization, change).await;
     let place = t.enrol(&manager, &shifts[0]).expect(201).await.id();
@@ -439,7 +445,7 @@ async fn no_more_of_a_day_counts_than_the_cap_however_many_confirm_at_once() {
     for refused in answers.iter().filter(|one| one.status != 200) {
         assert_eq!(refused.json["code"], "daily_cap", "{:#}", refused.json);
     }
-    assert_eq!(t.minutes(&line.people[0], "/me").await, 480);
+    assert_eq!(t.minutes(&line.people[0], "/me/hours").await, 480);
     t.sums_equal_the_scan().await;
     // what is above the cap is cut and says so
     let half = at("20:00:00");
@@ -461,7 +467,7 @@ async fn no_more_of_a_day_counts_than_the_cap_however_many_confirm_at_once() {
         (cut["minutes"].clone(), cut["capped_minutes"].clone()),
         (json!(20), json!(10))
     );
-    assert_eq!(t.minutes(&line.people[0], "/me").await, 480);
+    assert_eq!(t.minutes(&line.people[0], "/me/hours").await, 480);
     t.sums_equal_the_scan().await;
 }
 
@@ -529,7 +535,7 @@ async fn the_database_itself_keeps_the_ledger() {
             "{sql}: {refused}"
         );
     }
-    assert_eq!(t.minutes(&line.people[0], "/me").await, 120);
+    assert_eq!(t.minutes(&line.people[0], "/me/hours").await, 120);
 }
 
 #[actix_web::test]
@@ -567,7 +573,7 @@ async fn hours_do_not_vanish_because_nobody_looked() {
     let person = t.server.again(&line.people[0]).await;
     let record = t.record(&person, &ids[0]).await;
     assert_eq!(record["confirmed_by"], "clock");
-    assert_eq!(t.minutes(&person, "/me").await, 120);
+    assert_eq!(t.minutes(&person, "/me/hours").await, 120);
     let other = t.server.again(&line.people[1]).await;
     assert_eq!(t.record(&other, &ids[1]).await["status"], "proposed");
     assert_eq!(told(&t.street_admin, "hours_stuck").await, 1);
@@ -590,11 +596,11 @@ async fn hours_do_not_vanish_because_nobody_looked() {
 async fn the_hours_of_a_project_are_for_who_published_it() {
     let t = town().await;
     let (leader, [project, ..]) = t.of_a_project(1).await;
-    let path = format!("/projects/{project}");
+    let path = format!("/hours/projects/{project}");
     assert_eq!(t.minutes(&t.street_admin, &path).await, 0);
     let year = "from=2026-01-01&to=2026-12-31";
     t.server
-        .get(&format!("{path}/hours?{year}"))
+        .get(&format!("{path}?{year}"))
         .by(&leader)
         .refused(404, "not_found")
         .await;

@@ -118,7 +118,7 @@ async fn my_hours(
     (status = 403, description = "Neither a member nor the region's staff", body = ProblemBody),
     (status = 404, description = "No such organisation", body = ProblemBody),
     (status = 422, description = "The period ends before it begins", body = ProblemBody)))]
-#[get("/organizations/{id}/hours")]
+#[get("/hours/organizations/{id}")]
 async fn hours_of_organization(
     caller: Caller,
     platform: Data<Platform>,
@@ -151,7 +151,7 @@ async fn hours_of_organization(
     (status = 200, description = "The hours", body = HoursView),
     (status = 404, description = "No such project, or not for the caller's eyes", body = ProblemBody),
     (status = 422, description = "The period ends before it begins", body = ProblemBody)))]
-#[get("/projects/{id}/hours")]
+#[get("/hours/projects/{id}")]
 async fn hours_of_project(
     caller: Caller,
     platform: Data<Platform>,
@@ -180,7 +180,7 @@ async fn hours_of_project(
     (status = 403, description = "Not its staff", body = ProblemBody),
     (status = 404, description = "No such region", body = ProblemBody),
     (status = 422, description = "The period ends before it begins", body = ProblemBody)))]
-#[get("/regions/{id}/hours")]
+#[get("/hours/regions/{id}")]
 async fn hours_of_region(
     caller: Caller,
     platform: Data<Platform>,

@@ -268,7 +268,7 @@ async fn my_records(
     (status = 200, description = "The newest first", body = Page<RecordView>),
     (status = 404, description = "No such activity, no record of it yet, or not for the caller's eyes", body = ProblemBody),
     (status = 422, description = "A parameter out of bounds", body = ProblemBody)))]
-#[get("/activities/{id}/service-records")]
+#[get("/service-records/activities/{id}")]
 async fn records_of_activity(
     caller: Caller,
     platform: Data<Platform>,

@@ -117,7 +117,7 @@ struct RefusedView {
     (status = 200, description = "What became of each", body = SeveralView),
     (status = 404, description = "No such activity, or not for the caller's eyes", body = ProblemBody),
     (status = 422, description = "No record is named, or too many", body = ProblemBody)))]
-#[post("/activities/{id}/confirm-records")]
+#[post("/service-records/activities/{id}/confirm")]
 async fn confirm_records(
     command: Command<Several>,
     id: Path<ActivityId>,
