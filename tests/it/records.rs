@@ -426,8 +426,9 @@ async fn nobody_confirms_their_own_hours() {
 #[actix_web::test]
 async fn no_more_of_a_day_counts_than_the_cap_however_many_confirm_at_once() {
     let t = town().await;
-    let (line, ids) = t.served(&[("09:00:00", Some("09:10:00"))]).await;
     let (other, leader) = t.active("示例·乙队").await;
+    let (line, ids) = t.served(&[("09:00:00", Some("09:10:00"))]).await;
+    let leader = t.server.again(&leader).await;
     // fifty times twenty minutes, back to back
     let midnight = at("00:00:00");
     let times = (0..50).map(|n| {

@@ -139,7 +139,7 @@ impl AttendanceView {
         let activity = beside.activities.get(&of.activity_id);
         let activity = activity.ok_or(Code::NotFound)?;
         let shift = beside.shifts.get(&of.shift_id).ok_or(Code::NotFound)?;
-        let relation = service::relation(conn, caller, &of, activity)?;
+        let relation = service::relation(conn, caller, &row, activity)?;
         let is_theirs = relation.person || relation.organizer;
         let themself = Some(row.account_id);
         Ok(Self {

@@ -51,13 +51,12 @@ pub struct Seen {
 pub fn visible(conn: &mut Conn, caller: &Caller, id: EnrolmentId, now: Instant) -> Result<Seen> {
     let enrolment = enrolments::enrolment(conn, id)?;
     let activity = activities::activity(conn, enrolment.activity_id)?;
-    let mut relation = relation(conn, caller, &enrolment, &activity)?;
+    let attendance = store::of_enrolment(conn, &enrolment, now)?;
+    let relation = relation(conn, caller, &attendance, &activity)?;
     let is_known = relation.person || relation.organizer;
     if !is_known && !stands(conn, Some(caller), &activity)?.reviewer {
         return Err(Code::NotFound.into());
     }
-    let attendance = store::of_enrolment(conn, &enrolment, now)?;
-    relation.overruled = relation.person && is_overruled(conn, &attendance)?;
     Ok(Seen {
         attendance,
         shift: activities::shift(conn, enrolment.shift_id)?,
@@ -74,17 +73,17 @@ pub fn visible(conn: &mut Conn, caller: &Caller, id: EnrolmentId, now: Instant) 
 pub fn relation(
     conn: &mut Conn,
     caller: &Caller,
-    enrolment: &Enrolment,
+    attendance: &Attendance,
     activity: &Activity,
 ) -> Result<Relation> {
-    let person = enrolment.account_id == caller.account;
+    let person = attendance.account_id == caller.account;
     let organizer = organizes(caller, activity);
     let among_others = person && organizer && organizers(conn, activity)?.len() > 1;
     Ok(Relation {
         person,
         organizer,
         among_others,
-        overruled: false,
+        overruled: person && is_overruled(conn, attendance)?,
     })
 }
 
