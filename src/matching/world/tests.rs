@@ -252,7 +252,9 @@ fn a_query_narrows_by_kind_and_region() {
     let mut register = Register::default();
     let mut other = need(2);
     other.id.kind = NeedKind::ProjectRole;
-    other.regions = [RegionId(Uuid::from_u128(77))].into();
+    // what the public knows of where it is: a query by anything else finds nothing
+    other.regions = [RegionId(Uuid::from_u128(78)), RegionId(Uuid::from_u128(77))].into();
+    other.public_regions = [RegionId(Uuid::from_u128(77))].into();
     other.whereabouts = Whereabouts::Remote;
     register.put_need(need(1));
     register.put_need(other.clone());
@@ -276,10 +278,15 @@ fn a_query_narrows_by_kind_and_region() {
     };
     assert_eq!(found(roles), [other.id.id]);
     let there = Wanting {
-        region: Some(other.regions[0]),
+        region: Some(other.public_regions[0]),
         ..Wanting::default()
     };
     assert_eq!(found(there), [other.id.id]);
+    let closer = Wanting {
+        region: Some(other.regions[0]),
+        ..Wanting::default()
+    };
+    assert!(found(closer).is_empty());
     let except = Wanting {
         except: vec![NeedKind::ProjectRole],
         ..Wanting::default()
